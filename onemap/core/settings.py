@@ -1,0 +1,66 @@
+"""All settings of the application, built once by the command line or a test and passed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MqttSettings(BaseModel):
+    """Where the broker is and who we are to it."""
+
+    host: str = Field("", description="Broker host; empty means no MQTT transport.")
+    port: int = Field(1883, description="Broker port.")
+    user: str = Field("onemap", description="User of the worker at the broker.")
+    password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+    client_id: str = Field("onemap-worker", description="Stable client id: the broker keeps our session under it.")
+
+
+class FeedSettings(BaseModel):
+    """Where pulled and dropped feeds come from."""
+
+    geohazard_url: str = Field("", description="URL pulled for geologic-hazard bulletins and readings; empty is off.")
+    geohazard_every_s: float = Field(10.0, description="Seconds between pulls.")
+    drop_folder: Path | None = Field(None, description="Folder watched for dropped incident files.")
+    max_payload_bytes: int = Field(64 * 1024 * 1024, description="Largest payload a feed takes.")
+    future_tolerance_s: float = Field(300.0, description="A source clock may run ahead by this much.")
+    zone: str = Field("Asia/Shanghai", description="Time zone of feeds that send local time.")
+
+
+class CaseSettings(BaseModel):
+    """The clocks of the closed loop: on site, solved, followed up (1011)."""
+
+    on_site_s: int = Field(600, description="From dispatch or alert to somebody on site.")
+    resolved_s: int = Field(3600, description="To solved.")
+    followup_s: int = Field(86400, description="To followed up.")
+
+
+class Settings(BaseSettings):
+    """Environment variables with the prefix `ONEMAP_`; nested ones with a double underscore."""
+
+    model_config = SettingsConfigDict(env_prefix="ONEMAP_", env_nested_delimiter="__", extra="ignore")
+
+    home: Path = Field(Path(".onemap"), description="Data folder: cluster, secrets, attachments, rasters.")
+    database_url: str = Field("", description="libpq URL or DSN; empty means the private cluster in the data folder.")
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8000, description="Port the server listens on.")
+    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_json: bool = Field(False, description="Logs as JSON lines instead of text.")
+    secret_key: SecretStr = Field(SecretStr(""), description="Signs sessions; empty means the data folder's own.")
+    session_hours: int = Field(12, description="Length of a sign-in, one duty by default.")
+    secure_cookies: bool = Field(False, description="Set behind HTTPS: cookies are then sent over HTTPS alone.")
+    small_count_floor: int = Field(5, description="Counts below this are shown as '<n' to roles that are not command.")
+    tile_cache_mb: int = Field(256, description="Memory for compressed tiles.")
+    pool_size: int = Field(8, description="Database connections of one server process.")
+    live_queue: int = Field(2000, description="Changes waiting for one slow listener before it is told to reset.")
+    raw_keep_days: int = Field(30, description="Days that raw records are kept.")
+    mqtt: MqttSettings = Field(default_factory=MqttSettings)
+    feeds: FeedSettings = Field(default_factory=FeedSettings)
+    cases: CaseSettings = Field(default_factory=CaseSettings)
+
+    @property
+    def home_path(self) -> Path:
+        """The data folder as an absolute path."""
+        return self.home.expanduser().resolve()
