@@ -1,0 +1,185 @@
+"""H3 cells as signed 64-bit integers: computed once from a position, bit arithmetic afterwards.
+
+An H3 cell index uses 63 bits (the top one is 0), so it fits PostgreSQL's BIGINT as it stands. Layout, high to low:
+4 bits mode (1), 3 reserved, 4 resolution, 7 base cell, then 15 digits of 3 bits, the unused ones 7. Hence a parent is
+two masks, and all descendants of a cell at one resolution are one contiguous range of integers.
+Source: H3 documentation, "H3Index bit layout"; the tests hold every function here against the h3 library.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import h3.api.basic_int as h3
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from onemap.core.errors import BadCoordinate, BadInput
+from onemap.core.geometry import check_points, describe_reason
+
+Cells = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+STORED_RES = 15
+_RES_SHIFT = 52
+_RES_MASK = 0xF << _RES_SHIFT
+# The largest digit, 6, in all 15 places.
+_SIXES = int("110" * 15, 2)
+_HEX = re.compile(r"[0-9a-f]{15}", re.IGNORECASE)
+# A cover larger than this is a mistake in the resolution, and would take gigabytes.
+MAX_COVER_CELLS = 2_000_000
+
+
+def cells_of(lon: npt.ArrayLike, lat: npt.ArrayLike, res: int = STORED_RES) -> Cells:
+    """Return the cell of every WGS-84 position in degrees: int64, the input's shape. About a microsecond each.
+
+    Raises BadCoordinate if a position is not finite or out of range, BadInput for a resolution outside 0..15.
+    """
+    res = _checked_res(res)
+    x, y = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+    ok, reasons = check_points(x, y, null_island=False)
+    if not ok.all():
+        reason = str(reasons[~ok].ravel()[0])
+        raise BadCoordinate(f"No cell for a position: {describe_reason(reason)}.", reason=reason)
+    to_cell = h3.latlng_to_cell
+    found = (to_cell(b, a, res) for a, b in zip(x.ravel().tolist(), y.ravel().tolist(), strict=True))
+    return np.fromiter(found, np.int64, x.size).reshape(x.shape)
+
+
+def cell_of(lon: float, lat: float, res: int = STORED_RES) -> int:
+    """Return the cell of one position; errors as in `cells_of`."""
+    return int(cells_of(lon, lat, res))
+
+
+def resolution(cell: int) -> int:
+    """Return the resolution 0..15 written in the cell."""
+    return (int(cell) & _RES_MASK) >> _RES_SHIFT
+
+
+def parents(cells: npt.ArrayLike, res: int) -> Cells:
+    """Return the ancestor at `res` of every cell, int64, by bit masks only.
+
+    Cells may be of mixed resolutions; BadInput (reason "resolution") when one is already coarser than `res`.
+    """
+    res = _checked_res(res)
+    values = np.asarray(cells, np.int64)
+    if bool(np.any(((values & _RES_MASK) >> _RES_SHIFT) < res)):
+        raise BadInput(f"A cell is coarser than resolution {res} and has no ancestor there.", reason="resolution")
+    return np.asarray((values & ~np.int64(_RES_MASK)) | np.int64(res << _RES_SHIFT) | np.int64(_tail(res)), np.int64)
+
+
+def parent(cell: int, res: int) -> int:
+    """Return the ancestor of one cell at `res`; errors as in `parents`."""
+    if resolution(cell) < _checked_res(res):
+        raise BadInput(f"The cell is coarser than resolution {res} and has no ancestor there.", reason="resolution")
+    return (int(cell) & ~_RES_MASK) | res << _RES_SHIFT | _tail(res)
+
+
+def child_range(cell: int, res: int = STORED_RES) -> tuple[int, int]:
+    """Return (lo, hi), both inclusive: all descendants of the cell at `res` lie inside, and no other cell does.
+
+    For `WHERE h3 BETWEEN lo AND hi` on a column of resolution `res`. Integers inside that are no cell (digit 7, the
+    deleted branch of a pentagon) never occur in a column of real cells.
+    """
+    own = resolution(cell)
+    if own > _checked_res(res):
+        raise BadInput(f"A cell of resolution {own} has no descendants at {res}.", reason="resolution")
+    free = _tail(own) & ~_tail(res)
+    lo = (int(cell) & ~_RES_MASK & ~free) | res << _RES_SHIFT
+    return lo, lo | (free & _SIXES)
+
+
+def boundary(cell: int) -> Polygon:
+    """Return the cell's outline in WGS-84 degrees; a ring across the antimeridian runs on past 180."""
+    return Polygon(_ring(_checked_cell(cell)))
+
+
+def boundaries(cells: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return the outlines of many valid cells as an object array of shapely polygons, in one construction."""
+    rings = [_ring(cell) for cell in np.asarray(cells, np.int64).ravel().tolist()]
+    if not rings:
+        return np.empty(0, dtype=object)
+    which = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    return np.asarray(shapely.polygons(shapely.linearrings(np.concatenate(rings), indices=which)), dtype=object)
+
+
+def centers(cells: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return lon, lat in degrees of the centres of valid cells, each of the input's shape."""
+    values = np.asarray(cells, np.int64)
+    pairs = np.array([h3.cell_to_latlng(cell) for cell in values.ravel().tolist()], np.float64).reshape(-1, 2)
+    return pairs[:, 1].reshape(values.shape), pairs[:, 0].reshape(values.shape)
+
+
+def cover(area: BaseGeometry, res: int, *, max_cells: int = MAX_COVER_CELLS) -> Cells:
+    """Return, sorted, every cell at `res` that overlaps the polygon or multipolygon (WGS-84 degrees).
+
+    Overlap is chosen over "centre inside" on purpose: a threatened strip narrower than a cell must not vanish, and a
+    test on the exact geometry afterwards can only drop cells, never bring missing ones back.
+    Raises BadInput for another geometry type (reason "wrong-type") or a cover past `max_cells` ("cover-size").
+    """
+    res = _checked_res(res)
+    if not isinstance(area, Polygon | MultiPolygon):
+        raise BadInput(f"Only areas can be covered with cells, not a {area.geom_type}.", reason="wrong-type")
+    if area.is_empty:
+        return np.empty(0, np.int64)
+    # A cheap over-estimate in a local equal-area view: square degrees shrink with the cosine of the latitude.
+    lat = float(np.clip(np.abs(area.centroid.y), 0.0, 89.0))
+    expected = area.area * 111.32**2 * np.cos(np.radians(lat)) / area_km2(res)
+    if expected > max_cells:
+        raise BadInput(f"About {expected:.0f} cells of resolution {res} would be needed.", reason="cover-size")
+    found = h3.h3shape_to_cells_experimental(h3.geo_to_h3shape(area), res, contain="overlap")
+    return np.unique(np.fromiter(found, np.int64, len(found)))
+
+
+def disk(cell: int, k: int) -> Cells:
+    """Return, sorted, the cells within `k` steps of the cell, itself included: 1 + 3k(k+1) away from pentagons."""
+    if not 0 <= k <= 500:
+        raise BadInput(f"A disk of {k} rings is not between 0 and 500.", reason="disk-size")
+    found = h3.grid_disk(_checked_cell(cell), k)
+    return np.unique(np.fromiter(found, np.int64, len(found)))
+
+
+def area_km2(res: int) -> float:
+    """Return the average area of a hexagon at `res` in square kilometres."""
+    return float(h3.average_hexagon_area(_checked_res(res), unit="km^2"))
+
+
+def hex_of(cell: int) -> str:
+    """Return the usual 15-digit text form."""
+    return format(int(cell), "x")
+
+
+def cell_from_hex(text: str) -> int:
+    """Return the cell of its 15-digit text form; BadInput (reason "cell") for anything that is not a valid cell."""
+    if _HEX.fullmatch(text) is None or not h3.is_valid_cell(int(text, 16)):
+        raise BadInput(f"{text[:40]!r} is not an H3 cell.", reason="cell")
+    return int(text, 16)
+
+
+def _tail(res: int) -> int:
+    """Return the mask of the digits finer than `res`, all ones."""
+    return (1 << 3 * (15 - res)) - 1
+
+
+def _ring(cell: int) -> Floats:
+    """Return the outline as (n, 2) lon/lat, unwrapped so that no edge jumps by a turn."""
+    ring = np.array(h3.cell_to_boundary(cell), np.float64)[:, ::-1].copy()
+    if np.ptp(ring[:, 0]) > 180.0:
+        ring[ring[:, 0] < 0.0, 0] += 360.0
+    return ring
+
+
+def _checked_res(res: int) -> int:
+    if not 0 <= res <= 15:
+        raise BadInput(f"{res} is not an H3 resolution (0 to 15).", reason="resolution")
+    return int(res)
+
+
+def _checked_cell(cell: int) -> int:
+    if not h3.is_valid_cell(int(cell)):
+        raise BadInput(f"{int(cell)} is not an H3 cell.", reason="cell")
+    return int(cell)
