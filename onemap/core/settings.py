@@ -56,9 +56,9 @@ class Settings(BaseSettings):
     pool_size: int = Field(8, description="Database connections of one server process.")
     live_queue: int = Field(2000, description="Changes waiting for one slow listener before it is told to reset.")
     raw_keep_days: int = Field(30, description="Days that raw records are kept.")
-    mqtt: MqttSettings = Field(default_factory=MqttSettings)
-    feeds: FeedSettings = Field(default_factory=FeedSettings)
-    cases: CaseSettings = Field(default_factory=CaseSettings)
+    mqtt: MqttSettings = MqttSettings()
+    feeds: FeedSettings = FeedSettings()
+    cases: CaseSettings = CaseSettings()
 
     @property
     def home_path(self) -> Path:

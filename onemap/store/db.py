@@ -1,0 +1,60 @@
+"""Connections: every one sets the search path, time limits and, where asked, who acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from onemap.core.settings import Settings
+from onemap.store.cluster import Cluster
+
+Connection = psycopg.Connection[DictRow]
+AsyncConnection = psycopg.AsyncConnection[DictRow]
+
+_OPTIONS = "-c search_path=onemap,public -c timezone=UTC -c jit=off"
+
+
+def dsn_of(settings: Settings) -> str:
+    """The connection string of the settings: theirs, or the private cluster's."""
+    return settings.database_url or Cluster(settings.home_path).dsn()
+
+
+def connect(dsn: str, *, autocommit: bool = False, statement_timeout_s: float = 60.0) -> Connection:
+    """Open a connection whose rows are dicts. Raises psycopg.OperationalError when the database does not answer."""
+    options = f"{_OPTIONS} -c statement_timeout={int(statement_timeout_s * 1000)}"
+    return psycopg.connect(dsn, autocommit=autocommit, row_factory=dict_row, options=options, connect_timeout=10)
+
+
+def open_pool(dsn: str, *, size: int, statement_timeout_s: float = 20.0) -> AsyncConnectionPool[AsyncConnection]:
+    """A pool of autocommit connections for the doors; open it with `await pool.open()`."""
+    kwargs: dict[str, Any] = {
+        "autocommit": True,
+        "row_factory": dict_row,
+        "options": f"{_OPTIONS} -c statement_timeout={int(statement_timeout_s * 1000)}",
+        "connect_timeout": 10,
+        "prepare_threshold": 2,
+    }
+    return AsyncConnectionPool(
+        dsn,
+        connection_class=psycopg.AsyncConnection[DictRow],
+        min_size=min(2, size),
+        max_size=size,
+        timeout=10,
+        max_waiting=500,
+        open=False,
+        kwargs=kwargs,
+        check=AsyncConnectionPool.check_connection,
+    )
+
+
+@contextmanager
+def acting(conn: Connection, actor: str) -> Iterator[Connection]:
+    """One transaction in which history and change log say that `actor` did it."""
+    with conn.transaction():
+        conn.execute("SELECT set_config('onemap.actor', %s, true)", (actor,))
+        yield conn

@@ -1,0 +1,72 @@
+"""What a layer says of itself: table, attributes, zooms, time, who may see what, and hints for drawing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import Table
+
+from onemap.core.policy import ALL_ROLES, Role
+
+AttributeKind = Literal["text", "code", "int", "number", "bool", "time", "count", "level"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A phrase in the two languages of the product."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One column that leaves the house: its title, unit, who may see it, and from which zoom tiles carry it."""
+
+    name: str
+    title: Text
+    kind: AttributeKind = "text"
+    unit: str = ""
+    roles: frozenset[Role] = ALL_ROLES
+    tile_minzoom: int | None = 0  # None: never in tiles
+    small_counts: bool = False  # suppressed below the floor for roles that are not command
+    values: Mapping[str, Text] = field(default_factory=dict)  # titles of a code's values
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer of the map. Routes, OpenAPI, catalogue, policy, import and contract tests follow from it."""
+
+    name: str
+    title: Text
+    table: Table
+    geometry: str
+    attributes: tuple[Attribute, ...]
+    group: str = "base"
+    minzoom: int = 0
+    maxzoom: int = 16
+    roles: frozenset[Role] = ALL_ROLES
+    time: str | None = None  # the column of the event's own time
+    live: bool = False  # streamed to open maps
+    volatile: tuple[str, ...] = ()
+    as_of: str | None = None  # .sql file giving the layer as of an instant, where history alone does not
+    style: Mapping[str, object] = field(default_factory=dict)
+    tile_where: Mapping[int, str] = field(default_factory=dict)  # from zoom: an extra condition (spec text, no values)
+
+    def __post_init__(self) -> None:
+        known = set(self.table.columns.keys())
+        unknown = [a.name for a in self.attributes if a.name not in known]
+        if unknown:
+            raise ValueError(f"layer {self.name}: attributes without a column: {unknown}")
+        if tuple(self.table.info["volatile"]) != self.volatile:
+            raise ValueError(f"layer {self.name}: the table's volatile columns are {self.table.info['volatile']}")
+
+    def attribute(self, name: str) -> Attribute | None:
+        """The attribute of that name, or None."""
+        return next((a for a in self.attributes if a.name == name), None)
+
+    def visible(self, role: Role) -> tuple[Attribute, ...]:
+        """The attributes that a role may see."""
+        return tuple(a for a in self.attributes if role in a.roles)

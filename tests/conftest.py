@@ -1,0 +1,116 @@
+"""Shared ground of all tests: a private PostGIS cluster, one migrated template, one database for each worker."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from onemap.core.settings import Settings
+from onemap.layers import LAYERS
+from onemap.store.cluster import Cluster
+from onemap.store.db import Connection, connect
+from onemap.store.migrate import migrate
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = Path(os.environ.get("ONEMAP_TEST_HOME", ROOT / ".onemap" / "test")).resolve()
+TEMPLATE = "onemap_template"
+
+
+@contextmanager
+def _turn(name: str) -> Iterator[None]:
+    """Workers of one run take turns at making what they share."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    with (HOME / f"{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The tests' own cluster, started once; `make test` stops it at the end."""
+    with _turn("cluster"):
+        found = Cluster(HOME)
+        found.start()
+    return found
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated, empty database to copy: made anew once in each run."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    with _turn("template"):
+        marker = HOME / "template.run"
+        if not marker.exists() or marker.read_text() != run:
+            cluster.drop_database(TEMPLATE)
+            cluster.ensure_database(TEMPLATE)
+            migrate(cluster.dsn(TEMPLATE), LAYERS)
+            marker.write_text(run)
+    return TEMPLATE
+
+
+@contextmanager
+def fresh_database(cluster: Cluster, template: str, name: str) -> Iterator[str]:
+    """A copy of the template under that name; dropped at the end."""
+    with _turn("template"):
+        cluster.drop_database(name)
+        cluster.ensure_database(name, template=template)
+    try:
+        yield cluster.dsn(name)
+    finally:
+        cluster.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def dsn(cluster: Cluster, template: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of this module's own: what it commits, no other module sees."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    stem = request.module.__name__.rpartition(".")[2]
+    with fresh_database(cluster, template, f"t_{worker}_{stem}"[:60]) as found:
+        yield found
+
+
+@pytest.fixture
+def conn(dsn: str) -> Iterator[Connection]:
+    """A connection whose work is rolled back after the test."""
+    connection = connect(dsn)
+    try:
+        yield connection
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+@pytest.fixture
+def committed(dsn: str) -> Iterator[Connection]:
+    """An autocommit connection: what it writes stays for the module."""
+    connection = connect(dsn, autocommit=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, dsn: str) -> Settings:
+    """Settings of an application over this module's database and a data folder of this test's own."""
+    return Settings(home=tmp_path / "home", database_url=dsn, secret_key="test-secret-key-of-no-account")  # type: ignore[arg-type]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why a run with skips fails."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} skipped: a skipped test fails the run", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and reporter.stats.get("skipped") and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
