@@ -18,12 +18,22 @@ import shapely
 from shapely import LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from onemap.core.errors import BadCoordinate, BadGeometry
+from onemap.core.errors import BadCoordinate, BadGeometry, BadInput
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 _Single = TypeVar("_Single", Point, LineString, Polygon)
 Wanted = Literal["Point", "LineString", "LineStringZM", "MultiLineString", "MultiPolygon"]
+
+Repairs = list[tuple[str, ...]]
+# GEOS type numbers that pass as they are or by promotion: (single, multi), -1 where there is none.
+_TYPE_IDS: dict[str, tuple[int, int]] = {
+    "Point": (0, -1),
+    "LineString": (1, -1),
+    "LineStringZM": (-1, -1),
+    "MultiLineString": (1, 5),
+    "MultiPolygon": (3, 6),
+}
 
 MAX_VERTICES = 200_000
 # China is 62 degrees wide; no feature of a city, or of the provinces above it, is wider than this. A shape that
@@ -119,6 +129,34 @@ def clean_geometry(
     return Cleaned(geom, tuple(dict.fromkeys(repairs)))
 
 
+def clean_geometries(geoms: npt.NDArray[Any], wanted: Wanted) -> tuple[npt.NDArray[Any], Repairs, dict[int, BadInput]]:
+    """Clean many geometries as `clean_geometry` would, the sound ones in bulk: for imports of whole layers.
+
+    Returns (object array of shape (n,) with None where refused, repairs per geometry, refusals by index).
+    """
+    geoms = np.asarray(geoms, dtype=object)
+    out = np.full(len(geoms), None, dtype=object)
+    repairs: Repairs = [()] * len(geoms)
+    refused: dict[int, BadInput] = {}
+    single, multi = _TYPE_IDS[wanted]
+    types = shapely.get_type_id(geoms)
+    sound = _plainly_sound(geoms) & np.isin(types, (single, multi))
+    as_is, promote = sound & (types == (single if multi < 0 else multi)), sound & (types == single) & (multi >= 0)
+    out[as_is] = geoms[as_is]
+    if promote.any():
+        build = shapely.multipolygons if wanted == "MultiPolygon" else shapely.multilinestrings
+        out[promote] = build(geoms[promote], indices=np.arange(int(promote.sum())))
+        for index in np.flatnonzero(promote).tolist():
+            repairs[index] = ("promoted",)
+    for index in np.flatnonzero(~(as_is | promote)).tolist():
+        try:
+            cleaned = clean_geometry(geoms[index], wanted)
+            out[index], repairs[index] = cleaned.geom, cleaned.repairs
+        except BadInput as exc:
+            refused[index] = exc
+    return out, repairs, refused
+
+
 def read_geojson(data: Mapping[str, Any] | None) -> Cleaned:
     """Return the geometry of a GeoJSON geometry object; an unclosed ring is closed and named as repair "ring-closed".
 
@@ -126,12 +164,12 @@ def read_geojson(data: Mapping[str, Any] | None) -> Cleaned:
     """
     if data is None:
         raise BadGeometry("The geometry is empty.", reason="empty")
-    if not isinstance(data, Mapping) or "type" not in data:
+    if not _is_typed(data):
         raise BadGeometry("The geometry is not a GeoJSON geometry object.", reason="malformed")
-    closed, changed = _close_rings(data)
     try:
+        closed, changed = _close_rings(data)
         geom: BaseGeometry = shapely.from_geojson(json.dumps(closed))
-    except (shapely.errors.ShapelyError, TypeError, ValueError) as exc:
+    except (shapely.errors.ShapelyError, TypeError, ValueError, RecursionError) as exc:
         raise BadGeometry(f"The {data['type']} cannot be read: {exc}.", reason="malformed") from exc
     return Cleaned(geom, ("ring-closed",) if changed else ())
 
@@ -198,6 +236,22 @@ def _walk_wkb(raw: bytearray, at: int, runs: list[tuple[int, int, int]]) -> int:
         else:
             at = _walk_wkb(raw, at, runs)
     return at
+
+
+def _plainly_sound(geoms: npt.NDArray[Any]) -> Bools:
+    """Mask of geometries that need no repair for certain: whatever is in doubt goes the slow way."""
+    coords, owner = shapely.get_coordinates(geoms, return_index=True)
+    lost = np.bincount(owner[~check_points(coords[:, 0], coords[:, 1])[0]], minlength=len(geoms)) > 0
+    bounds = shapely.bounds(geoms)
+    with np.errstate(invalid="ignore"):
+        small = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) <= MAX_EXTENT_DEG
+    flat = ~(shapely.has_z(geoms) | shapely.has_m(geoms))
+    filled = ~shapely.is_empty(geoms) & (shapely.get_num_coordinates(geoms) <= MAX_VERTICES) & small & ~lost & flat
+    filled[filled] = shapely.is_valid(geoms[filled])
+    # A multi with an empty or collapsed member is valid to GEOS, but has something to drop.
+    parts, of = shapely.get_parts(geoms, return_index=True)
+    hollow = shapely.is_empty(parts) | ((shapely.get_dimensions(parts) > 0) & (shapely.length(parts) == 0.0))
+    return np.asarray(filled & (np.bincount(of[hollow], minlength=len(geoms)) == 0))
 
 
 def _check_vertices(geom: BaseGeometry) -> None:
@@ -309,14 +363,16 @@ def _clean_track(geom: BaseGeometry) -> Cleaned:
     return Cleaned(geom)
 
 
+def _is_typed(data: Any) -> bool:
+    return isinstance(data, Mapping) and "type" in data
+
+
 def _close_rings(data: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return a copy of the GeoJSON geometry with its polygon rings closed, and whether one had to be."""
     kind, out, changed = data["type"], dict(data), False
     if kind == "GeometryCollection" and isinstance(data.get("geometries"), list):
-        pairs = [
-            _close_rings(member) for member in data["geometries"] if isinstance(member, Mapping) and "type" in member
-        ]
-        return {**out, "geometries": [pair[0] for pair in pairs]}, any(pair[1] for pair in pairs)
+        members = [_close_rings(member) if _is_typed(member) else (member, False) for member in data["geometries"]]
+        return {**out, "geometries": [member for member, _ in members]}, any(closed for _, closed in members)
     coords = data.get("coordinates")
     if kind not in ("Polygon", "MultiPolygon") or not isinstance(coords, list | tuple):
         return out, False
