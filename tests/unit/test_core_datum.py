@@ -153,6 +153,7 @@ def test_a_chinese_gauss_kruger_zone():
         ((5_459_000.0, 491_000.0), "axes-swapped"),
         ((0.0, 0.0), "null-island"),
         ((500_000.0, -3_000_000.0), "outside-area"),
+        ((3_000_000.0, 5_000_000.0), "outside-area"),
         ((float("nan"), 5_459_000.0), "not-finite"),
     ],
 )
