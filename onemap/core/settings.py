@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     tile_cache_mb: int = Field(256, description="Memory for compressed tiles.")
     pool_size: int = Field(8, description="Database connections of one server process.")
     live_queue: int = Field(2000, description="Changes waiting for one slow listener before it is told to reset.")
+    worker_metrics_port: int = Field(0, description="Port of the worker's own Prometheus page; 0 is off.")
     raw_keep_days: int = Field(30, description="Days that raw records are kept.")
     mqtt: MqttSettings = MqttSettings()
     feeds: FeedSettings = FeedSettings()

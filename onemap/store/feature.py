@@ -31,7 +31,7 @@ class FeatureRow:
     key: str
     geom: BaseGeometry | None
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    datum: str = "WGS84"
+    datum: str = "WGS-84"
 
 
 @dataclass

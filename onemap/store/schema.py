@@ -68,7 +68,7 @@ def feature_table(
         Column("geom_3857", geometry(geometry_kind, 3857), Computed("st_transform(geom, 3857)", persisted=True)),
         Column("h3", BigInteger, nullable=False),
         Column("feed", Text, nullable=False, server_default=text("'manual'")),
-        Column("datum", Text, nullable=False, server_default=text("'WGS84'")),
+        Column("datum", Text, nullable=False, server_default=text("'WGS-84'")),
         timestamp("sys_from", nullable=False, server_default=text("now()")),
         Column("changed_by", Text, nullable=False, server_default=text(_ACTOR)),
         *columns,
