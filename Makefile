@@ -10,13 +10,16 @@ PACKAGES := onemap etl tiles server demo
 PYTEST := $(PY) -m pytest -q -p no:cacheprovider
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-fast lint fmt bench e2e docs clean
+.PHONY: help setup image demo test test-fast lint fmt bench e2e docs clean
 
 help: ## This list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## Install what is missing (Debian packages, .venv, web map) for demo and tests
 	@bin/setup test
+
+image: ## Install what the server and the worker need, without a database or broker (containers, remote database)
+	@bin/setup image
 
 demo: ## Bring up the live one map of the demo city (PORT=8000, SCENARIO=ordinary|rainstorm, SCALE=12000)
 	@bin/setup demo

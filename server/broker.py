@@ -33,13 +33,10 @@ def write_config(folder: Path, port: int, passwords: dict[str, str]) -> Path:
     if tool is None:
         raise SetupError("mosquitto_passwd is not installed. Type: apt-get install mosquitto", reason="no-mosquitto")
     for user, password in passwords.items():
-        subprocess.run(
-            [tool, "-b", str(users), user, password], check=True, capture_output=True, timeout=20
-        )
+        subprocess.run([tool, "-b", str(users), user, password], check=True, capture_output=True, timeout=20)
     access = folder / "access"
     access.write_text(
-        f"user {WORKER}\ntopic readwrite #\n\n"
-        f"user {SIMULATOR}\ntopic write onemap/#\ntopic write thing/product/#\n"
+        f"user {WORKER}\ntopic readwrite #\n\nuser {SIMULATOR}\ntopic write onemap/#\ntopic write thing/product/#\n"
     )
     access.chmod(0o600)
     config = folder / "mosquitto.conf"

@@ -89,7 +89,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 # A session of its own: Ctrl-C reaches the supervisor alone, which ends the children in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  (the supervisor starts children from one thread)
+                preexec_fn=_die_with_parent,
             )
         child.started_at = time.monotonic()
 

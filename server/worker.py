@@ -1,0 +1,167 @@
+"""The worker: feeds come in, engines follow the change log, deliveries go out. One thread for each loop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psycopg
+import structlog
+from etl.feeds import FEEDS
+from etl.pipeline import Pipeline
+from etl.transports import transports_of
+from onemap.warnings.webhook import send
+from prometheus_client import Counter, Histogram, start_http_server
+
+from onemap.core.settings import Settings
+from onemap.heat import service as heat
+from onemap.store import housekeeping
+from onemap.store.changelog import CHANNEL
+from onemap.store.db import Connection, connect, dsn_of
+from onemap.tracks import service as tracks
+from onemap.warnings import service as warnings
+
+log = structlog.get_logger(__name__)
+
+STEPS = Counter("onemap_worker_steps_total", "Rounds of a worker loop that did something.", ["loop"])
+ERRORS = Counter("onemap_worker_errors_total", "Rounds of a worker loop that failed and will be tried again.", ["loop"])
+SECONDS = Histogram("onemap_worker_step_seconds", "Length of a round of a worker loop.", ["loop"])
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A step over a connection, done again until it finds nothing; then it waits to be woken, `rest_s` at most.
+
+    `pause_s` is the least time between two rounds: work that is dear and may lag a little is not done at every change.
+    """
+
+    name: str
+    step: Callable[[Connection], int]
+    rest_s: float
+    pause_s: float = 0.0
+    woken: bool = True
+
+
+def loops(settings: Settings) -> tuple[Loop, ...]:
+    """Every loop of the worker; a new engine is one line here."""
+    return (
+        Loop("heat", heat.follow, rest_s=1.0),
+        Loop("risk", heat.refresh_risk, rest_s=2.0, pause_s=2.0),
+        Loop("tracks", tracks.follow, rest_s=5.0, pause_s=5.0),
+        Loop("deliveries", lambda conn: warnings.deliver_due(conn, send), rest_s=1.0),
+        Loop("heartbeat", _heartbeat, rest_s=5.0, woken=False),
+        Loop("housekeeping", lambda conn: housekeeping.tidy(conn, settings), rest_s=600.0, woken=False),
+    )
+
+
+def run_worker(settings: Settings, stop: threading.Event) -> None:
+    """Run every transport and loop until `stop` is set; then end them within seconds."""
+    if settings.worker_metrics_port:
+        start_http_server(settings.worker_metrics_port, addr=settings.host)
+    dsn = dsn_of(settings)
+    wake = Wake()
+    threads = [threading.Thread(target=_listen, args=(dsn, wake, stop), name="listen", daemon=True)]
+    for loop in loops(settings):
+        threads.append(
+            threading.Thread(target=_run_loop, args=(loop, dsn, wake.subscribe(), stop), name=loop.name, daemon=True)
+        )
+    pipeline = Pipeline(settings)
+    for transport in transports_of(settings, FEEDS, pipeline):
+        threads.append(threading.Thread(target=transport.run, args=(stop,), name=transport.name, daemon=True))
+    for thread in threads:
+        thread.start()
+    log.info("worker started", threads=[thread.name for thread in threads])
+    stop.wait()
+    deadline = time.monotonic() + 8
+    for thread in threads:
+        thread.join(timeout=max(0.1, deadline - time.monotonic()))
+    log.info("worker stopped")
+
+
+class Wake:
+    """Tells every loop that the change log has grown."""
+
+    def __init__(self) -> None:
+        self._events: list[threading.Event] = []
+
+    def subscribe(self) -> threading.Event:
+        """An event of one loop's own, set at every wake."""
+        event = threading.Event()
+        self._events.append(event)
+        return event
+
+    def all(self) -> None:
+        """Wake everybody."""
+        for event in self._events:
+            event.set()
+
+
+def _listen(dsn: str, wake: Wake, stop: threading.Event) -> None:
+    """Hold a LISTEN connection; while there is none, the loops' own rests keep the work going."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            with connect(dsn, autocommit=True, statement_timeout_s=0) as conn:
+                conn.execute(f"LISTEN {CHANNEL}")
+                failures = 0
+                wake.all()
+                while not stop.is_set():
+                    for _ in conn.notifies(timeout=1.0, stop_after=1):
+                        wake.all()
+        except psycopg.Error as error:
+            failures += 1
+            if failures == 1:
+                log.warning("listening interrupted", error=str(error).strip())
+            stop.wait(min(5.0, 0.1 * 2**failures))
+
+
+def _run_loop(loop: Loop, dsn: str, woken: threading.Event, stop: threading.Event) -> None:
+    failures = 0
+    while not stop.is_set():
+        try:
+            with connect(dsn, autocommit=True) as conn:
+                while not stop.is_set():
+                    woken.clear()
+                    began = time.monotonic()
+                    with conn.transaction():
+                        conn.execute("SELECT set_config('onemap.actor', %s, true)", (loop.name,))
+                        done = loop.step(conn)
+                    SECONDS.labels(loop.name).observe(time.monotonic() - began)
+                    if failures:
+                        log.info("worker loop works again", loop=loop.name, failures=failures)
+                        failures = 0
+                    if done:
+                        STEPS.labels(loop.name).inc()
+                    if loop.pause_s:
+                        stop.wait(loop.pause_s)
+                    if not done:
+                        _rest(loop, woken, stop)
+        except Exception as error:
+            # Any failure of a loop is one of that loop: it is told once, tried again with back-off, and the rest goes on.
+            ERRORS.labels(loop.name).inc()
+            failures += 1
+            if failures == 1:
+                log.exception("worker loop failed", loop=loop.name, error=str(error).strip())
+            stop.wait(min(10.0, 0.2 * 2 ** min(failures, 6)))
+
+
+def _rest(loop: Loop, woken: threading.Event, stop: threading.Event) -> None:
+    """Wait for a wake or the loop's rest, in slices short enough to end quickly."""
+    until = time.monotonic() + loop.rest_s
+    while not stop.is_set() and (left := until - time.monotonic()) > 0:
+        if loop.woken and woken.wait(min(left, 0.5)):
+            return
+        if not loop.woken:
+            stop.wait(min(left, 0.5))
+
+
+def _heartbeat(conn: Connection) -> int:
+    conn.execute(
+        "INSERT INTO consumer (name, xid, seq) VALUES ('worker', '0', 0) ON CONFLICT (name) DO UPDATE SET at = now()"
+    )
+    return 0
+
+
+__all__: Sequence[str] = ("Loop", "loops", "run_worker")
