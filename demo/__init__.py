@@ -1,0 +1,1 @@
+"""The demo city and its simulator: a fictional district, its files, and the devices that report from it."""
