@@ -1,0 +1,1 @@
+"""Benches: ours beside peers, on the same machine, in the same run. `make bench`."""

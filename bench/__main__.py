@@ -1,0 +1,46 @@
+"""Run every bench, print the table, write `bench/results.json`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import ingest, latency, tiles
+from bench.ground import Ground
+from bench.row import Row
+
+SUBJECTS = {"tiles": tiles.rows, "ingest": ingest.rows, "latency": latency.rows}
+
+
+def main(chosen: list[str]) -> None:
+    """Measure the chosen subjects, or all."""
+    console = Console(width=160)
+    ground = Ground()
+    with console.status("preparing the city"):
+        ground.prepare()
+    results: list[Row] = []
+    try:
+        for name in chosen or list(SUBJECTS):
+            with console.status(name):
+                results.extend(SUBJECTS[name](ground))
+    finally:
+        ground.stop()
+    table = Table("name", "ours", "peer", "unit", "ratio", "reach", "", "beside", title=results[0].machine)
+    for row in results:
+        sign = "[green]reached[/]" if row.ratio >= row.reach else "[yellow]short[/]"
+        table.add_row(
+            row.name, f"{row.ours:,.1f}", f"{row.peer:,.1f}", row.unit, f"{row.ratio:.2f}", f"{row.reach:g}", sign,
+            row.peer_name,
+        )  # fmt: skip
+    console.print(table)
+    path = Path(__file__).with_name("results.json")
+    kept = [] if not chosen else [r for r in json.loads(path.read_text()) if r["name"] not in {x.name for x in results}]
+    path.write_text(json.dumps([*kept, *(row.as_json() for row in results)], indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
