@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+from etl.importer import import_city
 
 from demo.city import build
-from etl.importer import import_city
 from onemap.core.policy import Role
 from onemap.core.settings import Settings
 from onemap.layers import LAYERS
@@ -65,7 +65,9 @@ class Ground:
     def child(self, command: Sequence[str], environment: Mapping[str, str], ready: str, log: str) -> Iterator[None]:
         """A process that answers at the URL `ready` within a minute; ended at the end."""
         with (self.home / f"{log}.log").open("wb") as output:
-            process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output)
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output
+            )
         try:
             deadline = time.monotonic() + 60
             while True:

@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from etl.pipeline import Pipeline
+
 from bench.ground import Ground
 from bench.row import Row, faster, interleaved
 from etl.feeds import BY_NAME
-from etl.pipeline import Pipeline
 from onemap.store.db import connect
 from onemap.store.partition import Partitions
 
@@ -45,9 +46,10 @@ def rows(ground: Ground) -> Iterator[Row]:
             Partitions().ensure(conn, "observation", [first, first + timedelta(hours=2)])
             conn.commit()
             began = time.perf_counter()
-            with conn.cursor() as cursor, cursor.copy(
-                "COPY observation (datastream_id, at, value) FROM STDIN (FORMAT BINARY)"
-            ) as copy:
+            with (
+                conn.cursor() as cursor,
+                cursor.copy("COPY observation (datastream_id, at, value) FROM STDIN (FORMAT BINARY)") as copy,
+            ):
                 copy.set_types(["int8", "timestamptz", "float8"])
                 for i in range(_ROWS):
                     stream, step = i % len(streams), i // len(streams)
