@@ -71,7 +71,7 @@ class Plan:
     @property
     def factor(self) -> float:
         """Linear growth of the extent against the reference city of about 10 x 9 km."""
-        return max(0.42, self.ratio**0.5) if self.ratio <= 1 else self.ratio**0.42
+        return max(0.42, self.ratio**0.5) if self.ratio <= 1 else self.ratio**0.46
 
     @property
     def width_m(self) -> float:

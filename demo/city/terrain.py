@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from dataclasses import dataclass
 
@@ -95,12 +96,12 @@ def _smoothstep(v: Grid) -> Grid:
     return np.asarray(v * v * (3 - 2 * v))
 
 
-def _ridged(rng: np.random.Generator, shape: tuple[int, int], cell_m: float) -> Grid:
+def _ridged(rng: np.random.Generator, shape: tuple[int, int], cell_m: float, wavelength: float, octaves: int) -> Grid:
     """Ridged multifractal (Musgrave 1994): sharp crests, each octave weighted by the one before."""
     total = np.zeros(shape)
     weight = np.ones(shape)
-    amplitude, wavelength = 1.0, 1350.0
-    for _ in range(6):
+    amplitude = 1.0
+    for _ in range(octaves):
         signal = (1.0 - np.minimum(np.abs(_noise(rng, shape, wavelength / cell_m)) * 0.80, 1.0)) ** 2 * weight
         total += amplitude * signal
         weight = np.clip(signal * 2.0, 0.25, 1.0)
@@ -119,6 +120,94 @@ def hill_edge(plan: Plan, warp: Warp) -> LineString:
     return warp.path(s, t)
 
 
+def _flood(z: list[float], rows: int, cols: int, outlets: list[int], blocked: bytearray) -> tuple[list[int], list[int]]:
+    """Order of cells from the outlets upwards and the cell each drains to (priority flood, Barnes 2014)."""
+    parent = [-1] * (rows * cols)
+    seen = bytearray(blocked)
+    heap = [(z[i], i) for i in outlets]
+    for i in outlets:
+        seen[i] = 1
+    heapq.heapify(heap)
+    order: list[int] = []
+    push, pop = heapq.heappush, heapq.heappop
+    while heap:
+        level, i = pop(heap)
+        order.append(i)
+        r, c = divmod(i, cols)
+        left, right = max(0, c - 1), min(cols, c + 2)
+        for rr in range(max(0, r - 1), min(rows, r + 2)):
+            for j in range(rr * cols + left, rr * cols + right):
+                if not seen[j]:
+                    seen[j] = 1
+                    parent[j] = i
+                    push(heap, (z[j] if z[j] > level else level, j))
+    return order, parent
+
+
+def _erode(base: Grid, uplift: Grid, fixed: NDArray[np.bool_], steps: int, creep: float) -> Grid:
+    """Raise ground against the streams that cut it, until ridges and branching valleys stand (Braun & Willett 2013).
+
+    Implicit stream-power erosion: the slope of a stream falls with the root of the ground it drains, from 0.75 at
+    the divides. Cells of `fixed` keep their `base` height and take the water.
+    """
+    rows, cols = base.shape
+    grid = base
+    z = base.ravel().tolist()
+    rise = uplift.ravel().tolist()
+    free = ~fixed
+    # only fixed cells beside free ones can take water; the others are left out of the flood
+    shore = fixed & ndimage.binary_dilation(free, np.ones((3, 3)))
+    outlets = np.flatnonzero(shore.ravel()).tolist()
+    blocked = bytearray((fixed & ~shore).ravel().astype(np.uint8).tobytes())
+    for _ in range(steps):
+        order, parent = _flood(z, rows, cols, outlets, blocked)
+        area = [1.0] * (rows * cols)
+        for i in reversed(order):
+            if parent[i] >= 0:
+                area[parent[i]] += area[i]
+        for i in order:
+            if parent[i] >= 0:
+                grip = 0.8 * area[i] ** 0.5
+                z[i] = (z[i] + rise[i] + grip * z[parent[i]]) / (1.0 + grip)
+        # creep of the soil rounds what the water leaves, so that only real valleys survive
+        grid = np.array(z).reshape(rows, cols)
+        grid = np.where(free, ndimage.gaussian_filter(grid, creep), grid)
+        z = grid.ravel().tolist()
+    return grid
+
+
+def _hills(plan: Plan, rng: np.random.Generator, terrain: Terrain, plain: Grid, depth: Grid, water: Water) -> Grid:
+    """Heights of the hills above the plain: eroded on a coarse grid, then given fine relief."""
+    shape, cell = plain.shape, terrain.cell_m
+    coarse_m = 40.0 * max(1.0, plan.factor)
+    step = max(1, round(coarse_m / cell))
+    at = (slice(step // 2, None, step), slice(step // 2, None, step))
+    d, p = depth[at], plain[at]
+    swell = 0.34 + 0.66 * _smoothstep(d / (1300 * plan.factor**0.5))
+    swell = swell * np.clip(1 + 0.22 * _noise(rng, d.shape, 1500 / coarse_m), 0.5, 1.5)
+    start = p + (45 + 45 * _noise(rng, d.shape, 420 / coarse_m) + 25 * rng.random(d.shape)) * (d > 0)
+    fixed = d <= 0
+    # the stream is the hills' main outlet: it rises gently upstream and everything near drains to it
+    run = shapely.get_coordinates(shapely.segmentize(water.stream_line, coarse_m / 2))
+    r, c = terrain.index(run)
+    r, c = np.round((r - step // 2) / step).astype(int), np.round((c - step // 2) / step).astype(int)
+    ok = (r >= 0) & (c >= 0) & (r < d.shape[0]) & (c < d.shape[1])
+    climb = np.cumsum(np.append(0.0, np.hypot(*np.diff(run[::-1], axis=0).T)) * 0.028)[::-1]
+    inner = ok & (d[np.where(ok, r, 0), np.where(ok, c, 0)] > 0)
+    if inner.any():
+        foot = climb[inner].min()
+        start[r[inner], c[inner]] = p[r[inner], c[inner]] + climb[inner] - foot
+        fixed[r[inner], c[inner]] = True
+    eroded = _erode(start, 46.0 * swell * (d > 0), fixed, 22, 0.62)
+    above = ndimage.gaussian_filter(eroded - p, 0.4)
+    rows, cols = np.arange(shape[0]), np.arange(shape[1])
+    rr, cc = np.meshgrid((rows - step // 2) / step, (cols - step // 2) / step, indexing="ij")
+    fine = ndimage.map_coordinates(above, [rr, cc], order=3, mode="nearest")
+    grain = _ridged(rng, shape, cell, 360.0, 5)
+    lift = np.clip(fine / 90.0, 0, 1)
+    return np.asarray(np.maximum(fine, 0.0) + lift * 46.0 * (grain - 0.45))
+
+
 def make_terrain(plan: Plan, warp: Warp, water: Water) -> Terrain:
     """Raise the hills, lay the plain and cut the riverbed."""
     rng = plan.rng("terrain")
@@ -135,12 +224,8 @@ def make_terrain(plan: Plan, warp: Warp, water: Water) -> Terrain:
     inside = terrain.mask([hills])
     depth = ndimage.distance_transform_edt(inside) * cell - ndimage.distance_transform_edt(~inside) * cell
     depth += 85 * _noise(rng, shape, 620 / cell) + 22 * _noise(rng, shape, 250 / cell)
-    hilliness = _smoothstep(depth / (1500 * plan.factor**0.5))
-    rise = _smoothstep(depth / 420)
-
-    ridges = _ridged(rng, shape, cell)
-    bulk = 0.75 + 0.2 * _noise(rng, shape, 2600 / cell)
-    hills_m = (70 * rise + 470 * hilliness * np.clip(bulk, 0.4, 1.2)) * (0.18 + 1.0 * ridges)
+    hilliness = _smoothstep(depth / (1250 * plan.factor**0.5))
+    rise = _smoothstep(depth / 300)
 
     wet = terrain.mask([b.geom for b in water.bodies if b.key != "W-002"])
     river_wet = terrain.mask([water.river])
@@ -148,21 +233,13 @@ def make_terrain(plan: Plan, warp: Warp, water: Water) -> Terrain:
     plain = 61.0 + 9.0 * (1 - np.exp(-to_river / 1600)) + 2.2 * np.exp(-(((to_river - 45) / 40) ** 2))
     plain = plain + 0.8 * _noise(rng, shape, 900 / cell) + 0.2 * _noise(rng, shape, 200 / cell)
     plain += (ys[:, None] / plan.height_m) * 6.0
-    elevation = plain + hills_m
+    elevation = plain + _hills(plan, rng, terrain, plain, depth, water)
     for x, y, r, top in knolls(plan, warp):
         d2 = ((xs[None, :] - x) ** 2 + (ys[:, None] - y) ** 2) / r**2
         lift = np.exp(-d2 * 1.8)
-        elevation += top * lift * (0.8 + 0.35 * ridges)
+        elevation += top * lift
         hilliness = np.maximum(hilliness, 0.6 * _smoothstep((lift - 0.22) / 0.4))
 
-    # the stream has cut a valley: pull the ground near it down to the stream's own falling profile
-    to_stream, nearest = ndimage.distance_transform_edt(
-        ~terrain.mask([water.stream_line.buffer(cell)]), return_indices=True
-    )
-    stream_z = np.minimum(elevation, plain + 0.16 * np.maximum(hills_m, 0))
-    profile = stream_z[nearest[0], nearest[1]]
-    pull = np.exp(-((to_stream * cell / 190.0) ** 2))
-    elevation = elevation * (1 - pull) + np.minimum(elevation, profile + to_stream * cell * 0.10) * pull
     bed = ndimage.distance_transform_edt(wet) * cell
     elevation = np.where(
         wet, np.minimum(elevation, 57.5 + (ys[:, None] / plan.height_m) * 6.0) - np.minimum(bed * 0.06, 4.5), elevation
