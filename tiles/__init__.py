@@ -1,0 +1,1 @@
+"""Tiles: sources, cache and freshness, TileJSON. Knows nothing of HTTP serving."""
