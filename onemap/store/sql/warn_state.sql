@@ -1,0 +1,3 @@
+UPDATE onemap.warning
+SET state = %(state)s, changed_at = %(at)s, ended_at = CASE WHEN %(state)s = 'ended' THEN %(at)s END
+WHERE key = %(key)s

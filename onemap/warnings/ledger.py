@@ -1,0 +1,206 @@
+"""The ledger of alerts: who was told what, what they answered, every step on the timeline and the change log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from onemap.core.clock import now
+from onemap.core.errors import BadInput, Conflict, Forbidden, NotFound
+from onemap.store import changelog
+from onemap.store.db import Connection, acting
+from onemap.store.sqlfile import sql
+
+STATES = ("queued", "delivered", "acknowledged", "arrived", "resolved")
+#: The column that holds when each state was reached.
+REACHED = {
+    "delivered": "delivered_at",
+    "acknowledged": "acknowledged_at",
+    "arrived": "arrived_at",
+    "resolved": "resolved_at",
+}
+NOTE_CHARACTERS = 2000
+ACTOR_DELIVERY = "delivery"
+
+
+def record(
+    conn: Connection, warning_key: str, kind: str, actor: str, zh: str, en: str,
+    *, alert_id: int | None = None, at: datetime | None = None, attachment: str | None = None,
+) -> None:  # fmt: skip
+    """Write one line of a warning's timeline."""
+    conn.execute(
+        sql("warn_event"),
+        {
+            "warning": warning_key, "alert": alert_id, "at": at, "kind": kind, "actor": actor, "zh": zh, "en": en,
+            "attachment": attachment,
+        },
+    )  # fmt: skip
+
+
+def announce(conn: Connection, alert_ids: Sequence[int]) -> None:
+    """Put these alerts as they stand into the change log, oldest first, for the live stream."""
+    for alert in reversed(alerts_of(conn, alert_ids)):
+        changelog.log_event(conn, "alert", str(alert["id"]), alert)
+
+
+def alerts(
+    conn: Connection,
+    *,
+    team_key: str | None = None,
+    state: str | None = None,
+    warning_key: str | None = None,
+    limit: int = 500,
+) -> list[dict[str, Any]]:
+    """Alerts, newest first, as the doors give them: times are ISO 8601 text. Raises BadInput for an unknown state."""
+    if state is not None and state not in STATES:
+        raise BadInput(f"{state[:40]!r} is no state of an alert: {', '.join(STATES)}.", reason="state")
+    return _query(conn, team=team_key, state=state, warning=warning_key, limit=limit)
+
+
+def alerts_of(conn: Connection, alert_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Some alerts by id, newest first."""
+    return _query(conn, ids=list(alert_ids))
+
+
+def acknowledge(conn: Connection, alert_id: int, actor: str, team_key: str | None = None) -> dict[str, Any]:
+    """The team has read it and goes. Again: the same. Raises NotFound; Forbidden for another team's alert."""
+    return _advance(conn, alert_id, "acknowledged", actor, team_key)
+
+
+def arrive(
+    conn: Connection, alert_id: int, actor: str, team_key: str | None = None, *, at: datetime | None = None
+) -> dict[str, Any]:
+    """The team is on site. Again: the same. Errors as in `acknowledge`."""
+    return _advance(conn, alert_id, "arrived", actor, team_key, at=at)
+
+
+def resolve(conn: Connection, alert_id: int, actor: str, team_key: str | None = None) -> dict[str, Any]:
+    """The work is done. Again: the same. Errors as in `acknowledge`; Conflict when nobody has been on site yet."""
+    return _advance(conn, alert_id, "resolved", actor, team_key)
+
+
+def report(
+    conn: Connection, alert_id: int, actor: str, team_key: str | None, note: str, attachment: str | None = None
+) -> dict[str, Any]:
+    """Add a team's report to the timeline; the same report again (a phone that sends twice) is one line.
+
+    `attachment` is the name the server keeps a photo under. Raises BadInput for an empty or overlong report, and
+    errors as in `acknowledge`.
+    """
+    note = note.strip()
+    if not note and not attachment:
+        raise BadInput("A report needs a note or a photo.", reason="empty-report")
+    if len(note) > NOTE_CHARACTERS:
+        raise BadInput(f"The note is longer than {NOTE_CHARACTERS} characters.", reason="long-note")
+    with acting(conn, actor):
+        alert = _locked(conn, alert_id, team_key)
+        zh, en = f"{alert['team_name']}上报：{note or '现场照片'}", f"{alert['team_name']} reports: {note or 'photo'}"
+        same = conn.execute(
+            "SELECT 1 FROM alert_event WHERE alert_id = %s AND kind = 'report' AND text_zh = %s "
+            "AND attachment IS NOT DISTINCT FROM %s",
+            (alert_id, zh, attachment),
+        ).fetchone()
+        if same is None:
+            record(conn, alert["warning_key"], "report", actor, zh, en, alert_id=alert_id, attachment=attachment)
+            announce(conn, [alert_id])
+        return alerts_of(conn, [alert_id])[0]
+
+
+def on_fixes(conn: Connection, mover_ids: Sequence[int], at: datetime) -> list[int]:
+    """After movers' positions were stored: alerts of teams that have come into their warning's zone are arrived at.
+
+    Once is once: a position that jitters over the zone's edge changes nothing more. Returns the alerts concerned.
+    """
+    if not mover_ids:
+        return []
+    found = conn.execute(sql("warn_arrivals"), {"movers": list(mover_ids)}).fetchall()
+    for row in found:
+        arrive(conn, row["id"], "position", at=at)
+    return [row["id"] for row in found]
+
+
+def mark_delivered(conn: Connection, alert_ids: Sequence[int], channel: str = "live") -> int:
+    """Alerts that went out on a channel: their deliveries are settled. Returns how many became delivered."""
+    if not alert_ids:
+        return 0
+    with conn.transaction():
+        at = now()
+        done = conn.execute(sql("warn_delivered"), {"ids": list(alert_ids), "channel": channel, "at": at}).fetchall()
+        return sum(delivered(conn, alert_id, channel, at) for alert_id in sorted({row["alert_id"] for row in done}))
+
+
+def delivered(conn: Connection, alert_id: int, channel: str, at: datetime) -> bool:
+    """Note that an alert has reached its team; only the first channel to do so changes the alert."""
+    alert = _locked(conn, alert_id, None)
+    zh, en = {"live": ("在线推送", "live stream")}.get(channel, ("接口推送", channel))
+    record(conn, alert["warning_key"], "delivered", ACTOR_DELIVERY, f"已送达{alert['team_name']}（{zh}）",
+           f"Delivered to {alert['team_name']} ({en})", alert_id=alert_id, at=at)  # fmt: skip
+    if alert["delivered_at"] is not None:
+        return False
+    _write(conn, alert, {"delivered_at": at}, "delivered", None)
+    announce(conn, [alert_id])
+    return True
+
+
+_DONE: dict[str, tuple[str, str]] = {
+    "acknowledged": ("已确认接警", "acknowledged"),
+    "arrived": ("已到场", "on site"),
+    "resolved": ("处置完成", "resolved"),
+}
+
+
+def _advance(
+    conn: Connection, alert_id: int, to: str, actor: str, team_key: str | None, *, at: datetime | None = None
+) -> dict[str, Any]:
+    with acting(conn, actor):
+        alert = _locked(conn, alert_id, team_key)
+        if alert[REACHED[to]] is None:
+            if to == "resolved" and alert["arrived_at"] is None:
+                raise Conflict("Nobody has been on site yet: report the arrival first.", reason="not-on-site")
+            at = at or now()
+            changes = {REACHED[to]: at}
+            # An answer proves that the alert was received. A position does not prove that anyone has read it.
+            if alert["delivered_at"] is None and actor != "position":
+                changes["delivered_at"] = at
+            if to == "resolved" and alert["acknowledged_at"] is None:
+                changes["acknowledged_at"] = at
+            if to == "arrived" and actor != "position" and alert["acknowledged_at"] is None:
+                changes["acknowledged_at"] = at
+            _write(conn, alert, changes, to, actor if "acknowledged_at" in changes else None)
+            zh, en = _DONE[to]
+            by_zh, by_en = ("（定位进入威胁区）", " (position inside the zone)") if actor == "position" else ("", "")
+            record(conn, alert["warning_key"], to, actor, f"{alert['team_name']}{zh}{by_zh}",
+                   f"{alert['team_name']} {en}{by_en}", alert_id=alert_id, at=at)  # fmt: skip
+            announce(conn, [alert_id])
+        return alerts_of(conn, [alert_id])[0]
+
+
+def _write(
+    conn: Connection, alert: Mapping[str, Any], changes: Mapping[str, datetime], to: str, acknowledged_by: str | None
+) -> None:
+    # The state is the furthest step reached: a late acknowledgement does not take a team off the site again.
+    state = max(alert["state"], to, key=STATES.index)
+    columns = {column: changes.get(column, alert[column]) for column in REACHED.values()}
+    conn.execute(
+        sql("warn_alert_write"), {"id": alert["id"], "state": state, "acknowledged_by": acknowledged_by, **columns}
+    )
+
+
+def _locked(conn: Connection, alert_id: int, team_key: str | None) -> dict[str, Any]:
+    alert = conn.execute(sql("warn_alert_lock"), {"id": alert_id}).fetchone()
+    if alert is None:
+        raise NotFound(f"There is no alert {alert_id}.", reason="alert")
+    if team_key is not None and alert["team_key"] != team_key:
+        raise Forbidden("This alert is another team's.", reason="other-team")
+    return alert
+
+
+def _query(conn: Connection, **given: Any) -> list[dict[str, Any]]:
+    asked = {"ids": None, "team": None, "state": None, "warning": None, "limit": 10_000} | given
+    return [plain(row) for row in conn.execute(sql("warn_alerts"), asked).fetchall()]
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as JSON takes it: times as ISO 8601 text in UTC."""
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}

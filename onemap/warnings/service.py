@@ -1,0 +1,28 @@
+"""The warnings engine's one door for feeds, workers and routes. All of it runs in the caller's transaction."""
+
+from __future__ import annotations
+
+from onemap.warnings.delivery import Response, WebhookRequest, deliver_due
+from onemap.warnings.ledger import acknowledge, alerts, arrive, mark_delivered, on_fixes, report, resolve
+from onemap.warnings.picture import list_warnings, why
+from onemap.warnings.raising import Reading, evaluate
+from onemap.warnings.steering import confirm, end
+
+__all__ = [
+    "Reading",
+    "Response",
+    "WebhookRequest",
+    "acknowledge",
+    "alerts",
+    "arrive",
+    "confirm",
+    "deliver_due",
+    "end",
+    "evaluate",
+    "list_warnings",
+    "mark_delivered",
+    "on_fixes",
+    "report",
+    "resolve",
+    "why",
+]
