@@ -1,4 +1,4 @@
-"""The ground of all benches: a cluster of their own, a large demo city imported through the pipeline, child processes."""
+"""The ground of all benches: a cluster of their own, a large demo city from the pipeline, child processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cold vector tiles: ours over HTTP beside raw ST_AsMVT through pgbench, and beside tipg, on one table and tile list."""
+"""Cold vector tiles over HTTP, beside raw ST_AsMVT through pgbench and beside tipg, on one table and tile list."""
 
 from __future__ import annotations
 

@@ -152,6 +152,32 @@ def db_status() -> None:
     CONSOLE.print(f"{'running' if cluster.running() else 'stopped'}  psql '{cluster.dsn()}'")
 
 
+@db.command("dsn")
+def db_dsn() -> None:
+    """Print the connection string, for psql and pg_dump."""
+    from onemap.store.db import dsn_of
+
+    print(dsn_of(_settings()))
+
+
+@db.command("reset-followers")
+def db_reset_followers() -> None:
+    """After a restore from another cluster: forget the followers' positions and rebuild what they keep."""
+    from onemap.heat import service as heat
+    from onemap.store.changelog import advance, consumer_position, head
+    from onemap.store.db import connect
+
+    with connect(_ready_database(_settings()), statement_timeout_s=3600) as conn:
+        conn.execute("DELETE FROM change_log")
+        for row in conn.execute("SELECT name FROM consumer").fetchall():
+            consumer_position(conn, row["name"])
+            advance(conn, row["name"], head(conn))
+        for surface in heat.surfaces():
+            heat.rebuild(conn, surface.name)
+        conn.commit()
+    CONSOLE.print("followers start anew")
+
+
 @db.command("migrate")
 def db_migrate() -> None:
     """Bring the schema to the newest version."""

@@ -1,0 +1,94 @@
+"""A whole demo and a real Chromium for the journeys."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.conftest import HOME, ROOT
+from tests.running import Installation
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SHOTS = ROOT / "test-results"
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Installation]:
+    """`make demo`'s city, a little smaller, with its simulator on an ordinary day."""
+    installation = Installation(HOME / "e2e", scale=3000, scenario="ordinary")
+    installation.start()
+    yield installation
+    installation.remove()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, found by name."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+class Watched:
+    """What a page must never do: talk to another host, or complain."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.abroad: list[str] = []
+        self.complaints: list[str] = []
+        context.on("request", self._request)
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname != "127.0.0.1":
+            self.abroad.append(request.url)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # A refused sign-in is an answer the page shows; the browser logs it as an error of its own.
+        if message.type == "error" and "status of 40" not in message.text:
+            self.complaints.append(message.text)
+
+
+@pytest.fixture
+def open_page(browser: Browser, demo: Installation, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Open pages of a size; at the end nothing may have left the machine or complained."""
+    contexts: list[tuple[BrowserContext, Watched]] = []
+
+    def make(width: int = 1920, height: int = 1080, *, dark: bool = True, touch: bool = False) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+            color_scheme="dark" if dark else "light",
+            has_touch=touch,
+        )
+        context.set_default_timeout(30_000)
+        contexts.append((context, Watched(context)))
+        page = context.new_page()
+        page.goto(demo.url)
+        return page
+
+    yield make
+    SHOTS.mkdir(exist_ok=True)
+    for number, (context, _) in enumerate(contexts):
+        for page in context.pages:
+            page.screenshot(path=Path(SHOTS) / f"{request.node.name}-{number}.png")
+        context.close()
+    for _, watched in contexts:
+        assert watched.abroad == []
+        assert watched.complaints == []
