@@ -1,0 +1,156 @@
+/** The one way to the server: same-origin JSON with the session cookie, problems as `ApiError`. */
+import { signal } from '@preact/signals'
+import type {
+  Account,
+  Alert,
+  Catalogue,
+  FeaturePage,
+  Feed,
+  Health,
+  HeatCell,
+  HeatLegend,
+  MapFeature,
+  Problem,
+  QuarantineRow,
+  Series,
+  Timeline,
+  Warning,
+  WarningDetail,
+} from './types'
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem | null,
+  ) {
+    super(problem?.detail ?? problem?.title ?? `HTTP ${status}`)
+    this.name = 'ApiError'
+  }
+}
+
+/** No answer came at all: what was asked may be asked again. */
+export class OfflineError extends Error {
+  constructor() {
+    super('offline')
+    this.name = 'OfflineError'
+  }
+}
+
+/** Set once a door answers 401 to a session that was good before. */
+export const sessionEnded = signal(false)
+
+/** Server clock minus this screen's clock, so that ages and deadlines do not follow a wrong wall clock. */
+export const clockOffsetMs = signal(0)
+
+export function noteServerDate(headers: Headers): void {
+  const date = Date.parse(headers.get('date') ?? '')
+  if (Number.isNaN(date)) return
+  // The header has whole seconds: small differences say nothing.
+  const offset = date + 500 - Date.now()
+  clockOffsetMs.value = Math.abs(offset) > 3000 ? offset : 0
+}
+
+export async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(path, { credentials: 'same-origin', ...init })
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new OfflineError()
+  }
+  noteServerDate(response.headers)
+  if (response.ok) return response
+  let problem: Problem | null = null
+  try {
+    problem = (await response.json()) as Problem
+  } catch {
+    // A proxy's page is no problem document; the status says enough.
+  }
+  if (response.status === 401 && !path.startsWith('/auth/')) sessionEnded.value = true
+  throw new ApiError(response.status, problem)
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await send(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) })
+  return (await response.json()) as T
+}
+
+async function post<T>(path: string, body?: unknown): Promise<T | null> {
+  const init: RequestInit = { method: 'POST', headers: { accept: 'application/json' } }
+  if (body instanceof FormData) init.body = body
+  else if (body !== undefined) {
+    init.body = JSON.stringify(body)
+    init.headers = { accept: 'application/json', 'content-type': 'application/json' }
+  }
+  const response = await send(path, init)
+  if (response.status === 204) return null
+  const text = await response.text()
+  return text ? (JSON.parse(text) as T) : null
+}
+
+function query(values: Record<string, string | number | null | undefined>): string {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== null && value !== undefined && value !== '') params.set(name, String(value))
+  }
+  const text = params.toString()
+  return text ? `?${text}` : ''
+}
+
+const part = encodeURIComponent
+
+export interface HeatQuery {
+  category: string
+  window: string
+  smooth?: number
+}
+
+export const api = {
+  health: () => get<Health>('/health'),
+  me: () => get<Account>('/auth/me'),
+  signIn: (login: string, password: string) => post<Account>('/auth/sign-in', { login, password }),
+  signOut: () => post<void>('/auth/sign-out'),
+  catalogue: () => get<Catalogue>('/catalogue'),
+
+  /** All features of a collection, page by page, at most `pages` of them. */
+  async items(layer: string, filters: Record<string, string | number> = {}, pages = 10): Promise<MapFeature[]> {
+    const features: MapFeature[] = []
+    let next: string | null = `/ogc/collections/${part(layer)}/items${query({ limit: 1000, ...filters })}`
+    for (let page = 0; next && page < pages; page++) {
+      const body: FeaturePage = await get<FeaturePage>(next)
+      features.push(...body.features)
+      const href: string | undefined = body.links?.find((link) => link.rel === 'next')?.href
+      // The link may name the server as it sees itself; only its path is ours to follow.
+      const url = href ? new URL(href, location.origin) : null
+      next = url ? url.pathname + url.search : null
+    }
+    return features
+  },
+  item: (layer: string, key: string) => get<MapFeature>(`/ogc/collections/${part(layer)}/items/${part(key)}`),
+
+  warnings: (state: 'active' | 'all') => get<Warning[]>(`/warnings${query({ state })}`),
+  warning: (key: string) => get<WarningDetail>(`/warnings/${part(key)}`),
+  confirmWarning: (key: string) => post<unknown>(`/warnings/${part(key)}/confirm`),
+  endWarning: (key: string) => post<unknown>(`/warnings/${part(key)}/end`),
+
+  alerts: (state?: string) => get<Alert[]>(`/alerts${query({ state })}`),
+  alertStep: (id: string | number, step: 'acknowledge' | 'arrive' | 'resolve') =>
+    post<Alert>(`/alerts/${part(String(id))}/${step}`),
+  alertReport: (id: string | number, form: FormData) => post<unknown>(`/alerts/${part(String(id))}/report`, form),
+
+  incidentStatus: (key: string, status: string) => post<unknown>(`/incidents/${part(key)}/status`, { status }),
+  sensorSeries: (key: string, hours: number) => get<Series[]>(`/sensors/${part(key)}/series${query({ hours })}`),
+  timeline: (hours: number) => get<Timeline>(`/timeline${query({ hours })}`),
+  feeds: () => get<Feed[]>('/feeds'),
+  quarantine: (limit: number) => get<QuarantineRow[]>(`/quarantine${query({ limit })}`),
+  replay: (id: number) => post<unknown>(`/quarantine/${id}/replay`),
+
+  heatLegend: (surface: string, z: number, ask: HeatQuery) =>
+    get<HeatLegend>(`/heat/${part(surface)}/legend${query({ z, ...ask })}`),
+  heatCell: (surface: string, cell: string, ask: HeatQuery) =>
+    get<HeatCell>(`/heat/${part(surface)}/cells/${part(cell)}${query({ ...ask })}`),
+}
+
+export function heatTiles(surface: string, ask: HeatQuery): string {
+  return `${location.origin}/tiles/heat/${part(surface)}/{z}/{x}/{y}.mvt${query({ ...ask })}`
+}

@@ -1,0 +1,56 @@
+/** The language of the page: Chinese first, English beside it. */
+import { effect, signal } from '@preact/signals'
+import type { Text2 } from '../api/types'
+import { type MessageKey, messages } from './catalogue'
+
+export type Lang = 'zh' | 'en'
+
+const STORED = 'onemap.lang'
+
+function initial(): Lang {
+  try {
+    return localStorage.getItem(STORED) === 'en' ? 'en' : 'zh'
+  } catch {
+    return 'zh'
+  }
+}
+
+export const lang = signal<Lang>(initial())
+
+effect(() => {
+  if (typeof document === 'undefined') return
+  document.documentElement.lang = lang.value === 'zh' ? 'zh-CN' : 'en'
+  try {
+    localStorage.setItem(STORED, lang.value)
+  } catch {
+    // A browser that keeps nothing still shows the page.
+  }
+})
+
+/** Fills `{name}` places of a message; a name without a value is left as it stands so that a test can see it. */
+export function fill(template: string, values: Record<string, string | number>): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole))
+}
+
+export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
+  return fill(messages[key][lang.value === 'zh' ? 0 : 1], values)
+}
+
+export function has(key: string): key is MessageKey {
+  return Object.hasOwn(messages, key)
+}
+
+/** The words for an English code of an attribute: `status=online` is 在线. An unknown code is shown as it came. */
+export function code(attribute: string, value: unknown): string {
+  if (value === null || value === undefined || value === '') return '—'
+  const own = `code.${attribute}.${value}`
+  if (has(own)) return t(own)
+  const any = `code.${value}`
+  return has(any) ? t(any) : String(value)
+}
+
+export function title(text: Text2 | string | null | undefined): string {
+  if (!text) return ''
+  if (typeof text === 'string') return text
+  return (lang.value === 'zh' ? text.zh : text.en) || text.zh || text.en
+}

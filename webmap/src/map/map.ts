@@ -1,0 +1,268 @@
+/** The one map: built once, changed only by effects on state, telling state where it looks. */
+import { computed, effect } from '@preact/signals'
+import {
+  AttributionControl,
+  type GeoJSONSource,
+  Map as MapLibre,
+  ScaleControl,
+  setWorkerUrl,
+  type VectorTileSource,
+} from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
+import { api } from '../api/client'
+import type { Catalogue, MapFeature } from '../api/types'
+import { middleOf } from '../domain/geo'
+import { lang } from '../i18n'
+import { nowCoarse } from '../state/clock'
+import { stores } from '../state/features'
+import { onTileChange } from '../state/live'
+import { type Camera, camera, heat, selection, theme, zoomFactor } from '../state/view'
+import { byHazard } from '../state/warnings'
+import { readPalette } from '../theme/palette'
+import type { StyleContext } from './context'
+import { drawSectors } from './fov'
+import { startInteraction } from './interact'
+import { startMovers } from './movers'
+import { startPulse } from './pulse'
+import { hazardData, incidentData, sensorData, teamData, warningData } from './sources'
+import { applyStyle, buildStyle, heatSourceTiles } from './style'
+import { serveSymbols } from './symbols'
+import { layerVisible } from './visibility'
+
+setWorkerUrl(workerUrl)
+
+declare global {
+  interface Window {
+    /** For browser tests: the one map. */
+    __onemap?: { map: MapLibre }
+  }
+}
+
+/** A tile layer is asked again at most this often, however many of its features change. */
+const REFRESH_MS = 1000
+/** The heat surface follows new cases, but need not follow each. */
+const HEAT_REFRESH_MS = 10_000
+
+let map: MapLibre | null = null
+
+/** Runs at most once in `ms`, and always once more after the last call. */
+function throttled(ms: number, work: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | null = null
+  let last = 0
+  return () => {
+    if (timer) return
+    const due = Math.max(0, last + ms - performance.now())
+    timer = setTimeout(() => {
+      timer = null
+      last = performance.now()
+      work()
+    }, due)
+  }
+}
+
+function followTiles(live: MapLibre): () => void {
+  const refreshers = new Map<string, () => void>()
+  const refresh = (source: string, ms: number) => {
+    let run = refreshers.get(source)
+    if (!run) {
+      run = throttled(ms, () => {
+        if (live.getSource(source)) live.refreshTiles(source)
+      })
+      refreshers.set(source, run)
+    }
+    run()
+  }
+  return onTileChange((layer) => {
+    if (live.getSource(`tiles-${layer}`)) refresh(`tiles-${layer}`, REFRESH_MS)
+    const surface = heat.peek().surface
+    if (surface && (layer === 'incident' || (surface === 'risk' && layer !== 'mover'))) refresh('heat', HEAT_REFRESH_MS)
+  })
+}
+
+function followData(live: MapLibre): (() => void)[] {
+  const put = (source: string, data: () => GeoJSON.FeatureCollection) =>
+    effect(() => {
+      live.getSource<GeoJSONSource>(source)?.setData(data())
+    })
+  return [
+    put('hazard', () => hazardData(stores.hazard.all(), byHazard.value)),
+    put('warning', () => warningData(stores.warning.all())),
+    put('sensor', () => sensorData(stores.sensor.all(), nowCoarse.value, lang.value)),
+    put('incident', () => incidentData(stores.incident.all(), nowCoarse.value)),
+    put('team', () => teamData(stores.team.all())),
+  ]
+}
+
+/** The selected feature's shape: held features follow their changes, others are asked for once. */
+function followSelection(live: MapLibre): () => void {
+  let asked = 0
+  let picked: { key: string; feature: GeoJSON.Feature | null } | null = null
+  const draw = (feature: GeoJSON.Feature | null, layer: string, key: string) => {
+    const shape = feature ? [{ type: 'Feature' as const, geometry: feature.geometry, properties: {} }] : []
+    live.getSource<GeoJSONSource>('selected')?.setData({ type: 'FeatureCollection', features: shape })
+    picked = layer === 'camera' ? { key, feature } : null
+    drawSectors(live, picked)
+  }
+  live.on('idle', () => drawSectors(live, picked))
+  return effect(() => {
+    const chosen = selection.value
+    const turn = ++asked
+    if (!chosen) return draw(null, '', '')
+    const { layer, key } = chosen
+    if (layer in stores) {
+      const held = stores[layer as keyof typeof stores].get(key)
+      return draw(held ?? null, layer, key)
+    }
+    if (layer === 'heat') {
+      const cell = live.querySourceFeatures('heat', { sourceLayer: 'heat', filter: ['==', ['get', 'cell'], key] })[0]
+      return draw(cell ? { type: 'Feature', geometry: cell.geometry, properties: {} } : null, layer, key)
+    }
+    api.item(layer, key).then(
+      (feature) => {
+        if (turn === asked) draw(feature, layer, key)
+      },
+      () => {
+        // The panel says that it is gone; the map simply shows no ring.
+        if (turn === asked) draw(null, layer, key)
+      },
+    )
+  })
+}
+
+function followCamera(live: MapLibre): void {
+  const note = () => {
+    const { lng, lat } = live.getCenter()
+    camera.value = { zoom: live.getZoom(), lat, lon: lng, bearing: live.getBearing(), pitch: live.getPitch() }
+  }
+  live.on('moveend', note)
+  note()
+}
+
+/** Builds the map; what comes back takes it down again with every effect it started. */
+export function createMap(container: HTMLElement, catalogue: Catalogue): () => void {
+  const context = computed<StyleContext>(() => ({
+    catalogue,
+    palette: readPalette(theme.value),
+    theme: theme.value,
+    lang: lang.value,
+    heat: heat.value,
+    factor: zoomFactor.value,
+    visible: layerVisible,
+  }))
+  const style = computed(() => buildStyle(context.value))
+  let applied = style.value
+  const start = camera.peek()
+  const live = new MapLibre({
+    container,
+    style: applied,
+    center: start ? [start.lon, start.lat] : catalogue.city.center,
+    zoom: start?.zoom ?? catalogue.city.zoom,
+    bearing: start?.bearing ?? 0,
+    pitch: start?.pitch ?? 0,
+    minZoom: 7,
+    maxZoom: 20,
+    maxPitch: 65,
+    attributionControl: false,
+    dragRotate: true,
+    fadeDuration: 120,
+    locale: {},
+  })
+  map = live
+  window.__onemap = { map: live }
+  live.addControl(new ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left')
+  live.addControl(new AttributionControl({ compact: true, customAttribution: [] }), 'bottom-left')
+  serveSymbols(live)
+
+  const endings: (() => void)[] = []
+  live.once('load', () => {
+    const following = effect(() => {
+      const next = style.value
+      if (next === applied) return
+      applyStyle(live, applied, next)
+      applied = next
+    })
+    let heatTiles = JSON.stringify(heatSourceTiles(heat.peek()))
+    const heating = effect(() => {
+      const tiles = heatSourceTiles(heat.value)
+      const text = JSON.stringify(tiles)
+      if (text === heatTiles) return
+      heatTiles = text
+      live.getSource<VectorTileSource>('heat')?.setTiles(tiles)
+    })
+    followCamera(live)
+    startInteraction(live)
+    endings.push(following, heating, ...followData(live), followTiles(live), followSelection(live), startPulse(live))
+    // Movers never rest: they start once the first picture has come to rest, so that it can.
+    live.once('idle', () => {
+      document.body.dataset.mapIdle = '1'
+      endings.push(startMovers(live))
+    })
+  })
+  live.on('error', ({ error }) => {
+    // A tile that fails leaves its hole; the live line above says when the server is away.
+    if (error?.message) console.warn('map:', error.message)
+  })
+  return () => {
+    for (const end of endings) end()
+    map = null
+    delete document.body.dataset.mapIdle
+    live.remove()
+  }
+}
+
+const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches
+
+/** Moves the map because a person asked for it. */
+export function flyTo(lon: number, lat: number, zoom = 15.5): void {
+  if (!map) return
+  map.easeTo({ center: [lon, lat], zoom: Math.max(map.getZoom(), zoom), duration: calm() ? 0 : 600 })
+}
+
+export function goTo(feature: MapFeature): void {
+  const [lon, lat] = middleOf(feature.geometry)
+  flyTo(lon, lat)
+}
+
+export function goHome(catalogue: Catalogue): void {
+  map?.easeTo({
+    center: catalogue.city.center,
+    zoom: catalogue.city.zoom,
+    bearing: 0,
+    pitch: 0,
+    duration: calm() ? 0 : 600,
+  })
+}
+
+export function jumpTo(spot: Camera): void {
+  map?.jumpTo({ center: [spot.lon, spot.lat], zoom: spot.zoom, bearing: spot.bearing, pitch: spot.pitch })
+}
+
+export function zoomBy(step: number): void {
+  map?.easeTo({ zoom: map.getZoom() + step, duration: calm() ? 0 : 200 })
+}
+
+export function faceNorth(): void {
+  map?.easeTo({ bearing: 0, pitch: 0, duration: calm() ? 0 : 300 })
+}
+
+export function tilt(): void {
+  map?.easeTo({ pitch: map.getPitch() > 5 ? 0 : 55, zoom: Math.max(map.getZoom(), 16), duration: calm() ? 0 : 500 })
+}
+
+export function resizeMap(): void {
+  map?.resize()
+}
+
+/** Name of the place nearest the point, among the places the map has drawn tiles for. */
+export function placeNear(lon: number, lat: number): string | null {
+  if (!map?.getSource('tiles-place')) return null
+  let best: { name: string; d: number } | null = null
+  for (const feature of map.querySourceFeatures('tiles-place', { sourceLayer: 'place' })) {
+    const { kind, name, name_en } = feature.properties
+    if (!name || (kind !== 'street' && kind !== 'community') || feature.geometry.type !== 'Point') continue
+    const [x = 0, y = 0] = feature.geometry.coordinates
+    const d = (x - lon) ** 2 + (y - lat) ** 2
+    if (!best || d < best.d) best = { name: String(lang.value === 'zh' ? name : name_en || name), d }
+  }
+  return best?.name ?? null
+}

@@ -1,0 +1,108 @@
+/** Drones, vehicles and team devices on the map: at most one update of their source a frame, none while nothing moves. */
+import { effect } from '@preact/signals'
+import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
+import { lang } from '../i18n'
+import { nowCoarse, serverNow } from '../state/clock'
+import { stores } from '../state/features'
+import { FONT, type OwnedLayer, px, type StyleContext } from './context'
+import { Motions } from './motion'
+import { symbolId } from './symbols'
+
+/** Movements are drawn at most this often: smooth to the eye, and kind to a screen that runs for weeks. */
+const FRAME_MS = 40
+
+export function moverLayers(context: StyleContext): OwnedLayer[] {
+  const { palette: p, theme, factor } = context
+  return [
+    {
+      id: 'mover-tail',
+      owner: 'mover',
+      type: 'line',
+      source: 'mover-tail',
+      layout: { 'line-cap': 'round', 'line-join': 'round' },
+      paint: {
+        'line-color': p.mover,
+        'line-width': ['match', ['get', 'kind'], 'drone', 2.2, 1.6],
+        'line-opacity': 0.45,
+      },
+    },
+    {
+      id: 'mover',
+      owner: 'mover',
+      type: 'symbol',
+      source: 'mover',
+      layout: {
+        'icon-image': [
+          'concat',
+          symbolId(theme, 'mover'),
+          '|',
+          ['get', 'kind'],
+          '|',
+          ['get', 'age'],
+          '|',
+          ['get', 'aimed'],
+        ],
+        'icon-size': ['interpolate', ['linear'], ['zoom'], 11, 0.75 * factor, 15, factor],
+        'icon-rotate': ['get', 'heading'],
+        'icon-rotation-alignment': 'map',
+        'icon-allow-overlap': true,
+        'icon-ignore-placement': true,
+        'text-field': [
+          'step',
+          ['zoom'],
+          '',
+          12.5,
+          ['case', ['==', ['get', 'kind'], 'drone'], ['get', 'label'], ''],
+          15,
+          ['get', 'label'],
+        ],
+        'text-font': FONT,
+        'text-size': px(context, 11.5),
+        'text-anchor': 'left',
+        'text-offset': [1.1, -0.4],
+        'text-optional': true,
+      },
+      paint: { 'text-color': p.label, 'text-halo-color': p.halo, 'text-halo-width': 1.6 },
+    },
+  ]
+}
+
+export const motions = new Motions()
+
+export function startMovers(map: MapLibre): () => void {
+  const still = matchMedia('(prefers-reduced-motion: reduce)')
+  let scheduled = false
+  let ended = false
+  let drawnMs = 0
+
+  const frame = (frameMs: number) => {
+    scheduled = false
+    if (ended) return
+    if (frameMs - drawnMs < FRAME_MS) return schedule()
+    drawnMs = frameMs
+    const { points, tails } = motions.draw(frameMs, serverNow(), lang.peek())
+    map.getSource<GeoJSONSource>('mover')?.setData(points)
+    map.getSource<GeoJSONSource>('mover-tail')?.setData(tails)
+    if (motions.moving(frameMs)) schedule()
+  }
+  const schedule = () => {
+    if (ended || scheduled || document.hidden) return
+    scheduled = true
+    requestAnimationFrame(frame)
+  }
+
+  const dispose = effect(() => {
+    motions.update(stores.mover.all(), performance.now(), still.matches)
+    // Ages and words change without a fix, too.
+    nowCoarse.value
+    lang.value
+    drawnMs = 0
+    schedule()
+  })
+  document.addEventListener('visibilitychange', schedule)
+  return () => {
+    ended = true
+    dispose()
+    document.removeEventListener('visibilitychange', schedule)
+  }
+}

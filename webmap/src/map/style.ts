@@ -1,0 +1,154 @@
+/** The whole style from the catalogue, the theme and what the person chose; later changes are applied property by property. */
+import type { LayerSpecification, Map as MapLibre, SourceSpecification, StyleSpecification } from 'maplibre-gl'
+import { heatTiles } from '../api/client'
+import type { HeatChoice } from '../state/view'
+import { areaLayers } from './areas'
+import { assetLayers, warnedLayers } from './assets'
+import { baseLayers, labelLayers, tallBuildings } from './base'
+import type { OwnedLayer, StyleContext } from './context'
+import { fovLayers } from './fov'
+import { heatLayers } from './heat'
+import { moverLayers } from './movers'
+import { pulseLayers } from './pulse'
+import { selectionLayers } from './selected'
+import { zoneLayers } from './zones'
+
+/** Layers drawn from vector tiles; the rest are held whole and fed by the live stream. */
+export const TILE_LAYERS = [
+  'landuse',
+  'water',
+  'contour',
+  'road',
+  'building',
+  'area',
+  'grid',
+  'geofence',
+  'hazard_zone',
+  'track',
+  'camera',
+  'place',
+] as const
+
+/** GeoJSON sources, filled after the style is up. */
+export const DATA_SOURCES = [
+  'sensor',
+  'incident',
+  'hazard',
+  'team',
+  'warning',
+  'mover',
+  'mover-tail',
+  'fov',
+  'selected',
+  'pulse',
+] as const
+
+const NOTHING: StyleSpecification['sources'][string] = {
+  type: 'geojson',
+  data: { type: 'FeatureCollection', features: [] },
+}
+
+export function heatSourceTiles(heat: HeatChoice): string[] {
+  if (!heat.surface) return []
+  return [heatTiles(heat.surface, { category: heat.category, window: heat.window, smooth: heat.smooth })]
+}
+
+function absolute(url: string): string {
+  return url.startsWith('/') ? location.origin + url : url
+}
+
+function sources({ catalogue, heat }: StyleContext): Record<string, SourceSpecification> {
+  const out: Record<string, SourceSpecification> = {}
+  for (const name of TILE_LAYERS) {
+    const spec = catalogue.layers.find((layer) => layer.name === name)
+    if (!spec) continue
+    out[`tiles-${name}`] = {
+      type: 'vector',
+      tiles: [absolute(`/tiles/${name}/{z}/{x}/{y}.mvt`)],
+      minzoom: spec.minzoom,
+      // Past its deepest tiles a layer is drawn from the last ones.
+      maxzoom: Math.min(spec.maxzoom, 16),
+      bounds: catalogue.city.bounds,
+    }
+  }
+  if (catalogue.terrain) {
+    const { tiles, minzoom, maxzoom, encoding } = catalogue.terrain
+    out.terrain = { type: 'raster-dem', tiles: [absolute(tiles)], tileSize: 256, minzoom, maxzoom, encoding }
+  }
+  out.heat = { type: 'vector', tiles: heatSourceTiles(heat), minzoom: 8, maxzoom: 16 }
+  for (const name of DATA_SOURCES) out[name] = NOTHING
+  out.incident = {
+    ...NOTHING,
+    cluster: true,
+    clusterMaxZoom: 13,
+    clusterRadius: 34,
+    clusterProperties: { late: ['+', ['case', ['==', ['get', 'tone'], 'late'], 1, 0]] },
+  } as SourceSpecification
+  return out
+}
+
+function layers(context: StyleContext): OwnedLayer[] {
+  return [
+    ...baseLayers(context),
+    ...areaLayers(context).slice(0, 1),
+    ...heatLayers(context),
+    ...areaLayers(context).slice(1, -1),
+    ...tallBuildings(context),
+    ...zoneLayers(context),
+    ...fovLayers(context),
+    ...selectionLayers(context),
+    ...labelLayers(context),
+    ...areaLayers(context).slice(-1),
+    ...pulseLayers(context),
+    ...assetLayers(context),
+    ...moverLayers(context),
+    ...warnedLayers(context),
+  ]
+}
+
+/** The same layers always, whatever is visible, so that a change of view is only a change of properties. */
+export function buildStyle(context: StyleContext): StyleSpecification {
+  const known = sources(context)
+  const list: LayerSpecification[] = []
+  for (const { owner, ...layer } of layers(context)) {
+    const source = (layer as { source?: string }).source
+    if (source && !known[source]) continue
+    const visibility = owner === '' || (owner !== '-' && context.visible(owner)) ? 'visible' : 'none'
+    list.push({ ...layer, layout: { ...layer.layout, visibility } } as LayerSpecification)
+  }
+  return {
+    version: 8,
+    sources: known,
+    layers: list,
+    light: {
+      anchor: 'viewport',
+      color: '#ffffff',
+      intensity: context.palette.dark ? 0.25 : 0.3,
+      position: [1.2, 200, 40],
+    },
+    transition: { duration: 0, delay: 0 },
+  }
+}
+
+type Bag = Record<string, unknown>
+const differs = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b)
+
+/** Brings the map from one built style to the next: paint, layout, filters and nothing else. */
+export function applyStyle(map: MapLibre, from: StyleSpecification, to: StyleSpecification): void {
+  const before = new Map(from.layers.map((layer) => [layer.id, layer]))
+  for (const layer of to.layers) {
+    const old = before.get(layer.id)
+    if (!old) continue
+    const paint = (layer.paint ?? {}) as Bag
+    const oldPaint = (old.paint ?? {}) as Bag
+    for (const [name, value] of Object.entries(paint)) {
+      if (differs(value, oldPaint[name])) map.setPaintProperty(layer.id, name as never, value as never)
+    }
+    const layout = (layer.layout ?? {}) as Bag
+    const oldLayout = (old.layout ?? {}) as Bag
+    for (const [name, value] of Object.entries(layout)) {
+      if (differs(value, oldLayout[name])) map.setLayoutProperty(layer.id, name as never, value as never)
+    }
+  }
+  if (differs(from.light, to.light) && to.light) map.setLight(to.light)
+}

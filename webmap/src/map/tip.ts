@@ -1,0 +1,92 @@
+/** The small word beside the pointer: what it is, and the two or three figures one looks for first. */
+import { agoText, secondsSince } from '../domain/age'
+import { caseClock, clockText } from '../domain/clocks'
+import { count, figure } from '../domain/format'
+import { asLevel, levelName } from '../domain/levels'
+import { code, lang, t } from '../i18n'
+import { layerTitle } from '../state/catalogue'
+import { serverNow } from '../state/clock'
+import { isLive, stores } from '../state/features'
+import { heat } from '../state/view'
+import { byHazard } from '../state/warnings'
+import type { Hit } from './interact'
+
+type P = Record<string, unknown>
+
+function lines(layer: string, p: P): string[] {
+  const at = serverNow()
+  switch (layer) {
+    case 'hazard': {
+      const level = asLevel(p.level)
+      const warning = byHazard.value.get(String(p.key))
+      return [
+        [code('kind', p.kind), level && levelName(level, lang.value)].filter(Boolean).join(' · '),
+        warning ? `${t('rail.warnings')} ${levelName(warning.level, lang.value)}` : '',
+        t('warning.threat', { households: count(p.households), residents: count(p.residents) }),
+      ]
+    }
+    case 'sensor': {
+      const value =
+        p.last_value === null || p.last_value === undefined ? '—' : figure(p.last_value, p.last_unit as string)
+      return [code('kind', p.kind), `${value} · ${agoText(secondsSince(p.last_at as string, at), lang.value)}`]
+    }
+    case 'mover': {
+      const parts = [code('kind', p.kind)]
+      if (typeof p.altitude_m === 'number') parts.push(`${Math.round(p.altitude_m)} m`)
+      if (typeof p.speed_mps === 'number') parts.push(figure(p.speed_mps, 'm/s'))
+      if (typeof p.battery_pct === 'number') parts.push(`${Math.round(p.battery_pct)} %`)
+      return [parts.join(' · '), agoText(secondsSince(p.seen_at as string, at), lang.value)]
+    }
+    case 'incident': {
+      const clock = caseClock(p, at)
+      return [
+        `${code('incident_status', p.status)} · ${code('source', p.source)}`,
+        clock ? clockText(clock, lang.value) : '',
+      ]
+    }
+    case 'team':
+      return [
+        `${code('kind', p.kind)} · ${code('status', p.status)}`,
+        p.members ? t('why.members', { n: count(p.members) }) : '',
+      ]
+    case 'camera':
+      return [code('status', p.status)]
+    case 'building':
+      return [
+        [code('use', p.use), p.floors ? `${p.floors} F` : '', p.height_m ? figure(p.height_m, 'm') : '']
+          .filter(Boolean)
+          .join(' · '),
+      ]
+    case 'grid':
+      return [String(p.code ?? '')]
+    default:
+      return []
+  }
+}
+
+function element(tag: string, className: string, text: string): HTMLElement {
+  const node = document.createElement(tag)
+  node.className = className
+  node.textContent = text
+  return node
+}
+
+export function tipContent(hit: Hit): HTMLElement | null {
+  const { layer, key } = hit
+  const held = isLive(layer) ? stores[layer].features.get(key)?.properties : undefined
+  const p: P = held ?? hit.feature.properties
+  const box = document.createElement('div')
+  if (layer === 'cluster') {
+    box.append(element('strong', 'tip-name', t('map.cluster', { n: count(p.point_count) })))
+    return box
+  }
+  if (layer === 'heat') {
+    const surface = heat.value.surface ?? ''
+    box.append(element('strong', 'tip-name', figure(p.value)), element('div', 'tip-line', t('heat.hint')))
+    return surface ? box : null
+  }
+  box.append(element('strong', 'tip-name', String(p.name ?? p.title ?? p.code ?? key)))
+  box.append(element('div', 'tip-kind', layerTitle(layer)))
+  for (const line of lines(layer, p)) if (line) box.append(element('div', 'tip-line', line))
+  return box
+}

@@ -1,0 +1,232 @@
+/** What is known of one thing: its attributes with their titles and units, its readings, its age; and a case's next step. */
+import { api } from '../api/client'
+import type { MapFeature } from '../api/types'
+import { AGE_LIMITS_S, ageState, agoText, secondsSince, staleText } from '../domain/age'
+import { caseClock, clockText } from '../domain/clocks'
+import { bearing, count, figure } from '../domain/format'
+import { asLevel, levelName } from '../domain/levels'
+import { code, lang, t } from '../i18n'
+import { goTo } from '../map/map'
+import { attribute, layerSpec, layerTitle } from '../state/catalogue'
+import { now } from '../state/clock'
+import { isLive, stores } from '../state/features'
+import { mayWorkCases } from '../state/session'
+import { attempt, problemText } from '../state/toast'
+import { select } from '../state/view'
+import { byHazard } from '../state/warnings'
+import { Chart } from './Chart'
+import { KindMark, LevelMark, Ring } from './Marks'
+import { Loading, Section, Time, useLoad } from './Parts'
+
+/** Shown elsewhere in the panel, or of no use to a reader. */
+const UNSAID = new Set([
+  'key',
+  'name',
+  'name_en',
+  'title',
+  'sys_from',
+  'changed_by',
+  'h3',
+  'geom',
+  'id',
+  'datum',
+  'last_unit',
+])
+
+const ISO = /^\d{4}-\d\d-\d\dT/
+
+function unitOf(layer: string, name: string, properties: Record<string, unknown>): string | null {
+  if (name === 'last_value') return typeof properties.last_unit === 'string' ? properties.last_unit : null
+  return attribute(layer, name)?.unit ?? null
+}
+
+export function Value({
+  layer,
+  name,
+  properties,
+}: {
+  layer: string
+  name: string
+  properties: Record<string, unknown>
+}) {
+  const value = properties[name]
+  if (value === null || value === undefined || value === '') return <span class="unknown">—</span>
+  const level = asLevel(value)
+  if (name === 'level' && level) {
+    return (
+      <span class="with-mark">
+        <LevelMark level={level} size={0.95} /> {levelName(level, lang.value)}
+      </span>
+    )
+  }
+  if (typeof value === 'string' && ISO.test(value)) return <Time at={value} />
+  if (typeof value === 'boolean') return <>{code(name, value)}</>
+  if (typeof value === 'number') {
+    if (name === 'heading_deg') return <>{bearing(value, lang.value)}</>
+    if (name === 'severity') return <>{figure(value)}</>
+    const unit = unitOf(layer, name, properties)
+    return <>{Number.isInteger(value) && !unit ? count(value) : figure(value, unit)}</>
+  }
+  if (typeof value === 'object') return <span class="mono">{JSON.stringify(value)}</span>
+  return <>{code(layer === 'incident' && name === 'status' ? 'incident_status' : name, value)}</>
+}
+
+function Attributes({ layer, properties }: { layer: string; properties: Record<string, unknown> }) {
+  const spec = layerSpec(layer)
+  const named = spec?.attributes.map((item) => item.name) ?? []
+  const names = [...named, ...Object.keys(properties).filter((name) => !named.includes(name))]
+  const shown = names.filter((name) => !UNSAID.has(name) && name in properties)
+  return (
+    <dl class="facts" data-testid="attributes">
+      {shown.map((name) => {
+        const title = attribute(layer, name)?.title
+        return (
+          <div key={name}>
+            <dt>{title ? (lang.value === 'zh' ? title.zh : title.en) : name}</dt>
+            <dd>
+              <Value layer={layer} name={name} properties={properties} />
+            </dd>
+          </div>
+        )
+      })}
+    </dl>
+  )
+}
+
+function Readings({ sensor }: { sensor: MapFeature }) {
+  const { key, last_at } = sensor.properties
+  const loaded = useLoad(() => api.sensorSeries(key, 6), [key, last_at])
+  if (loaded.state === 'failed') return <p class="calm">{problemText(loaded.error)}</p>
+  if (!loaded.value) return <Loading />
+  const drawn = loaded.value.filter(({ points }) => points.length > 0)
+  if (drawn.length === 0) return <p class="calm">{t('detail.readings.none')}</p>
+  return <Chart series={drawn} />
+}
+
+const NEXT: Record<
+  string,
+  readonly [status: string, word: 'case.dispatch' | 'case.arrive' | 'case.resolve' | 'case.close']
+> = {
+  reported: ['dispatched', 'case.dispatch'],
+  dispatched: ['on_site', 'case.arrive'],
+  on_site: ['resolved', 'case.resolve'],
+  resolved: ['closed', 'case.close'],
+}
+
+function CaseSteps({ feature }: { feature: MapFeature }) {
+  const p = feature.properties
+  const next = NEXT[String(p.status)]
+  const clock = caseClock(p, now.value)
+  const order = ['reported', 'dispatched', 'on_site', 'resolved', 'closed']
+  return (
+    <>
+      {clock && (
+        <p class={`case-clock clock-${clock.tone}`} data-testid="case-clock">
+          <Ring clock={clock} size={2.2} />
+          <b>{clockText(clock, lang.value)}</b>
+        </p>
+      )}
+      <ol class="steps">
+        {order.map((status) => {
+          const at = p[`${status}_at`]
+          return (
+            <li key={status} class={at ? 'is-done' : ''}>
+              <span class="step-mark" aria-hidden="true">
+                {at ? '✓' : ''}
+              </span>
+              <span>{code('incident_status', status)}</span>
+              <small>{typeof at === 'string' ? <Time at={at} seconds={false} /> : '—'}</small>
+            </li>
+          )
+        })}
+      </ol>
+      {next && mayWorkCases.value && (
+        <div class="actions">
+          <button
+            type="button"
+            class="button primary grow"
+            onClick={() => void attempt(() => api.incidentStatus(p.key, next[0]))}
+            data-testid={`case-${next[0]}`}
+          >
+            {t(next[1])}
+          </button>
+        </div>
+      )}
+    </>
+  )
+}
+
+function Mark({ layer, properties: p }: { layer: string; properties: Record<string, unknown> }) {
+  const level = asLevel(p.level)
+  if (layer === 'hazard' && level) return <LevelMark level={level} size={1.8} />
+  if (layer === 'incident') return <Ring clock={caseClock(p, now.value)} size={1.8} />
+  const kind = layer === 'camera' ? 'camera' : typeof p.kind === 'string' ? p.kind : 'other'
+  return <KindMark kind={kind} size={1.8} state={layer} />
+}
+
+/** `数据时间 2 分前`, said as stopped once it is stale. */
+function Age({ layer, properties: p }: { layer: string; properties: Record<string, unknown> }) {
+  const at = p.last_at ?? p.seen_at ?? p.sys_from
+  const ageS = secondsSince(typeof at === 'string' ? at : null, now.value)
+  const limits = AGE_LIMITS_S[layer]
+  const state = limits ? ageState(ageS, limits) : 'fresh'
+  return (
+    <p class={`age age-${state}`} data-testid="feature-age">
+      {t('detail.age')} {state === 'stale' ? staleText(ageS, lang.value) : agoText(ageS, lang.value)}
+    </p>
+  )
+}
+
+function Body({ layer, feature }: { layer: string; feature: MapFeature }) {
+  const p = feature.properties
+  const warning = layer === 'hazard' ? byHazard.value.get(p.key) : undefined
+  const kind = p.kind !== undefined && p.kind !== null ? code('kind', p.kind) : ''
+  return (
+    <article data-testid="feature-detail">
+      <header class="detail-head">
+        <Mark layer={layer} properties={p} />
+        <div>
+          <h2>{String((lang.value === 'en' && p.name_en) || (p.name ?? p.title ?? p.code ?? p.key))}</h2>
+          <p>{[layerTitle(layer), kind].filter(Boolean).join(' · ')}</p>
+          <Age layer={layer} properties={p} />
+        </div>
+      </header>
+      {warning && (
+        <button
+          type="button"
+          class={`notice level-${warning.level}`}
+          onClick={() => select('warning', warning.key)}
+          data-testid="open-warning"
+        >
+          <LevelMark level={warning.level} /> {levelName(warning.level, lang.value)} · {t('warning.why')}
+        </button>
+      )}
+      {layer === 'incident' && <CaseSteps feature={feature} />}
+      {layer === 'sensor' && (
+        <Section title={t('detail.readings')}>
+          <Readings sensor={feature} />
+        </Section>
+      )}
+      <Section title={t('detail.attributes')}>
+        <Attributes layer={layer} properties={p} />
+      </Section>
+      <button type="button" class="button" onClick={() => goTo(feature)}>
+        {t('detail.goto')}
+      </button>
+    </article>
+  )
+}
+
+export function FeatureDetail({ layer, featureKey }: { layer: string; featureKey: string }) {
+  const held = isLive(layer) ? stores[layer].get(featureKey) : undefined
+  const missing = held === undefined
+  const loaded = useLoad(
+    () => (missing ? api.item(layer, featureKey) : Promise.resolve(null)),
+    [layer, featureKey, missing],
+  )
+  const feature = held ?? (loaded.state === 'failed' ? null : loaded.value)
+  // What was loaded for the last selection must not stand under this one's name.
+  if (feature && feature.properties.key === featureKey) return <Body layer={layer} feature={feature} />
+  if (loaded.state === 'failed') return <p class="calm">{t('detail.gone')}</p>
+  return <Loading />
+}

@@ -1,0 +1,77 @@
+/** What one heat cell is made of: its parts, the largest first. */
+import { api } from '../api/client'
+import { agoText, secondsSince } from '../domain/age'
+import { figure } from '../domain/format'
+import { code, lang, t, title } from '../i18n'
+import { layerTitle } from '../state/catalogue'
+import { now } from '../state/clock'
+import { problemText } from '../state/toast'
+import { heat, select } from '../state/view'
+import { currentSurface } from './HeatPanel'
+import { Icon } from './Icon'
+import { Empty, Loading, Row, Section, useLoad } from './Parts'
+
+export function HeatCellDetail({ cell }: { cell: string }) {
+  const { surface, category, window, smooth } = heat.value
+  const loaded = useLoad(
+    () =>
+      surface ? api.heatCell(surface, cell, { category, window, smooth }) : Promise.reject(new Error(t('heat.off'))),
+    [surface, cell, category, window, smooth],
+  )
+  if (loaded.state === 'failed') return <p class="calm">{problemText(loaded.error)}</p>
+  const found = loaded.value
+  if (!found || found.cell !== cell) return <Loading />
+  const total = found.parts.reduce((sum, part) => sum + Math.abs(part.value), 0)
+  const parts = [...found.parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+  return (
+    <article data-testid="heat-cell">
+      <header class="detail-head">
+        <Icon name="heat" size={1.8} />
+        <div>
+          <h2>{title(currentSurface()?.title) || t('heat.cell')}</h2>
+          <p class="big-figure">{figure(found.value, title(found.unit))}</p>
+          <p class="detail-sub">
+            {t('heat.res', { res: found.res })} · <span class="mono">{found.cell}</span>
+          </p>
+        </div>
+      </header>
+      <Section title={t('heat.parts')} aside={parts.length || undefined}>
+        {parts.length === 0 ? (
+          <Empty title={t('heat.parts.none')} />
+        ) : (
+          <ul class="rows">
+            {parts.slice(0, 60).map((part) => {
+              const share = total > 0 ? Math.abs(part.value) / total : 0
+              const age = secondsSince(part.at, now.value)
+              return (
+                <Row
+                  key={`${part.source_layer}/${part.source_key}/${part.kind}/${part.detail}`}
+                  mark={
+                    <span
+                      class="share"
+                      style={{ '--share': share }}
+                      role="img"
+                      aria-label={t('heat.share', { n: Math.round(share * 100) })}
+                    />
+                  }
+                  title={part.name || part.source_key}
+                  aside={figure(part.value)}
+                  line={[
+                    layerTitle(part.source_layer),
+                    code('kind', part.kind),
+                    part.detail ?? '',
+                    age === null ? '' : agoText(age, lang.value),
+                  ]
+                    .filter((item) => item && item !== '—')
+                    .join(' · ')}
+                  onClick={() => select(part.source_layer, part.source_key)}
+                  testid="heat-part"
+                />
+              )
+            })}
+          </ul>
+        )}
+      </Section>
+    </article>
+  )
+}

@@ -1,0 +1,37 @@
+/** Line icons of the rail and the buttons, in a 24 by 24 box; they take the colour of the text beside them. */
+const PATHS = {
+  now: 'M4 6.5 9 4l6 2.5L20 4v13.5L15 20l-6-2.5L4 20zM9 4v13.5M15 6.5V20',
+  heat: 'M12 3.5l7.4 4.2v8.6L12 20.5l-7.4-4.2V7.7zM12 8.5l3.2 1.8v3.6L12 15.7l-3.2-1.8v-3.6z',
+  warnings: 'M12 4 21 19.5H3zM12 10v4.5M12 17v.3',
+  incidents: 'M6 4h12v16H6zM9.5 8.5h5M9.5 12h5M9.5 15.5h3',
+  layers: 'M12 4l8.5 4.5L12 13 3.5 8.5zM4.5 12.6 12 16.5l7.5-3.9M4.5 16.4 12 20.3l7.5-3.9',
+  feeds:
+    'M12 19v-5M8.2 10.6a5.4 5.4 0 0 1 7.6 0M5.2 7.6a9.6 9.6 0 0 1 13.6 0M12 13.2a.8.8 0 1 0 0 1.6.8.8 0 0 0 0-1.6z',
+  search: 'M10.5 4.5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15 15l5 5',
+  close: 'M6 6l12 12M18 6 6 18',
+  left: 'M14.5 6 8.5 12l6 6',
+  right: 'M9.5 6l6 6-6 6',
+  up: 'M6 14.5l6-6 6 6',
+  down: 'M6 9.5l6 6 6-6',
+  plus: 'M12 5v14M5 12h14',
+  minus: 'M5 12h14',
+  home: 'M4 11.5 12 5l8 6.5M6.5 10v9h11v-9',
+  north: 'M12 3.5 16 20l-4-3-4 3z',
+  tilt: 'M5 19V9l7-4 7 4v10M5 9l7 4 7-4M12 13v8',
+  user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20c.6-4 3.6-6 7.5-6s6.9 2 7.5 6',
+  camera: 'M3 7.5h12v9H3zM15 11l6-3v8l-6-3',
+  check: 'M5 12.5l4.5 4.5L19 7.5',
+  pin: 'M12 21c4-5 6.5-8 6.5-11.5a6.5 6.5 0 0 0-13 0C5.5 13 8 16 12 21zM12 12a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z',
+  sound: 'M4 10v4h3.5L12 18V6L7.5 10zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11',
+  report: 'M5 4h14v12H9l-4 4zM9 8.5h6M9 12h4',
+} as const
+
+export type IconName = keyof typeof PATHS
+
+export function Icon({ name, size = 1.25 }: { name: IconName; size?: number }) {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" style={{ width: `${size}rem`, height: `${size}rem` }} aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  )
+}

@@ -1,0 +1,75 @@
+/** The keys, and the list of them behind `?`. */
+import { useEffect } from 'preact/hooks'
+import { lang, t } from '../i18n'
+import { flyTo, goHome } from '../map/map'
+import { catalogue } from '../state/catalogue'
+import { leftOpen, overlay, PANELS, rightOpen, select, selection, THEMES, theme } from '../state/view'
+import { warnings } from '../state/warnings'
+import { openPanel } from './Rail'
+
+const LIST = [
+  ['/', 'keys.search'],
+  ['?', 'keys.help'],
+  ['Esc', 'keys.escape'],
+  ['1–6', 'keys.rail'],
+  ['N', 'keys.next'],
+  ['H', 'keys.home'],
+  ['[ ]', 'keys.panels'],
+  ['T', 'keys.theme'],
+  ['L', 'keys.lang'],
+] as const
+
+export function KeyList() {
+  return (
+    <div class="overlay keys" role="dialog" aria-label={t('keys.title')} data-testid="keys">
+      <h2>{t('keys.title')}</h2>
+      <dl>
+        {LIST.map(([key, text]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{t(text)}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  )
+}
+
+function openWorst(): void {
+  const worst = warnings.value[0]
+  if (!worst) return
+  select('warning', worst.key)
+  flyTo(worst.lon, worst.lat)
+}
+
+function escape(): void {
+  if (overlay.value) overlay.value = null
+  else selection.value = null
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (event.key === 'Escape') return escape()
+  const target = event.target as HTMLElement
+  if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, textarea, select')) return
+  const nth = PANELS[Number(event.key) - 1]
+  if (nth) openPanel(nth)
+  else if (event.key === '/') overlay.value = 'search'
+  else if (event.key === '?') overlay.value = overlay.value === 'keys' ? null : 'keys'
+  else if (event.key === '[') leftOpen.value = !leftOpen.value
+  else if (event.key === ']') rightOpen.value = !rightOpen.value
+  else if (event.key === 'n') openWorst()
+  else if (event.key === 'h' && catalogue.value) goHome(catalogue.value)
+  else if (event.key === 't') theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? 'dark'
+  else if (event.key === 'l') lang.value = lang.value === 'zh' ? 'en' : 'zh'
+  else return
+  event.preventDefault()
+}
+
+export function useKeys(): void {
+  useEffect(() => {
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [])
+}

@@ -1,0 +1,178 @@
+/** What matters now, worst first: warnings, teams that have not answered, cases on the clock, feeds that fell silent. */
+import type { Alert, Feed, Warning } from '../api/types'
+import { secondsSince, spanText, staleText } from '../domain/age'
+import { clockText } from '../domain/clocks'
+import { count } from '../domain/format'
+import { levelName, levelWord } from '../domain/levels'
+import { lang, t, title } from '../i18n'
+import { flyTo, goTo } from '../map/map'
+import { silent } from '../state/alerts'
+import { type OpenCase, openCases } from '../state/cases'
+import { now } from '../state/clock'
+import { deadFeeds, feedAgeS } from '../state/feeds'
+import { isTeam } from '../state/session'
+import { panel, select, selection } from '../state/view'
+import { warnings } from '../state/warnings'
+import { Dot, LevelMark, Ring } from './Marks'
+import { Empty, Row, Section, Time } from './Parts'
+
+/** More than this many of a kind are counted, not listed: the list is for what a person can act on. */
+const SHOWN = { warnings: 8, silent: 5, cases: 8 }
+
+export function WarningRow({ warning }: { warning: Warning }) {
+  const { key, level, state, alerts } = warning
+  const chosen = selection.value
+  const pulse = level === 1 && state === 'active' ? 'pulse-edge' : ''
+  const facts = [
+    levelName(level, lang.value),
+    t('warning.threat', { households: count(warning.households), residents: count(warning.residents) }),
+  ]
+  if (alerts.total > 0) facts.push(t('warning.calls', { done: alerts.acknowledged, all: alerts.total }))
+  return (
+    <Row
+      mark={<LevelMark level={level} drill={warning.drill} />}
+      title={warning.drill ? `${t('warning.drill')} · ${warning.title}` : warning.title}
+      aside={
+        <>
+          {state === 'confirmed' && <span class="tick">✓ </span>}
+          <Time at={warning.raised_at} seconds={false} />
+        </>
+      }
+      line={facts.join(' · ')}
+      tone={`row-level level-${level} ${pulse} ${warning.drill ? 'is-drill' : ''}`}
+      selected={chosen?.layer === 'warning' && chosen.key === key}
+      onClick={() => {
+        select('warning', key)
+        flyTo(warning.lon, warning.lat, 14.5)
+      }}
+      testid="warning-item"
+    />
+  )
+}
+
+function SilentRow({ alert }: { alert: Alert }) {
+  const waited = secondsSince(alert.delivered_at ?? alert.created_at, now.value) ?? 0
+  const due = alert.due_on_site_at ? (Date.parse(alert.due_on_site_at) - now.value) / 1000 : null
+  const overdue = due !== null && due < 0
+  return (
+    <Row
+      mark={<span class={`hollow level-${alert.level}`} role="img" aria-label={levelWord(alert.level, lang.value)} />}
+      title={alert.team_name}
+      aside={<span class={overdue ? 'late' : ''}>{t('now.waiting', { span: spanText(waited, lang.value) })}</span>}
+      line={`${alert.title} · ${alert.state === 'queued' ? t('now.queued') : t('now.sent')}`}
+      onClick={() => select('team', alert.team_key)}
+      testid="silent-item"
+    />
+  )
+}
+
+export function CaseRow({ item }: { item: OpenCase }) {
+  const p = item.feature.properties
+  const chosen = selection.value
+  return (
+    <Row
+      mark={<Ring clock={item.clock} />}
+      title={String(p.title ?? p.key)}
+      aside={
+        item.clock && (
+          <span class={`clock-${item.clock.tone}`} data-testid="case-clock">
+            {clockText(item.clock, lang.value)}
+          </span>
+        )
+      }
+      line={[p.code, p.address ?? p.grid_code].filter(Boolean).join(' · ')}
+      selected={chosen?.layer === 'incident' && chosen.key === p.key}
+      onClick={() => {
+        select('incident', p.key)
+        goTo(item.feature)
+      }}
+      testid="incident-item"
+    />
+  )
+}
+
+function FeedRow({ feed }: { feed: Feed }) {
+  const age = feedAgeS(feed)
+  return (
+    <Row
+      mark={<Dot state={feed.state} />}
+      title={title(feed.title) || feed.name}
+      aside={staleText(age, lang.value)}
+      line={
+        feed.last_at
+          ? t('now.lastvalue', { at: new Date(feed.last_at).toTimeString().slice(0, 5) })
+          : t('now.neverfeed')
+      }
+      tone={feed.state === 'stale' ? 'is-stale' : 'is-late'}
+      onClick={() => (panel.value = 'feeds')}
+      testid="feed-item"
+    />
+  )
+}
+
+export function NowList() {
+  const inForce = warnings.value
+  const waiting = isTeam.value ? [] : silent.value
+  // Every late case, and the few that fall due next.
+  const cases = openCases.value.filter((item) => item.clock && item.clock.phase !== 'follow_up').slice(0, SHOWN.cases)
+  const urgent = openCases.value.filter((item) => item.clock && item.clock.phase !== 'follow_up').length
+  const dead = deadFeeds.value
+  const total = inForce.length + waiting.length + dead.length
+  if (total === 0 && cases.length === 0) return <Empty title={t('now.calm')} lead={t('now.calm.lead')} />
+  return (
+    <>
+      {inForce.length > 0 && (
+        <Section title={t('now.title')} aside={inForce.length}>
+          <ul class="rows" data-testid="warning-list">
+            {inForce.slice(0, SHOWN.warnings).map((warning) => (
+              <WarningRow key={warning.key} warning={warning} />
+            ))}
+          </ul>
+          <More n={inForce.length - SHOWN.warnings} open={() => (panel.value = 'warnings')} />
+        </Section>
+      )}
+      {inForce.length === 0 && <p class="calm">{t('warning.none')}</p>}
+      {waiting.length > 0 && (
+        <Section
+          title={t('now.silent')}
+          aside={t('now.silent.unit', { n: new Set(waiting.map((a) => a.team_key)).size })}
+        >
+          <ul class="rows">
+            {waiting.slice(0, SHOWN.silent).map((alert) => (
+              <SilentRow key={alert.id} alert={alert} />
+            ))}
+          </ul>
+          <More n={waiting.length - SHOWN.silent} open={() => (panel.value = 'warnings')} />
+        </Section>
+      )}
+      {cases.length > 0 && (
+        <Section title={t('now.cases')} aside="1011">
+          <ul class="rows">
+            {cases.map((item) => (
+              <CaseRow key={item.feature.properties.key} item={item} />
+            ))}
+          </ul>
+          <More n={urgent - cases.length} open={() => (panel.value = 'incidents')} />
+        </Section>
+      )}
+      {dead.length > 0 && (
+        <Section title={t('now.feeds')} aside={t('now.feeds.unit', { n: dead.length })}>
+          <ul class="rows">
+            {dead.map((feed) => (
+              <FeedRow key={feed.name} feed={feed} />
+            ))}
+          </ul>
+        </Section>
+      )}
+    </>
+  )
+}
+
+function More({ n, open }: { n: number; open: () => void }) {
+  if (n <= 0) return null
+  return (
+    <button type="button" class="more" onClick={open}>
+      {t('now.more', { n })}
+    </button>
+  )
+}

@@ -1,0 +1,47 @@
+/** The icon rail: which panel stands on the left. */
+import { t } from '../i18n'
+import { lateCases } from '../state/cases'
+import { deadFeeds } from '../state/feeds'
+import { leftOpen, PANELS, type Panel, panel } from '../state/view'
+import { warnings } from '../state/warnings'
+import { Icon } from './Icon'
+
+function badge(name: Panel): number {
+  if (name === 'warnings') return warnings.value.length
+  if (name === 'incidents') return lateCases.value.length
+  if (name === 'feeds') return deadFeeds.value.length
+  return 0
+}
+
+export function openPanel(name: Panel): void {
+  if (panel.value === name && leftOpen.value) leftOpen.value = false
+  else {
+    panel.value = name
+    leftOpen.value = true
+  }
+}
+
+export function Rail() {
+  return (
+    <nav class="rail" aria-label={t('rail.label')}>
+      {PANELS.map((name) => {
+        const on = panel.value === name && leftOpen.value
+        const n = badge(name)
+        return (
+          <button
+            type="button"
+            key={name}
+            class={on ? 'is-on' : ''}
+            aria-pressed={on}
+            onClick={() => openPanel(name)}
+            data-testid={`rail-${name}`}
+          >
+            <Icon name={name} size={1.4} />
+            <span>{t(`rail.${name}`)}</span>
+            {n > 0 && <b class="rail-badge">{n > 99 ? '99+' : n}</b>}
+          </button>
+        )
+      })}
+    </nav>
+  )
+}

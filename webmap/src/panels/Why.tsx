@@ -1,0 +1,319 @@
+/** Why a warning stands, who is responsible, who can be there, and what has happened: the panel one click away. */
+import { useState } from 'preact/hooks'
+import { api } from '../api/client'
+import type { Alert, WarningDetail } from '../api/types'
+import { secondsSince, spanText } from '../domain/age'
+import { count, distance, figure, minutes } from '../domain/format'
+import { levelName, levelWord } from '../domain/levels'
+import { code, lang, t } from '../i18n'
+import { flyTo } from '../map/map'
+import { alerts } from '../state/alerts'
+import { now } from '../state/clock'
+import { mayCommand } from '../state/session'
+import { attempt, problemText } from '../state/toast'
+import { select } from '../state/view'
+import { detailVersion, refreshWarningsSoon, warningDetail, warnings } from '../state/warnings'
+import { Chart } from './Chart'
+import { Dot, KindMark, LevelMark } from './Marks'
+import { Loading, Section, Time, useLoad } from './Parts'
+
+type Facts = Record<string, unknown>
+
+/** The hazard of a detail, whether the door sends a feature or its bare properties. */
+function hazardOf(detail: WarningDetail): Facts {
+  const hazard = detail.hazard
+  if (!hazard) return {}
+  if ('properties' in hazard && typeof hazard.properties === 'object') return hazard.properties as Facts
+  return hazard as Facts
+}
+
+const OPERATORS: Record<string, string> = {
+  '>': '>',
+  '>=': '≥',
+  '<': '<',
+  '<=': '≤',
+  gt: '>',
+  ge: '≥',
+  gte: '≥',
+  lt: '<',
+  le: '≤',
+  lte: '≤',
+}
+
+/** The name of what is measured: the datastream's own, else the rule's word. */
+function measured(detail: WarningDetail): string {
+  return detail.series[0]?.name ?? detail.rule?.property ?? ''
+}
+
+export function ruleText(detail: WarningDetail): string {
+  const rule = detail.rule
+  if (!rule) return '—'
+  const values = {
+    property: measured(detail),
+    op: OPERATORS[rule.op] ?? rule.op,
+    enter: figure(rule.enter, rule.unit),
+    leave: figure(rule.leave, rule.unit),
+    level: levelName(rule.level, lang.value),
+    hold: spanText(rule.hold_s, lang.value),
+  }
+  return t(rule.hold_s > 0 ? 'why.rule.text' : 'why.rule.now', values)
+}
+
+/** `裂缝计 LF-07 4.2 mm/d > 3.0 mm/d，已持续 12 分`: the cause in one line, for banner and panel. */
+export function causeText(detail: WarningDetail): string {
+  const { reading, rule } = detail
+  if (!reading) return ''
+  const value = figure(reading.value, rule?.unit)
+  const limit = rule ? ` ${OPERATORS[rule.op] ?? rule.op} ${figure(rule.enter)}` : ''
+  const held = secondsSince(reading.since, now.value)
+  const since = held === null ? '' : ` · ${t('warning.since', { span: spanText(held, lang.value) })}`
+  return `${reading.sensor_name} ${value}${limit}${since}`
+}
+
+export async function confirmWarning(key: string): Promise<void> {
+  if (await attempt(() => api.confirmWarning(key))) refreshWarningsSoon()
+}
+
+function Actions({ warningKey, state }: { warningKey: string; state: string }) {
+  const [sure, setSure] = useState(false)
+  if (!mayCommand.value || state === 'ended') return null
+  const end = async () => {
+    if (!sure) {
+      setSure(true)
+      setTimeout(() => setSure(false), 4000)
+      return
+    }
+    if (await attempt(() => api.endWarning(warningKey))) refreshWarningsSoon()
+  }
+  return (
+    <div class="actions">
+      {state === 'active' ? (
+        <button
+          type="button"
+          class="button primary grow"
+          onClick={() => void confirmWarning(warningKey)}
+          data-testid="warning-confirm"
+        >
+          {t('warning.confirm')}
+        </button>
+      ) : (
+        <span class="confirmed grow">✓ {t('warning.confirmed')}</span>
+      )}
+      <button type="button" class="button" onClick={() => void end()} data-testid="warning-end">
+        {sure ? t('warning.end.sure') : t('warning.end')}
+      </button>
+    </div>
+  )
+}
+
+const STEPS = ['delivered', 'acknowledged', 'arrived', 'resolved'] as const
+
+/** One team's answer: four steps, each with a tick and its time. */
+export function AlertSteps({ alert }: { alert: Alert }) {
+  const times: Record<(typeof STEPS)[number], string | null> = {
+    delivered: alert.delivered_at,
+    acknowledged: alert.acknowledged_at,
+    arrived: alert.arrived_at,
+    resolved: alert.resolved_at,
+  }
+  return (
+    <ol class="steps">
+      {STEPS.map((step) => {
+        const at = times[step]
+        return (
+          <li key={step} class={at ? 'is-done' : ''}>
+            <span class="step-mark" aria-hidden="true">
+              {at ? '✓' : ''}
+            </span>
+            <span>{t(`alert.${step}`)}</span>
+            <small>{at ? <Time at={at} seconds={false} /> : '—'}</small>
+          </li>
+        )
+      })}
+    </ol>
+  )
+}
+
+function Answers({ list }: { list: Alert[] }) {
+  if (list.length === 0) return <p class="calm">{t('why.alerts.none')}</p>
+  return (
+    <ul class="rows">
+      {list.map((alert) => (
+        <li key={alert.id} class="card" data-testid="alert-state">
+          <p class="card-head">
+            <Dot state={alert.acknowledged_at ? 'ok' : alert.delivered_at ? 'late' : 'idle'} />
+            <strong>{alert.team_name}</strong>
+            <span class="card-aside">{t(`alert.${alert.state}`)}</span>
+          </p>
+          <AlertSteps alert={alert} />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+function Facts({ detail }: { detail: WarningDetail }) {
+  const hazard = hazardOf(detail)
+  const last = detail.previous[0]
+  const { threatened, reading } = detail
+  return (
+    <dl class="facts">
+      <Fact name={t('why.trigger')}>{causeText(detail) || '—'}</Fact>
+      <Fact name={t('why.rule')}>{ruleText(detail)}</Fact>
+      <Fact name={t('why.since')}>
+        <Time at={reading?.since ?? detail.warning.raised_at} />
+      </Fact>
+      <Fact name={t('why.threat')}>
+        {t('why.threat.text', {
+          buildings: count(threatened.buildings),
+          households: count(threatened.households),
+          residents: count(threatened.residents),
+        })}
+      </Fact>
+      {typeof hazard.slope_deg === 'number' && <Fact name={t('why.slope')}>{figure(hazard.slope_deg)}°</Fact>}
+      <Fact name={t('why.owner')}>{String(hazard.contact_role ?? '—')}</Fact>
+      <Fact name={t('why.last')}>
+        {last ? (
+          <>
+            <Time at={last.raised_at} seconds={false} /> {levelName(last.level, lang.value)}
+          </>
+        ) : (
+          t('why.last.none')
+        )}
+      </Fact>
+    </dl>
+  )
+}
+
+function Teams({ detail }: { detail: WarningDetail }) {
+  if (detail.teams.length === 0) return <p class="calm">{t('why.teams.none')}</p>
+  return (
+    <ul class="rows">
+      {detail.teams.slice(0, 5).map((team) => (
+        <li key={team.key} class="row-item">
+          <button type="button" class="row" onClick={() => select('team', team.key)} data-testid="why-team">
+            <span class="row-mark">
+              <Dot state={team.status === 'idle' ? 'ok' : team.status === 'busy' ? 'busy' : 'idle'} size={0.8} />
+            </span>
+            <span class="row-title">{team.name}</span>
+            <span class="row-aside">
+              {minutes(team.eta_s, lang.value)} · {distance(team.distance_m)}
+            </span>
+            <span class="row-line">
+              {[
+                code('kind', team.kind),
+                code('status', team.status),
+                team.members ? t('why.members', { n: team.members }) : '',
+              ]
+                .filter(Boolean)
+                .join(' · ')}
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Cameras({ detail }: { detail: WarningDetail }) {
+  if (detail.cameras.length === 0) return <p class="calm">{t('why.cameras.none')}</p>
+  return (
+    <ul class="lines">
+      {detail.cameras.slice(0, 6).map((camera) => (
+        <li key={camera.key}>
+          <button type="button" onClick={() => select('camera', camera.key)}>
+            <KindMark kind="camera" size={1} state={camera.status === 'online' ? '' : 'is-off'} />
+            <span>{camera.name}</span>
+            <small>
+              {code('status', camera.status)} · {distance(camera.distance_m)}
+            </small>
+          </button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function History({ detail }: { detail: WarningDetail }) {
+  return (
+    <ol class="history" data-testid="warning-timeline">
+      {[...detail.timeline].reverse().map((entry) => (
+        <li key={`${entry.at}${entry.kind}${entry.text_zh}`} class={`history-${entry.kind}`}>
+          <span>{lang.value === 'zh' ? entry.text_zh : entry.text_en || entry.text_zh}</span>
+          <Time at={entry.at} />
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+export function Why({ warningKey }: { warningKey: string }) {
+  const loaded = useLoad(() => warningDetail(warningKey), [warningKey, detailVersion.value])
+  if (loaded.state === 'failed') return <p class="calm">{problemText(loaded.error)}</p>
+  const detail = loaded.value
+  if (!detail) return <Loading />
+  // The list hears of a change before the detail is asked again.
+  const warning = warnings.value.find((item) => item.key === warningKey) ?? detail.warning
+  const hazard = hazardOf(detail)
+  const held = alerts.value.filter((alert) => alert.warning_key === warningKey)
+  const answers = held.length >= detail.alerts.length ? held : detail.alerts
+  const threshold = detail.rule
+    ? {
+        value: detail.rule.enter,
+        text: t('why.threshold', { value: figure(detail.rule.enter, detail.rule.unit) }),
+        level: warning.level,
+      }
+    : null
+  return (
+    <article class="why" data-testid="why-panel">
+      <header class={`detail-head level-${warning.level} ${warning.drill ? 'is-drill' : ''}`}>
+        <LevelMark level={warning.level} size={2} sign drill={warning.drill} />
+        <div>
+          <h2>{warning.title}</h2>
+          <p>
+            {levelName(warning.level, lang.value)} · {levelWord(warning.level, lang.value)}
+            {warning.drill && ` · ${t('warning.drill')}`} · {code('state', warning.state)}
+          </p>
+          <p class="detail-sub">
+            {[hazard.name ?? '', hazard.kind ? code('kind', hazard.kind) : '', warning.hazard_key]
+              .filter(Boolean)
+              .join(' · ')}
+          </p>
+        </div>
+      </header>
+      <Actions warningKey={warningKey} state={warning.state} />
+      <Section title={t('why.title')}>
+        {detail.series.some(({ points }) => points.length) ? (
+          <Chart series={detail.series} threshold={threshold} />
+        ) : (
+          <p class="calm">{t('why.noseries')}</p>
+        )}
+        <Facts detail={detail} />
+      </Section>
+      <Section title={t('why.alerts')} aside={answers.length || undefined}>
+        <Answers list={answers} />
+      </Section>
+      <Section title={t('why.teams')}>
+        <Teams detail={detail} />
+      </Section>
+      <Section title={t('why.cameras')} aside={detail.cameras.length || undefined}>
+        <Cameras detail={detail} />
+      </Section>
+      <Section title={t('why.history')}>
+        <History detail={detail} />
+      </Section>
+      <button type="button" class="button" onClick={() => flyTo(warning.lon, warning.lat)}>
+        {t('detail.goto')}
+      </button>
+    </article>
+  )
+}

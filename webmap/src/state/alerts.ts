@@ -1,0 +1,46 @@
+/** Alerts: a team's own work, or for command every team's answer. */
+import { computed, signal } from '@preact/signals'
+import { api } from '../api/client'
+import type { Alert } from '../api/types'
+import { refreshWarningsSoon } from './warnings'
+
+const held = signal<Map<string, Alert>>(new Map())
+
+const RANK: Record<Alert['state'], number> = { queued: 0, delivered: 1, acknowledged: 2, arrived: 3, resolved: 4 }
+
+function worstFirst(a: Alert, b: Alert): number {
+  return a.level - b.level || RANK[a.state] - RANK[b.state] || b.created_at.localeCompare(a.created_at)
+}
+
+export const alerts = computed(() => [...held.value.values()].sort(worstFirst))
+export const openAlerts = computed(() => alerts.value.filter((alert) => alert.state !== 'resolved'))
+
+/** Alerts no team has answered: the longest waiting first within a level. */
+export const silent = computed(() =>
+  alerts.value
+    .filter((alert) => alert.state === 'queued' || alert.state === 'delivered')
+    .sort((a, b) => a.level - b.level || a.created_at.localeCompare(b.created_at)),
+)
+
+export function takeAlert(alert: Alert): void {
+  const next = new Map(held.value)
+  next.set(String(alert.id), alert)
+  held.value = next
+}
+
+export function noteAlert(alert: Alert): void {
+  takeAlert(alert)
+  refreshWarningsSoon()
+}
+
+export async function loadAlerts(): Promise<void> {
+  const list = await api.alerts()
+  held.value = new Map(list.map((alert) => [String(alert.id), alert]))
+}
+
+/** Shows an answer at once; the door's own word replaces it when it comes. */
+export function presume(id: string, state: Alert['state']): void {
+  const alert = held.value.get(id)
+  if (!alert || RANK[alert.state] >= RANK[state]) return
+  takeAlert({ ...alert, state })
+}

@@ -1,0 +1,126 @@
+/** The live stream: opens, follows, says when it is lost, and comes back where it left off. */
+import { signal } from '@preact/signals'
+import { ApiError, noteServerDate, send } from '../api/client'
+import { backoffS, EventParser, type ServerEvent } from '../api/sse'
+import type { Alert, Change, Feed } from '../api/types'
+import { loadAlerts, noteAlert } from './alerts'
+import { serverNow } from './clock'
+import { isLive, LIVE_LAYERS, stores } from './features'
+import { loadFeeds, noteFeed } from './feeds'
+import { loadTimeline } from './timeline'
+import { loadWarnings, noteWarningChange } from './warnings'
+
+export type LiveState = 'connecting' | 'open' | 'lost'
+export const liveState = signal<LiveState>('connecting')
+/** Server time of the last sign of life; what the screen shows is at least as old. */
+export const liveAt = signal<number | null>(null)
+
+/** Told for every change of a layer that is drawn from tiles. */
+type TileListener = (layer: string) => void
+const tileListeners = new Set<TileListener>()
+export function onTileChange(listener: TileListener): () => void {
+  tileListeners.add(listener)
+  return () => tileListeners.delete(listener)
+}
+
+/** A heartbeat comes every 15 s: twice that without a byte is a dead line. */
+const SILENCE_MS = 35_000
+
+let lastId: string | null = null
+let stopped = false
+
+function handle(event: ServerEvent): void {
+  liveAt.value = serverNow()
+  if (event.id) lastId = event.id
+  if (event.event === ':') return
+  if (event.event === 'reset') {
+    void loadAll()
+    return
+  }
+  const data: unknown = JSON.parse(event.data)
+  if (event.event === 'change') {
+    const change = data as Change
+    if (change.layer === 'warning') noteWarningChange(change)
+    if (isLive(change.layer)) stores[change.layer].apply(change)
+    for (const listener of tileListeners) listener(change.layer)
+  } else if (event.event === 'alert') noteAlert(data as Alert)
+  else if (event.event === 'feed') noteFeed(data as Feed)
+}
+
+async function follow(opened: () => void): Promise<void> {
+  const abort = new AbortController()
+  let watchdog = setTimeout(() => abort.abort(), SILENCE_MS)
+  try {
+    const headers: Record<string, string> = { accept: 'text/event-stream' }
+    if (lastId) headers['last-event-id'] = lastId
+    const response = await send('/live', { headers, signal: abort.signal, cache: 'no-store' })
+    noteServerDate(response.headers)
+    if (!response.body) return
+    liveState.value = 'open'
+    liveAt.value = serverNow()
+    opened()
+    const parser = new EventParser()
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      clearTimeout(watchdog)
+      watchdog = setTimeout(() => abort.abort(), SILENCE_MS)
+      for (const event of parser.push(value)) handle(event)
+    }
+  } finally {
+    clearTimeout(watchdog)
+    abort.abort()
+  }
+}
+
+/** Everything the stream keeps fresh, asked whole. */
+export async function loadAll(): Promise<void> {
+  const work = [
+    ...LIVE_LAYERS.map((layer) => stores[layer].load()),
+    loadWarnings(),
+    loadAlerts(),
+    loadFeeds(),
+    loadTimeline(),
+  ]
+  // One door that fails must not empty what the others brought.
+  await Promise.allSettled(work)
+}
+
+const wait = (seconds: number) =>
+  new Promise<void>((resolve) => {
+    const timer = setTimeout(done, seconds * 1000)
+    function done() {
+      clearTimeout(timer)
+      removeEventListener('online', done)
+      resolve()
+    }
+    // The network says it is back: no need to wait the rest.
+    addEventListener('online', done)
+  })
+
+export async function startLive(): Promise<void> {
+  let attempt = 0
+  let loaded = false
+  while (!stopped) {
+    try {
+      await follow(() => {
+        attempt = 0
+        // Without an id to resume from, what happened meanwhile is unknown: ask for everything.
+        if (!loaded || !lastId) void loadAll()
+        else void Promise.allSettled([loadWarnings(), loadAlerts(), loadFeeds(), loadTimeline()])
+        loaded = true
+      })
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) stopped = true
+      else if (error instanceof ApiError && error.status === 410) lastId = null
+    }
+    if (stopped) return
+    liveState.value = 'lost'
+    if (!loaded) {
+      loaded = true
+      void loadAll()
+    }
+    await wait(backoffS(attempt++))
+  }
+}

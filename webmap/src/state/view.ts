@@ -1,0 +1,91 @@
+/** What the person has opened: panels, layers, theme, selection. The address keeps it. */
+import { batch, computed, effect, signal } from '@preact/signals'
+import { isBoolean, isNumberIn, isOneOf, kept } from './keep'
+
+export type Theme = 'dark' | 'light' | 'contrast'
+export const THEMES: readonly Theme[] = ['dark', 'light', 'contrast']
+export const theme = kept<Theme>('theme', 'dark', isOneOf('dark', 'light', 'contrast'))
+
+export type Scale = 'desk' | 'wall'
+export const scale = kept<Scale>('scale', 'desk', isOneOf('desk', 'wall'))
+export const soundOn = kept('sound', false, isBoolean)
+
+export type Panel = 'now' | 'heat' | 'warnings' | 'incidents' | 'layers' | 'feeds'
+export const PANELS: readonly Panel[] = ['now', 'heat', 'warnings', 'incidents', 'layers', 'feeds']
+export const panel = signal<Panel>('now')
+
+export const leftOpen = kept('left.open', true, isBoolean)
+export const rightOpen = kept('right.open', true, isBoolean)
+export const timelineOpen = kept('timeline.open', true, isBoolean)
+export const leftWidth = kept('left.width', 340, isNumberIn(260, 560))
+export const rightWidth = kept('right.width', 380, isNumberIn(300, 640))
+
+export type Overlay = 'search' | 'keys' | 'menu' | null
+export const overlay = signal<Overlay>(null)
+
+/** A thing on the map: layer and key; a heat cell has the layer `heat`. */
+export interface Selection {
+  layer: string
+  key: string
+}
+export const selection = signal<Selection | null>(null)
+
+export function select(layer: string, key: string): void {
+  const current = selection.peek()
+  if (current?.layer === layer && current.key === key) {
+    rightOpen.value = true
+    return
+  }
+  batch(() => {
+    selection.value = { layer, key }
+    rightOpen.value = true
+    phoneTab.value = 'map'
+  })
+}
+
+export type PhoneTab = 'map' | 'mine' | 'report' | 'me' | 'now' | 'layers'
+export const phoneTab = signal<PhoneTab>('map')
+
+/** Layers whose visibility differs from their default. */
+export const layerChoice = signal<Record<string, boolean>>({})
+
+export interface HeatChoice {
+  surface: string | null
+  category: string
+  window: string
+  smooth: number
+  opacity: number
+}
+export const HEAT_DEFAULT: HeatChoice = { surface: null, category: '', window: '24h', smooth: 1, opacity: 0.75 }
+export const heat = signal<HeatChoice>(HEAT_DEFAULT)
+
+export interface Camera {
+  zoom: number
+  lat: number
+  lon: number
+  bearing: number
+  pitch: number
+}
+/** Where the map looks; written by the map when it comes to rest. */
+export const camera = signal<Camera | null>(null)
+
+const narrow = typeof matchMedia === 'undefined' ? null : matchMedia('(max-width: 760px)')
+export const isPhone = signal(narrow?.matches ?? false)
+narrow?.addEventListener('change', (event) => {
+  isPhone.value = event.matches
+})
+
+const wide = typeof matchMedia === 'undefined' ? null : matchMedia('(min-width: 1800px)')
+const isWide = signal(wide?.matches ?? false)
+wide?.addEventListener('change', (event) => {
+  isWide.value = event.matches
+})
+
+/** How much larger than the 16 px desk size everything is drawn: a wide screen hangs further away. */
+export const zoomFactor = computed(() => (scale.value === 'wall' ? 1.25 : isWide.value ? 1.1 : 1))
+
+effect(() => {
+  if (typeof document === 'undefined') return
+  document.documentElement.dataset.theme = theme.value
+  document.documentElement.style.fontSize = `${16 * zoomFactor.value}px`
+})

@@ -1,0 +1,127 @@
+/** Warnings in force, worst first: the live feature for speed, the warnings door for what only it knows. */
+import { computed, effect, signal } from '@preact/signals'
+import { api } from '../api/client'
+import type { Change, MapFeature, Warning, WarningDetail } from '../api/types'
+import { middleOf } from '../domain/geo'
+import { asLevel } from '../domain/levels'
+import { stores } from './features'
+import { tone } from './sound'
+
+const summaries = signal<Map<string, Warning>>(new Map())
+
+function fromFeature(feature: MapFeature, known: Warning | undefined): Warning | null {
+  const p = feature.properties
+  const level = asLevel(p.level)
+  if (!level) return null
+  const hazard = stores.hazard.features.get(String(p.hazard_key))
+  const [lon, lat] = hazard?.geometry.type === 'Point' ? hazard.geometry.coordinates : middleOf(feature.geometry)
+  return {
+    key: p.key,
+    hazard_key: String(p.hazard_key ?? ''),
+    level,
+    state: p.state === 'confirmed' ? 'confirmed' : p.state === 'ended' ? 'ended' : 'active',
+    title: String(p.title ?? p.key),
+    raised_at: String(p.raised_at ?? ''),
+    changed_at: String(p.changed_at ?? p.raised_at ?? ''),
+    ended_at: typeof p.ended_at === 'string' ? p.ended_at : null,
+    drill: p.drill === true,
+    households: (p.households ?? known?.households ?? null) as number | null,
+    residents: (p.residents ?? known?.residents ?? null) as number | null,
+    lon: known?.lon ?? lon ?? 0,
+    lat: known?.lat ?? lat ?? 0,
+    alerts: known?.alerts ?? { total: 0, delivered: 0, acknowledged: 0 },
+  }
+}
+
+function worstFirst(a: Warning, b: Warning): number {
+  if (a.level !== b.level) return a.level - b.level
+  if (a.state !== b.state) return a.state === 'active' ? -1 : 1
+  return b.raised_at.localeCompare(a.raised_at)
+}
+
+/** Active and confirmed warnings, worst first. */
+export const warnings = computed<Warning[]>(() => {
+  const merged = new Map<string, Warning>()
+  const known = summaries.value
+  const store = stores.warning
+  const held = store.all()
+  for (const feature of held) {
+    const warning = fromFeature(feature, known.get(feature.properties.key))
+    if (warning && warning.state !== 'ended') merged.set(warning.key, warning)
+  }
+  // Until the features are there, the door's own list stands.
+  if (!store.loaded.value) for (const [key, warning] of known) if (!merged.has(key)) merged.set(key, warning)
+  return [...merged.values()].sort(worstFirst)
+})
+
+export const byHazard = computed(() => {
+  const worst = new Map<string, Warning>()
+  for (const warning of warnings.value) if (!worst.has(warning.hazard_key)) worst.set(warning.hazard_key, warning)
+  return worst
+})
+
+/** Warnings nobody has confirmed yet: these keep the banner up. */
+export const unconfirmed = computed(() => warnings.value.filter((warning) => warning.state === 'active'))
+export const redUnconfirmed = computed(() => unconfirmed.value.some((warning) => warning.level === 1))
+
+let refreshing: ReturnType<typeof setTimeout> | null = null
+
+export async function loadWarnings(): Promise<void> {
+  const list = await api.warnings('active')
+  summaries.value = new Map(list.map((warning) => [warning.key, warning]))
+}
+
+/** Asks the door again soon, once for many changes. */
+export function refreshWarningsSoon(): void {
+  refreshing ??= setTimeout(() => {
+    refreshing = null
+    loadWarnings().catch(() => {
+      // The next change or reconnection asks again.
+    })
+    detailVersion.value++
+  }, 400)
+}
+
+/** Counts what may have changed a warning's detail. */
+export const detailVersion = signal(0)
+const details = new Map<string, { version: number; detail: WarningDetail }>()
+
+export async function warningDetail(key: string): Promise<WarningDetail> {
+  const version = detailVersion.peek()
+  const held = details.get(key)
+  if (held && held.version === version) return held.detail
+  const detail = await api.warning(key)
+  details.set(key, { version, detail })
+  return detail
+}
+
+/** New warnings since the list was first known, offered to the person who works elsewhere on the map. */
+export const fresh = signal<string[]>([])
+
+export function dismissFresh(): void {
+  fresh.value = []
+}
+
+export function noteWarningChange(change: Change): void {
+  refreshWarningsSoon()
+  const feature = change.feature
+  if (change.op !== 'upsert' || !feature || feature.properties.state !== 'active') return
+  const before = stores.warning.features.get(change.key)
+  const level = asLevel(feature.properties.level)
+  const worse = !before || (asLevel(before.properties.level) ?? 9) > (level ?? 9)
+  if (!worse || !level) return
+  if (!fresh.value.includes(change.key)) fresh.value = [...fresh.value, change.key]
+  tone(level)
+}
+
+/** Unacknowledged red is the only tone that repeats. */
+export function startRedTone(): void {
+  let timer: ReturnType<typeof setInterval> | null = null
+  effect(() => {
+    if (redUnconfirmed.value) timer ??= setInterval(() => tone(1), 8000)
+    else if (timer) {
+      clearInterval(timer)
+      timer = null
+    }
+  })
+}
