@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, ClassVar
 
 from psycopg.types.json import Jsonb
 
@@ -115,3 +116,92 @@ def _change(row: Mapping[str, Any]) -> Change:
         Position(row["xid"], row["seq"]), row["at"], row["layer"], row["op"], row["fid"], row["key"], row["h3"], box,
         row["note"],
     )  # fmt: skip
+
+
+@dataclass
+class Mark:
+    """How far a live reader has come: everything up to `base`, and of some later transactions up to a sequence.
+
+    A transaction that commits while an older one still runs is not final in the log's order. Engines wait for the older
+    one; a screen should not, so the live stream takes such changes early and remembers which. Written
+    `xid-seq` or `xid-seq+xid.seq,xid.seq...`: what a client sends back to resume exactly there.
+    """
+
+    base: Position
+    early: dict[int, int] = field(default_factory=dict)
+
+    MAX_WRITTEN: ClassVar[int] = 64  # transactions written out; one left out is sent again after a reconnect, none lost
+
+    def __str__(self) -> str:
+        if not self.early:
+            return str(self.base)
+        newest = islice(reversed(self.early.items()), self.MAX_WRITTEN)
+        return f"{self.base}+{','.join(f'{xid}.{seq}' for xid, seq in newest)}"
+
+    @classmethod
+    def parse(cls, text: str) -> Mark | None:
+        """The mark that `str` wrote, or None for anything else."""
+        written, plus, rest = text.partition("+")
+        base = Position.parse(written)
+        if base is None or len(text) > 4096:
+            return None
+        early: dict[int, int] = {}
+        for part in rest.split(",") if plus else ():
+            one = Position.parse(part.replace(".", "-", 1))
+            if one is None:
+                return None
+            early[one.xid] = one.seq
+        return cls(base, early)
+
+    def covers(self, position: Position) -> bool:
+        """Whether that change has been seen."""
+        return position <= self.base or self.early.get(position.xid, -1) >= position.seq
+
+    def see(self, position: Position, *, final: Position) -> None:
+        """Note one more change, in the log's order; it is final when it does not lie after `final`."""
+        if position <= final:
+            self.base = max(self.base, position)
+        else:
+            self.early.pop(position.xid, None)  # the newest stands last
+            self.early[position.xid] = position.seq
+
+    def settle(self, final: Position) -> None:
+        """Note that everything up to `final` has been seen."""
+        self.base = max(self.base, final)
+        self.early = {xid: seq for xid, seq in self.early.items() if xid > self.base.xid}
+
+    def copy(self) -> Mark:
+        """The same mark, to go on by itself."""
+        return Mark(self.base, dict(self.early))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What waits for a reader who resumes: `waiting` is counted up to a limit."""
+
+    waiting: int
+    held: bool
+    ahead: bool
+
+
+async def read_visible_async(conn: AsyncConnection, mark: Mark, after: Position, *, limit: int) -> list[Change]:
+    """Committed changes after a position that the mark does not cover, in the log's order: early ones too."""
+    cursor = await conn.execute(
+        sql("change_visible"),
+        {
+            "xid": after.xid,
+            "seq": after.seq,
+            "early_xids": list(mark.early.keys()),
+            "early_seqs": list(mark.early.values()),
+            "limit": limit,
+        },
+    )
+    return [_change(row) for row in await cursor.fetchall()]
+
+
+async def reach_async(conn: AsyncConnection, after: Position, *, limit: int) -> Reach:
+    """What waits for a reader who resumes after a position."""
+    cursor = await conn.execute(sql("change_reach"), {"xid": after.xid, "seq": after.seq, "limit": limit})
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101
+    return Reach(row["waiting"], row["held"], row["ahead"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from onemap.core.settings import Settings
 from onemap.store.cluster import Cluster
@@ -30,6 +30,14 @@ def connect(dsn: str, *, autocommit: bool = False, statement_timeout_s: float = 
     return psycopg.connect(dsn, autocommit=autocommit, row_factory=dict_row, options=options, connect_timeout=10)
 
 
+async def connect_async(dsn: str, *, statement_timeout_s: float = 60.0) -> AsyncConnection:
+    """An autocommit connection of one follower's own: it listens, and reads when it is woken."""
+    options = f"{_OPTIONS} -c statement_timeout={int(statement_timeout_s * 1000)}"
+    return await psycopg.AsyncConnection.connect(
+        dsn, autocommit=True, row_factory=dict_row, options=options, connect_timeout=10, prepare_threshold=2
+    )
+
+
 def open_pool(dsn: str, *, size: int, statement_timeout_s: float = 20.0) -> AsyncConnectionPool[AsyncConnection]:
     """A pool of autocommit connections for the doors; open it with `await pool.open()`."""
     kwargs: dict[str, Any] = {
@@ -49,6 +57,26 @@ def open_pool(dsn: str, *, size: int, statement_timeout_s: float = 20.0) -> Asyn
         open=False,
         kwargs=kwargs,
         check=AsyncConnectionPool.check_connection,
+    )
+
+
+def open_sync_pool(dsn: str, *, size: int, statement_timeout_s: float = 60.0) -> ConnectionPool[Connection]:
+    """A pool of transactional connections for engines and feeds in the doors' threads; open it with `.open()`."""
+    kwargs: dict[str, Any] = {
+        "row_factory": dict_row,
+        "options": f"{_OPTIONS} -c statement_timeout={int(statement_timeout_s * 1000)}",
+        "connect_timeout": 10,
+    }
+    return ConnectionPool(
+        dsn,
+        connection_class=psycopg.Connection[DictRow],
+        min_size=1,
+        max_size=size,
+        timeout=10,
+        max_waiting=200,
+        open=False,
+        kwargs=kwargs,
+        check=ConnectionPool.check_connection,
     )
 
 

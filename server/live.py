@@ -1,0 +1,368 @@
+"""The live hub: one follower of the change log for each process, and every open stream fed from it.
+
+The follower listens for the commit's NOTIFY, reads what became visible, renders it once for each group of listeners
+that see the same, and puts it into their bounded queues. It does not wait for older transactions that still run (see
+`changelog.Mark`): a bulk import must not freeze the screens of a command centre.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg_pool import AsyncConnectionPool
+
+from onemap.core.errors import TooManyRequests
+from onemap.core.policy import Grant, Right
+from onemap.store import changelog
+from onemap.store.account import ACCESS_CHANNEL, Asker
+from onemap.store.changelog import CHANNEL, Change, Mark, Position
+from onemap.store.db import AsyncConnection, connect_async
+from onemap.store.layer import LayerSpec
+from server.metrics import Metrics
+from server.stream import (
+    ALERT,
+    RETRY,
+    Event,
+    Subscriber,
+    alert_event,
+    feed_event,
+    heartbeat,
+    latest,
+    mark_line,
+    render,
+    reset_event,
+)
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 15.0
+#: NOTIFY is a hint, not a promise: the log is looked at this often without one.
+POLL_S = 1.0
+FEEDS_S = 3.0
+_BATCH = 1000
+_MAX_STREAMS = 2000
+_BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+#: A client that was away for more changes than this loads the map anew: that is less work for both.
+_MAX_REPLAY = 20_000
+
+Recheck = Callable[[], Awaitable[Asker | None]]
+
+
+class Hub:
+    """Follows the log and feeds the streams of one process."""
+
+    def __init__(
+        self,
+        dsn: str,
+        pool: AsyncConnectionPool[AsyncConnection],
+        layers: Sequence[LayerSpec],
+        metrics: Metrics,
+        *,
+        queue: int,
+        floor: int,
+        on_access: Callable[[], None],
+        waiting_alerts: Callable[[str], list[dict[str, Any]]],
+        mark_delivered: Callable[[list[int]], None],
+        feed_status: Callable[[], list[dict[str, Any]]],
+    ) -> None:
+        """The last four are what the hub asks of other rooms; the last three run in a thread."""
+        self.connected = False
+        self.layers = {layer.name: layer for layer in layers if layer.live}
+        self._dsn = dsn
+        self._pool = pool
+        self._metrics = metrics
+        self._queue = queue
+        self._floor = floor
+        self._on_access = on_access
+        self._waiting_alerts = waiting_alerts
+        self._mark_delivered = mark_delivered
+        self._feed_status = feed_status
+        self._mark: Mark | None = None
+        self._following = asyncio.Event()
+        self._closing = False
+        self._streams: set[Subscriber] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._feed_states: dict[str, tuple[object, object]] | None = None
+
+    def start(self) -> None:
+        """Begin to follow; the event loop must run."""
+        self._spawn(self._follow())
+        self._spawn(self._watch_feeds())
+
+    async def stop(self, timeout_s: float) -> None:
+        """End every stream and the follower."""
+        self._closing = True
+        for stream in self._streams:
+            stream.woken.set()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=timeout_s)
+
+    # -- streams ----------------------------------------------------------------------------------------------------
+
+    def visible_layers(self, grant: Grant) -> frozenset[str]:
+        """The live layers that a grant may see."""
+        return frozenset(name for name, layer in self.layers.items() if grant.sees_layer(name, layer.roles))
+
+    def subscribe(self, grant: Grant, layers: Collection[str]) -> Subscriber:
+        """A new listener, from the hub's present place on. Raises TooManyRequests."""
+        if len(self._streams) >= _MAX_STREAMS:
+            raise TooManyRequests("This server has as many live streams as it can hold.")
+        stream = Subscriber(grant, self.visible_layers(grant) & frozenset(layers), limit=self._queue)
+        self._streams.add(stream)
+        self._count_streams()
+        return stream
+
+    def unsubscribe(self, stream: Subscriber) -> None:
+        """Forget a listener."""
+        self._streams.discard(stream)
+        self._count_streams()
+
+    async def stream(
+        self, asker: Asker, layers: Collection[str], after: Mark | None, recheck: Recheck
+    ) -> AsyncIterator[bytes]:
+        """The bytes of one stream: what was missed since `after`, then everything as it is committed.
+
+        Ends when the sign-in or key does, or when the server stops; a client then comes back with its last id.
+        """
+        await self._following.wait()
+        stream = self.subscribe(asker.grant, layers)
+        try:
+            yield RETRY
+            async for chunk in self._begin(stream, after):
+                yield chunk
+            looked_at = asyncio.get_running_loop().time()
+            while not self._closing:
+                now = asyncio.get_running_loop().time()
+                if stream.recheck or now - looked_at >= HEARTBEAT_S:
+                    stream.recheck, looked_at = False, now
+                    if not await self._still(asker, recheck):
+                        return
+                events, overflow = stream.take()
+                if overflow:
+                    self._metrics.live_resets.labels("slow").inc()
+                    yield reset_event(self._place(), "slow")
+                    async for chunk in self._waiting_for(stream):
+                        yield chunk
+                elif events:
+                    yield b"".join(event.wire for event in events)
+                    self._delivered(stream, events)
+                else:
+                    place = self._place()
+                    try:
+                        async with asyncio.timeout(HEARTBEAT_S):
+                            await stream.woken.wait()
+                    except TimeoutError:
+                        yield heartbeat(place)
+        except psycopg.Error as error:
+            # The database went away while we read for this client: it comes back with its last id.
+            log.info("live stream broken off", error=f"{type(error).__name__}: {error}".strip())
+        finally:
+            self.unsubscribe(stream)
+
+    async def _begin(self, stream: Subscriber, after: Mark | None) -> AsyncIterator[bytes]:
+        """What comes before the first live event: the changes since `after`, or the place where a new stream starts."""
+        joined = self._place()
+        if after is None:
+            yield mark_line(joined) + b"\n"
+        else:
+            stream.seen = after
+            async with self._pool.connection() as conn:
+                reach = await changelog.reach_async(conn, after.base, limit=_MAX_REPLAY + 1)
+            if not reach.ahead and reach.waiting <= _MAX_REPLAY and (reach.held or not reach.waiting):
+                async for chunk in self._replay(stream, after.copy(), joined):
+                    yield chunk
+                return
+            reason = "ahead" if reach.ahead else "too-far" if reach.held else "gone"
+            stream.seen = None
+            self._metrics.live_resets.labels(reason).inc()
+            yield reset_event(joined, reason)
+        async for chunk in self._waiting_for(stream):
+            yield chunk
+
+    async def _replay(self, stream: Subscriber, mark: Mark, joined: Mark) -> AsyncIterator[bytes]:
+        """The changes between the client's mark and where its queue begins, page by page, out of the log itself."""
+        cursor = mark.base
+        while True:
+            async with self._pool.connection() as conn:
+                page = await changelog.read_visible_async(conn, mark, cursor, limit=_BATCH)
+                missed = [change for change in page if joined.covers(change.position)]
+                events = await self._render(conn, stream, latest(missed))
+            if page:
+                cursor = page[-1].position
+            for change in missed:
+                mark.see(change.position, final=joined.base)
+                if (event := events.get(change.position)) is not None:
+                    events[change.position] = replace(event, mark=mark_line(mark))
+            mine = [event for event in events.values() if stream.hears(event)]
+            if mine:
+                yield b"".join(event.wire for event in mine)
+                self._delivered(stream, mine)
+            if len(page) < _BATCH:
+                return
+
+    async def _waiting_for(self, stream: Subscriber) -> AsyncIterator[bytes]:
+        """Alerts that were raised while nobody of the team listened."""
+        team = stream.grant.team_key
+        if team is None or not stream.grant.can(Right.ALERTS_OWN):
+            return
+        events = [alert_event(note) for note in await asyncio.to_thread(self._waiting_alerts, team)]
+        mine = [event for event in events if stream.hears(event)]
+        if mine:
+            yield b"".join(event.wire for event in mine)
+            self._delivered(stream, mine)
+
+    def _delivered(self, stream: Subscriber, events: Sequence[Event]) -> None:
+        """Write into the ledger that a team's alerts have left for its own stream."""
+        ids = [event.alert.id for event in events if event.alert and event.alert.queued and stream.owns(event.alert)]
+        if ids:
+            self._spawn(self._write_delivered(ids))
+
+    async def _write_delivered(self, ids: list[int]) -> None:
+        try:
+            await asyncio.to_thread(self._mark_delivered, ids)
+        except psycopg.Error as error:
+            # The alerts stay queued: the team's next stream gets them again.
+            log.warning("delivery not written", alerts=ids, error=str(error).strip())
+
+    async def _still(self, asker: Asker, recheck: Recheck) -> bool:
+        if asker.expires_at is not None and asker.expires_at <= datetime.now(UTC):
+            return False
+        try:
+            now = await recheck()
+        except psycopg.Error:
+            return True  # the database is away: nothing can be read through this stream either
+        return now is not None and now.grant == asker.grant
+
+    # -- the follower -----------------------------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        failures = 0
+        while True:
+            try:
+                async with await connect_async(self._dsn) as conn:
+                    await self._follow_on(conn, came_back=failures)
+            except Exception as error:
+                # Whatever it was, the streams stay open and the place is kept: told once, tried until it works.
+                if self.connected or not failures:
+                    log.warning("change log lost", error=f"{type(error).__name__}: {error}".strip())
+                    failures = 0
+                self.connected = False
+                self._metrics.live_connected.set(0)
+                await asyncio.sleep(_BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
+                failures += 1
+
+    async def _follow_on(self, conn: AsyncConnection, *, came_back: int) -> None:
+        await conn.execute(f"LISTEN {CHANNEL}")
+        await conn.execute(f"LISTEN {ACCESS_CHANNEL}")
+        self._access_changed()  # what was announced while nobody listened
+        if self._mark is None:
+            self._mark = Mark(await changelog.head_async(conn))
+        while True:
+            await self._round(conn, self._mark)
+            if not self.connected:
+                self.connected = True
+                self._metrics.live_connected.set(1)
+                self._following.set()
+                if came_back:
+                    log.info("change log followed again", failures=came_back)
+            async for note in conn.notifies(timeout=POLL_S, stop_after=1):
+                if note.channel == ACCESS_CHANNEL:
+                    self._access_changed()
+
+    async def _round(self, conn: AsyncConnection, mark: Mark) -> None:
+        """Publish everything that is visible now."""
+        # Asked first: what is final by this is visible to every page that is read after it.
+        final = await changelog.head_async(conn)
+        cursor = mark.base
+        while True:
+            page = await changelog.read_visible_async(conn, mark, cursor, limit=_BATCH)
+            if page:
+                cursor = page[-1].position
+                await self._publish(conn, page, mark, final)
+            if len(page) < _BATCH:
+                break
+        mark.settle(final)
+
+    async def _publish(self, conn: AsyncConnection, page: Sequence[Change], mark: Mark, final: Position) -> None:
+        changes = latest(page)
+        rendered: dict[tuple[object, ...], dict[Position, Event]] = {}
+        # A stream that joins while we render is rendered for as well; from here to the end nothing awaits.
+        while missing := [stream for stream in self._streams if stream.group not in rendered]:
+            rendered[missing[0].group] = await self._render(conn, missing[0], changes)
+        marks: dict[Position, bytes] = {}
+        for change in page:
+            mark.see(change.position, final=final)
+            marks[change.position] = mark_line(mark)
+        for group, events in rendered.items():
+            ready = [replace(event, mark=marks[position]) for position, event in events.items()]
+            for stream in self._streams:
+                if stream.group == group:
+                    self._put(stream, ready)
+        now = datetime.now(UTC)
+        for change in changes:
+            self._metrics.live_changes.labels(change.layer).inc()
+        self._metrics.live_lag.observe(max(0.0, (now - page[-1].at).total_seconds()))
+
+    async def _render(
+        self, conn: AsyncConnection, stream: Subscriber, changes: Sequence[Change]
+    ) -> dict[Position, Event]:
+        layers = {name: self.layers[name] for name in stream.layers}
+        events = await render(conn, changes, layers, stream.grant, floor=self._floor)
+        alerts = {c.position: alert_event(c.note, c.position) for c in changes if c.layer == ALERT and c.note}
+        return dict(sorted((events | alerts).items()))
+
+    def _put(self, stream: Subscriber, events: Sequence[Event]) -> None:
+        dropped = stream.put(events)
+        if dropped:
+            self._metrics.live_dropped.inc(dropped)
+        else:
+            self._metrics.live_sent.inc(len(events))
+
+    # -- the rest ---------------------------------------------------------------------------------------------------
+
+    async def _watch_feeds(self) -> None:
+        """Tell listeners when a feed's state changes; asked only while somebody listens."""
+        while True:
+            await asyncio.sleep(FEEDS_S)
+            if not self._streams:
+                self._feed_states = None
+                continue
+            with contextlib.suppress(psycopg.Error):
+                self._tell_feeds(await asyncio.to_thread(self._feed_status))
+
+    def _tell_feeds(self, found: Sequence[dict[str, Any]]) -> None:
+        before = self._feed_states
+        self._feed_states = {feed["name"]: (feed["state"], feed["error"]) for feed in found}
+        if before is None:
+            return
+        events = [feed_event(feed) for feed in found if before.get(feed["name"]) != self._feed_states[feed["name"]]]
+        for stream in self._streams:
+            self._put(stream, events)
+
+    def _access_changed(self) -> None:
+        self._on_access()
+        for stream in self._streams:
+            stream.recheck = True
+            stream.woken.set()
+
+    def _place(self) -> Mark:
+        assert self._mark is not None  # noqa: S101  (streams wait for the follower's first round)
+        return self._mark.copy()
+
+    def _count_streams(self) -> None:
+        self._metrics.live_subscribers.set(len(self._streams))
+        self._metrics.live_groups.set(len({stream.group for stream in self._streams}))
+
+    def _spawn(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

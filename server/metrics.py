@@ -1,0 +1,64 @@
+"""What the server counts of itself, in a registry of its own application's (prometheus text form)."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Metrics:
+    """Every measure of the doors and of the live stream."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        self.requests = Counter(
+            "onemap_requests_total", "Requests answered.", ["method", "route", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "onemap_request_seconds", "Time to the first byte.", ["route"], buckets=_SECONDS, registry=self.registry
+        )
+        self.live_subscribers = Gauge("onemap_live_subscribers", "Open live streams.", registry=self.registry)
+        self.live_groups = Gauge(
+            "onemap_live_groups", "Different grants among the open live streams.", registry=self.registry
+        )
+        self.live_changes = Counter(
+            "onemap_live_changes_total", "Changes read from the log.", ["layer"], registry=self.registry
+        )
+        self.live_sent = Counter("onemap_live_events_total", "Events queued for streams.", registry=self.registry)
+        self.live_lag = Histogram(
+            "onemap_live_lag_seconds",
+            "From a change's statement to its event in the streams' queues.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.live_dropped = Counter(
+            "onemap_live_dropped_total", "Events dropped because a stream was too slow.", registry=self.registry
+        )
+        self.live_resets = Counter(
+            "onemap_live_resets_total", "Streams told to load anew.", ["reason"], registry=self.registry
+        )
+        self.live_connected = Gauge(
+            "onemap_live_connected", "1 while the change log is being followed.", registry=self.registry
+        )
+        self.sign_ins = Counter("onemap_sign_ins_total", "Sign-ins tried.", ["result"], registry=self.registry)
+        self.database = Gauge(
+            "onemap_pool_connections", "Database connections of the pools.", ["pool", "state"], registry=self.registry
+        )
+        self.feed_age = Gauge(
+            "onemap_feed_age_seconds", "Since a feed last brought something.", ["feed"], registry=self.registry
+        )
+        self.feed_counts = Gauge(
+            "onemap_feed_records", "Records of a feed since it began.", ["feed", "what"], registry=self.registry
+        )
+        self.follower_behind = Gauge(
+            "onemap_consumer_idle_seconds",
+            "Since a consumer of the change log last moved.",
+            ["consumer"],
+            registry=self.registry,
+        )
+        self.deliveries = Gauge("onemap_deliveries", "Alert deliveries by state.", ["state"], registry=self.registry)
+
+    def text(self) -> bytes:
+        """The present values in the prometheus text form."""
+        return generate_latest(self.registry)

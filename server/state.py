@@ -1,0 +1,156 @@
+"""What one application holds: settings, pools, the live hub, what it remembers. Nothing of it is global."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from fastapi import Request
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+from onemap.core.policy import Grant
+from onemap.core.settings import Settings
+from onemap.layers import LAYERS
+from onemap.store.db import AsyncConnection, Connection, acting, dsn_of, open_pool, open_sync_pool
+from onemap.warnings import service as warnings
+from server.auth import Grants, Limiter
+from server.live import Hub
+from server.metrics import Metrics
+from server.secret import folder_secrets
+from tiles.service import Tiles
+
+log = structlog.get_logger(__name__)
+
+CLOSE_S = 5.0
+
+
+@dataclass
+class State:
+    """The parts of one application, by `request.app.state.onemap`."""
+
+    settings: Settings
+    dsn: str
+    secret: bytes
+    pool: AsyncConnectionPool[AsyncConnection]  # tiles, features, live: autocommit
+    sync_pool: ConnectionPool[Connection]  # engines and feeds in `def` endpoints: transactions
+    metrics: Metrics
+    grants: Grants
+    limiter: Limiter
+    tiles: Tiles
+    live: Hub
+    health_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    health: tuple[float, dict[str, Any]] | None = None  # until when (monotonic), what was found
+
+    @classmethod
+    def build(cls, settings: Settings) -> State:
+        """Put the parts together; nothing is opened yet."""
+        dsn = dsn_of(settings)
+        secret = (settings.secret_key.get_secret_value() or folder_secrets(settings.home_path)["secret_key"]).encode()
+        pool = open_pool(dsn, size=settings.pool_size)
+        sync_pool = open_sync_pool(dsn, size=settings.pool_size)
+        metrics = Metrics()
+        grants = Grants(pool, secret)
+        ledger = _Ledger(sync_pool)
+        live = Hub(
+            dsn,
+            pool,
+            LAYERS,
+            metrics,
+            queue=settings.live_queue,
+            floor=settings.small_count_floor,
+            on_access=grants.forget,
+            waiting_alerts=ledger.waiting_alerts,
+            mark_delivered=ledger.mark_delivered,
+            feed_status=ledger.feed_status,
+        )
+        return cls(
+            settings=settings,
+            dsn=dsn,
+            secret=secret,
+            pool=pool,
+            sync_pool=sync_pool,
+            metrics=metrics,
+            grants=grants,
+            limiter=Limiter(),
+            tiles=Tiles.build(pool, settings.tile_cache_mb),
+            live=live,
+        )
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Open everything, and close it in the opposite order, each part within its time."""
+        # Pools fill in the background: a server that starts while the database restarts answers 503, then works.
+        await self.pool.open()
+        self.sync_pool.open()
+        self.live.start()
+        try:
+            yield
+        finally:
+            await self.live.stop(CLOSE_S)
+            await asyncio.to_thread(self.sync_pool.close, CLOSE_S)
+            await self.pool.close(CLOSE_S)
+
+    @contextmanager
+    def acting(self, grant: Grant) -> Iterator[Connection]:
+        """One transaction in which history and change log name the asker; committed when the block ends well."""
+        with self.sync_pool.connection() as conn, acting(conn, grant.subject):
+            yield conn
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that changes nothing."""
+        with self.sync_pool.connection() as conn, conn.transaction():
+            conn.execute("SET TRANSACTION READ ONLY")
+            yield conn
+
+    async def measure(self, conn: AsyncConnection) -> None:
+        """Put what is in the database and the pools into the metrics."""
+        metrics = self.metrics
+        for name, pool in (("async", self.pool), ("sync", self.sync_pool)):
+            stats = pool.get_stats()
+            for what in ("pool_size", "pool_available", "requests_waiting"):
+                metrics.database.labels(name, what).set(stats.get(what, 0))
+        rows = await (
+            await conn.execute("SELECT name, extract(epoch FROM now() - at)::float8 AS s FROM consumer")
+        ).fetchall()
+        for row in rows:
+            metrics.follower_behind.labels(row["name"]).set(row["s"])
+        rows = await (await conn.execute("SELECT state, count(*) AS n FROM delivery GROUP BY 1")).fetchall()
+        for row in rows:
+            metrics.deliveries.labels(row["state"]).set(row["n"])
+        for feed in await asyncio.to_thread(_Ledger(self.sync_pool).feed_status):
+            if feed["age_s"] is not None:
+                metrics.feed_age.labels(feed["name"]).set(feed["age_s"])
+            for what in ("received", "stored", "duplicates", "quarantined"):
+                metrics.feed_counts.labels(feed["name"], what).set(feed[what])
+
+
+@dataclass(frozen=True)
+class _Ledger:
+    """What the live hub asks of the engines and feeds, in transactions of its own."""
+
+    pool: ConnectionPool[Connection]
+
+    def waiting_alerts(self, team_key: str) -> list[dict[str, Any]]:
+        """Alerts of a team that no stream has carried yet, oldest first."""
+        with self.pool.connection() as conn:
+            return warnings.alerts(conn, team_key=team_key, state="queued")[::-1]
+
+    def mark_delivered(self, alert_ids: list[int]) -> None:
+        """Write that these alerts went out on their team's own stream."""
+        with self.pool.connection() as conn, acting(conn, "live"):
+            warnings.mark_delivered(conn, alert_ids, channel="live")
+
+    def feed_status(self) -> list[dict[str, Any]]:
+        """How every feed is."""
+        return []
+
+
+def state_of(request: Request) -> State:
+    """The state of the application that serves this request."""
+    state: State = request.app.state.onemap
+    return state

@@ -1,0 +1,194 @@
+"""Events of the live stream: the log's changes as one grant may see them, and the bounded queue of one listener."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+
+from onemap.core.policy import Grant, Right
+from onemap.store.changelog import Change, Mark, Position
+from onemap.store.db import AsyncConnection
+from onemap.store.layer import LayerSpec
+from onemap.store.query import features_by_ids
+from server.answer import dumps
+
+ALERT = "alert"
+RETRY = b"retry: 1000\n\n"
+
+
+@dataclass(frozen=True)
+class AlertRef:
+    """What decides who hears an alert event."""
+
+    id: int
+    team_key: str
+    queued: bool
+    lon: float | None
+    lat: float | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event as it goes out, without the line that says where to resume: that is the same for every listener."""
+
+    text: bytes
+    position: Position | None = None  # None: not from the log (a feed's state, an alert that was waiting)
+    mark: bytes = b""
+    alert: AlertRef | None = None
+    feed: bool = False
+
+    @property
+    def wire(self) -> bytes:
+        """The bytes of the event."""
+        return self.mark + self.text
+
+
+def mark_line(mark: Mark) -> bytes:
+    """The line that tells a client where it stands; alone in a block it is remembered without being an event."""
+    return f"id: {mark}\n".encode()
+
+
+def heartbeat(mark: Mark) -> bytes:
+    """A comment that keeps proxies from closing the stream, with the present place in the log."""
+    return b": alive\n" + mark_line(mark) + b"\n"
+
+
+def reset_event(mark: Mark, reason: str) -> bytes:
+    """Tells a client to load everything anew; what comes after this event is complete again."""
+    return mark_line(mark) + f'event: reset\ndata: {{"reason":"{reason}"}}\n\n'.encode()
+
+
+def feed_event(status: Mapping[str, Any]) -> Event:
+    """A feed's new state."""
+    return Event(f"event: feed\ndata: {dumps(status)}\n\n".encode(), feed=True)
+
+
+def alert_event(note: Mapping[str, Any], position: Position | None = None) -> Event:
+    """An alert's new state."""
+    ref = AlertRef(
+        int(note["id"]), str(note["team_key"]), note.get("state") == "queued", note.get("lon"), note.get("lat")
+    )
+    return Event(f"event: alert\ndata: {dumps(note)}\n\n".encode(), position, alert=ref)
+
+
+def latest(changes: Sequence[Change]) -> list[Change]:
+    """The last change of each feature, and every event that is no feature, in the log's order."""
+    last: dict[tuple[object, ...], Change] = {}
+    for change in changes:
+        key: tuple[object, ...] = ("event", change.position) if change.op == "E" else (change.layer, change.fid)
+        last.pop(key, None)
+        last[key] = change
+    return sorted(last.values(), key=lambda change: change.position)
+
+
+async def render(
+    conn: AsyncConnection, changes: Iterable[Change], layers: Mapping[str, LayerSpec], grant: Grant, *, floor: int
+) -> dict[Position, Event]:
+    """The events of these (latest) changes on those layers as the grant sees them, by position.
+
+    A feature that was changed and is not there for this grant has left what it sees: it goes out as a deletion, but
+    only where the change touches the grant's area, so that nothing outside it is ever named.
+    """
+    listed = [change for change in changes if change.layer in layers and change.op != "E"]
+    wanted: dict[str, list[int]] = {}
+    for change in listed:
+        if change.op != "D" and change.fid is not None:
+            wanted.setdefault(change.layer, []).append(change.fid)
+    found = {name: await features_by_ids(conn, layers[name], grant, ids, floor=floor) for name, ids in wanted.items()}
+    area = shapely.from_wkb(grant.area_wkb) if grant.area_wkb is not None else None
+    events: dict[Position, Event] = {}
+    for change in listed:
+        feature = None if change.op == "D" else found[change.layer].get(change.fid or 0)
+        if (
+            feature is None
+            and area is not None
+            and (change.bbox is None or not shapely.box(*change.bbox).intersects(area))
+        ):
+            continue
+        events[change.position] = Event(_change_text(change, feature), change.position)
+    return events
+
+
+def _change_text(change: Change, feature: str | None) -> bytes:
+    op = "delete" if feature is None else "upsert"
+    head = f'{{"layer":"{change.layer}","op":"{op}","key":{json.dumps(change.key, ensure_ascii=False)}'
+    # GeoJSON comes as text from the database and goes out as it is; a line feed would end the event's line.
+    body = (feature or "null").replace("\n", " ")
+    return (
+        f'event: change\ndata: {head},"id":{change.fid},"at":"{change.at.isoformat()}","feature":{body}}}\n\n'.encode()
+    )
+
+
+class Subscriber:
+    """One open stream: what it listens to, and what waits for it, never more than `limit` events."""
+
+    def __init__(self, grant: Grant, layers: Collection[str], *, limit: int) -> None:
+        self.grant = grant
+        self.layers = frozenset(layers)
+        self.woken = asyncio.Event()
+        self.recheck = False
+        self.seen: Mark | None = None  # where the client had come when it resumed
+        self._limit = limit
+        self._waiting: deque[Event] = deque()
+        self._overflow = False
+        self._area = shapely.from_wkb(grant.area_wkb) if grant.area_wkb is not None else None
+
+    @property
+    def group(self) -> tuple[object, ...]:
+        """Streams of one group get the same change events: they are made once."""
+        return (self.grant.fingerprint, self.layers)
+
+    def hears(self, event: Event) -> bool:
+        """Whether this event is this listener's to hear."""
+        if event.alert is not None:
+            return self.hears_alert(event.alert)
+        if event.feed:
+            return self.grant.can(Right.FEEDS_SEE)
+        return True
+
+    def hears_alert(self, alert: AlertRef) -> bool:
+        """Alerts are for their team, and for those who watch over all of them; inside the grant's area."""
+        if not self.grant.can(Right.ALERTS_ALL) and not self.owns(alert):
+            return False
+        if self._area is None:
+            return True
+        if alert.lon is None or alert.lat is None:
+            return False
+        return bool(shapely.intersects_xy(self._area, alert.lon, alert.lat))
+
+    def owns(self, alert: AlertRef) -> bool:
+        """Whether this is the stream of the alert's own team."""
+        return self.grant.can(Right.ALERTS_OWN) and self.grant.team_key == alert.team_key
+
+    def put(self, events: Iterable[Event]) -> int:
+        """Queue events; returns how many had to be dropped because the listener is too slow."""
+        mine = [event for event in events if self.hears(event) and not self._had(event)]
+        if not mine:
+            return 0
+        self.woken.set()
+        if self._overflow:
+            return len(mine)
+        if len(self._waiting) + len(mine) > self._limit:
+            dropped = len(self._waiting) + len(mine)
+            self._waiting.clear()
+            self._overflow = True
+            return dropped
+        self._waiting.extend(mine)
+        return 0
+
+    def take(self) -> tuple[list[Event], bool]:
+        """Everything that waits, and whether the queue ran over since the last time."""
+        self.woken.clear()
+        events, overflow = list(self._waiting), self._overflow
+        self._waiting.clear()
+        self._overflow = False
+        return events, overflow
+
+    def _had(self, event: Event) -> bool:
+        return self.seen is not None and event.position is not None and self.seen.covers(event.position)
