@@ -125,7 +125,7 @@ def _movers(rng: np.random.Generator, out: Teams) -> None:
         base = at[team]
         dx, dy = rng.uniform(-0.00012, 0.00012, 2)
         out.movers.append(
-            {"key": key, "name": name, "kind": kind, "team_key": team, "status": "idle", "heading_deg": None,
+            {"key": key, "name": name, "kind": kind, "team_key": team, "status": "docked", "heading_deg": None,
              "speed_mps": None, "altitude_m": None, "battery_pct": None, "accuracy_m": None, "seen_at": None}
         )  # fmt: skip
         out.mover_geom.append(shapely.Point(round(base.x + dx, 7), round(base.y + dy, 7)))

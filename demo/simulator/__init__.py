@@ -1,0 +1,1 @@
+"""The simulator: devices of the demo city that speak only through the doors (MQTT, HTTP)."""
