@@ -1,0 +1,117 @@
+"""Every layer filled with samples, and the doors opened to every role and key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+import shapely
+from fastapi import FastAPI
+from shapely.geometry import MultiPolygon, box
+from starlette.testclient import TestClient
+
+from onemap.core.policy import Role
+from onemap.core.settings import Settings
+from onemap.layers import LAYERS
+from onemap.store import account, feature
+from onemap.store.db import connect, open_pool, open_sync_pool
+from server import errors
+from server.auth import COOKIE, Grants, token_digest
+from server.routes import ogc, tiles
+from tests.contract import samples
+from tiles.service import Tiles
+
+SECRET = b"contract-tests-of-no-account"
+
+#: The south-west corner of the samples: three columns and two rows of them.
+AREA = MultiPolygon(
+    [
+        box(
+            samples.WEST - samples.STEP / 4,
+            samples.SOUTH - samples.STEP / 4,
+            samples.WEST + samples.STEP * 2.9,
+            samples.SOUTH + samples.STEP * 1.9,
+        )
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def filled(dsn: str) -> str:
+    """The module's database with 25 features in every layer."""
+    with connect(dsn) as conn:
+        for layer in LAYERS:
+            feature.upsert(conn, layer, samples.rows(layer), feed="samples")
+        conn.execute("INSERT INTO city (name, name_en, bounds, center, zoom) VALUES ('样城', 'Sample', %s, %s, 13)", (
+            [106.4, 29.5, 106.7, 29.8], [106.5, 29.6]))  # fmt: skip
+    with connect(dsn, autocommit=True) as conn:
+        conn.execute("ANALYZE")
+    return dsn
+
+
+@pytest.fixture(scope="module")
+def app(filled: str) -> FastAPI:
+    settings = Settings(database_url=filled)
+    found = FastAPI()
+    errors.install(found)
+    found.include_router(tiles.router)
+    found.include_router(ogc.router)
+    pool = open_pool(filled, size=4)
+    found.state.onemap = SimpleNamespace(
+        settings=settings, pool=pool, sync_pool=open_sync_pool(filled, size=2), grants=Grants(pool, SECRET),
+        tiles=Tiles.build(pool, 16),
+    )  # fmt: skip
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(app: FastAPI) -> Iterator[TestClient]:
+    """A client with no credentials."""
+    state = app.state.onemap
+    with TestClient(app) as client:
+        assert client.portal is not None
+        client.portal.call(state.pool.open)
+        state.sync_pool.open()
+        yield client
+        client.portal.call(state.pool.close)
+        state.sync_pool.close()
+
+
+@pytest.fixture(scope="module")
+def signed(browser: TestClient, filled: str) -> dict[str, dict[str, str]]:
+    """Headers of every kind of asker: the five roles, a role with an area, and keys limited to layers and area."""
+    headers: dict[str, dict[str, str]] = {}
+    area = shapely.to_wkb(AREA)
+    with connect(filled, autocommit=True) as conn:
+        for role in Role:
+            for name, wkb in ((role.value, None), (f"{role.value} in area", area)):
+                login = name.replace(" ", "-")
+                team = "team-0" if role is Role.TEAM else None
+                account.create_account(conn, login, login, role, "a-password-of-no-one", team_key=team)
+                account.limit_account(conn, login, wkb)
+                until = datetime.now(UTC) + timedelta(hours=1)
+                account.open_session(conn, login, token_digest(SECRET, login), until)
+                headers[name] = {"Cookie": f"{COOKIE}={login}"}
+        keys = {
+            "key": account.create_api_key(conn, "k-all", Role.COMMAND),
+            "key two layers": account.create_api_key(conn, "k-two", Role.COMMAND, layers=["camera", "building"]),
+            "key in area": account.create_api_key(conn, "k-area", Role.VIEWER, area_wkb=area),
+            "key two layers in area": account.create_api_key(
+                conn, "k-both", Role.COMMAND, layers=["camera", "building"], area_wkb=area
+            ),
+        }
+    headers |= {name: {"Authorization": f"Bearer {key}"} for name, key in keys.items()}
+    return headers
+
+
+@pytest.fixture
+def get(browser: TestClient, signed: dict[str, dict[str, str]]) -> Callable[..., object]:
+    """`get(path, who, **headers)`: fetch a door as somebody."""
+
+    def fetch(path: str, who: str = "command", **headers: str) -> object:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return browser.get(path, headers={**signed[who], **given})
+
+    return fetch
