@@ -1,0 +1,35 @@
+"""Imports as a feed: their records are mapped by the reader of the file, then checked and stored like any other's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from etl import fields
+from etl.feed import Context, FeatureRecord, FeedSpec, Record
+from etl.formats import json
+from onemap.core.errors import BadInput
+from onemap.store.layer import Text
+
+
+def mapped(record: Mapping[str, Any], context: Context) -> Iterable[Record]:
+    """Read back a record that an import refused: {"layer", "key", "geometry", "attributes"}."""
+    values = record.get("attributes")
+    if not isinstance(values, Mapping):
+        raise BadInput("The record has no attributes.", reason="missing")
+    layer = fields.text(fields.needed(record, "layer"), "layer")
+    yield FeatureRecord(layer, fields.key(fields.needed(record, "key")), record.get("geometry"), values)
+
+
+IMPORT = FeedSpec(
+    name="import",
+    title=Text("文件导入", "Imported files"),
+    format=json.read,
+    mapping=mapped,
+)
+
+
+def import_spec(datum: str, zone: str | None) -> FeedSpec:
+    """The import feed for one file: in that datum, with times without offset read in that zone."""
+    return replace(IMPORT, datum=datum, zone=zone or "")

@@ -1,0 +1,1 @@
+"""Checked records into their tables, one file a kind of record; all inside the pipeline's one transaction."""

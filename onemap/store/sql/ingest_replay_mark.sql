@@ -1,0 +1,1 @@
+UPDATE onemap.quarantine SET replayed_at = now() WHERE id = %(id)s
