@@ -273,7 +273,7 @@ def write_cursor(after: int) -> str:
 def read_cursor(text: str) -> int:
     """The id a cursor stands after. Raises BadInput for text that `write_cursor` did not write."""
     try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+        plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         plain = ""
     found = re.fullmatch(r"1:([0-9]{1,18})", plain)
