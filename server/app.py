@@ -15,7 +15,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from onemap.core.settings import Settings
 from server import errors, models
 from server.middleware import Edge
-from server.routes import auth, health, live
+from server.routes import auth, health, live, ogc, tiles
 from server.state import State
 from server.static import static_router
 
@@ -24,6 +24,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     health.router,
     live.router,
+    tiles.router,
+    ogc.router,
 )
 
 #: Doors that answer without an account or a key, besides the static page.

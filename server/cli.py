@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import typer
@@ -17,6 +17,9 @@ from onemap.core.errors import OnemapError, SetupError
 from onemap.core.policy import Role
 from onemap.core.settings import Settings
 from onemap.store.cluster import Cluster
+
+if TYPE_CHECKING:
+    from server.serving import Serving
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="One map (一张图).", pretty_exceptions_enable=False)
 db = typer.Typer(no_args_is_help=True, help="The private database cluster and its schema.")
@@ -75,24 +78,21 @@ def serve() -> None:
     from server.app import create_app
     from server.logging import configure
     from server.secret import with_secrets
+    from server.serving import Serving
 
     settings = with_secrets(_settings())
     configure(settings)
     _require_account(settings)
-    asyncio.run(_serve(create_app(settings), settings))
+    asyncio.run(_serve(Serving(create_app(settings), host=settings.host, port=settings.port)))
 
 
-async def _serve(application: object, settings: Settings) -> None:
+async def _serve(serving: Serving) -> None:
     import signal
 
-    from granian.server.embed import Server
-
-    # One process, one loop: a process that is killed leaves no child behind that holds the port.
-    server = Server(application, address=settings.host, port=settings.port, log_access=False)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
-    await server.serve()
+        loop.add_signal_handler(number, serving.stop)
+    await serving.run()
 
 
 def _require_account(settings: Settings) -> None:

@@ -96,11 +96,16 @@ class Hub:
         self._spawn(self._follow())
         self._spawn(self._watch_feeds())
 
-    async def stop(self, timeout_s: float) -> None:
-        """End every stream and the follower."""
+    def end_streams(self) -> None:
+        """End every open stream, and every new one at once; clients come back with their last id."""
         self._closing = True
+        self._following.set()
         for stream in self._streams:
             stream.woken.set()
+
+    async def stop(self, timeout_s: float) -> None:
+        """End every stream and the follower."""
+        self.end_streams()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -134,6 +139,8 @@ class Hub:
         Ends when the sign-in or key does, or when the server stops; a client then comes back with its last id.
         """
         await self._following.wait()
+        if self._mark is None:
+            return  # the server ends before it ever followed
         stream = self.subscribe(asker.grant, layers)
         try:
             yield RETRY

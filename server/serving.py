@@ -1,0 +1,36 @@
+"""Granian in this process, on this event loop: a process that is killed leaves no child behind that holds the port."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+
+class Serving:
+    """The application on its address, from `run` until `stop`."""
+
+    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
+        self._app = app
+        self._server = Server(
+            app,
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            websockets=False,
+            log_access=False,
+            log_level=LogLevels.warning,
+        )
+
+    async def run(self) -> None:
+        """Serve until `stop` is called."""
+        await self._server.serve()
+
+    def stop(self) -> None:
+        """End the live streams, then the server. Called on the event loop.
+
+        Granian waits for answers that are under way; a live stream would be under way for ever.
+        """
+        self._app.state.onemap.live.end_streams()
+        self._server.stop()  # type: ignore[no-untyped-call]
