@@ -88,8 +88,13 @@ def _seed(settings: Settings, cluster: Cluster, *, scale: int) -> None:
     folder = home / "city"
     if not (folder / "city.json").exists():
         with CONSOLE.status(f"演示城区：{scale} 栋建筑 / building the demo city") as status:
-            midnight = datetime.now(ZoneInfo("Asia/Shanghai")).replace(minute=0, second=0, microsecond=0)
-            build(folder, scale=scale, anchor=midnight, progress=lambda text, share: status.update(f"演示城区：{text} {share:.0%}"))
+            this_hour = datetime.now(ZoneInfo("Asia/Shanghai")).replace(minute=0, second=0, microsecond=0)
+            build(
+                folder,
+                scale=scale,
+                anchor=this_hour,
+                progress=lambda text, share: status.update(f"演示城区：{text} {share:.0%}"),
+            )
     with CONSOLE.status("入库 / importing through the pipeline") as status:
         import_city(settings, folder, progress=lambda text: status.update(f"入库：{text}"))
     with CONSOLE.status("热力与风险 / heat and risk"), connect(cluster.dsn(), autocommit=True) as conn:

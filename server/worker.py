@@ -139,7 +139,7 @@ def _run_loop(loop: Loop, dsn: str, woken: threading.Event, stop: threading.Even
                     if not done:
                         _rest(loop, woken, stop)
         except Exception as error:
-            # Any failure of a loop is one of that loop: it is told once, tried again with back-off, and the rest goes on.
+            # A failure of one loop is told once and tried again with back-off; the other loops go on.
             ERRORS.labels(loop.name).inc()
             failures += 1
             if failures == 1:
