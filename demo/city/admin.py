@@ -9,12 +9,14 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
+from shapely.geometry.base import BaseGeometry
 
 from demo.city.buildings import Buildings
 from demo.city.fabric import Fabric
 from demo.city.names import STREETS, Name, community_names
 from demo.city.network import Centre
 from demo.city.plan import DIVISION, Floats, Geoms, Plan, to_lonlat
+from demo.city.shapes import coverage
 from demo.city.water import Water
 
 Ints = NDArray[np.int64]
@@ -34,7 +36,7 @@ class Admin:
     street_geom: Geoms
     street_code: list[str]
     street_name: list[Name]
-    district_geom: shapely.Geometry
+    district_geom: BaseGeometry
     face_grid: Ints
 
     def grid_of(self, geoms: Geoms) -> list[str | None]:
@@ -42,7 +44,7 @@ class Admin:
         tree = shapely.STRtree(self.grid_geom)
         points = shapely.point_on_surface(geoms)
         hit, grid = tree.query(points, predicate="intersects")
-        out: list[str | None] = [None] * len(points)
+        out: list[str | None] = [None] * len(geoms)
         # of the two grids that share a boundary the first by code is taken
         for i, g in sorted(zip(hit.tolist(), grid.tolist(), strict=True), reverse=True):
             out[i] = self.grid_code[g]
@@ -152,7 +154,7 @@ def _reading_order(centroids: Floats) -> list[int]:
 def _union(geoms: Geoms, label: Ints, count: int) -> Geoms:
     out = np.empty(count, dtype=object)
     for i in range(count):
-        out[i] = shapely.coverage_union_all(geoms[label == i])
+        out[i] = coverage(geoms[label == i])
     return out
 
 
@@ -175,7 +177,7 @@ def make_admin(plan: Plan, fabric: Fabric, buildings: Buildings, centres: list[C
     face_grid = np.full(n, -1, dtype=np.int64)
     comm_street: list[int] = []
     street_weight = np.bincount(street, weights=weight**0.75, minlength=4)
-    per_street = _share(plan.communities, street_weight, 3)
+    per_street = _share(plan.communities, np.asarray(street_weight, dtype=float), 3)
     for s in range(4):
         members = np.flatnonzero(street == s)
         seeds = _kmeans(rng, fabric.centroid[members], weight[members], per_street[s])
@@ -187,7 +189,7 @@ def make_admin(plan: Plan, fabric: Fabric, buildings: Buildings, centres: list[C
                 comm_street.append(s)
     grid_comm: list[int] = []
     comm_weight = np.bincount(face_community, weights=weight**0.8, minlength=len(comm_street))
-    per_comm = _share(plan.grids, comm_weight, 3)
+    per_comm = _share(plan.grids, np.asarray(comm_weight, dtype=float), 3)
     for c in range(len(comm_street)):
         members = np.flatnonzero(face_community == c)
         seeds = _kmeans(rng, fabric.centroid[members], weight[members], min(per_comm[c], len(members)))
@@ -205,7 +207,7 @@ def _codes(fabric: Fabric, face_grid: Ints, grid_comm: Ints, comm_street: Ints) 
     grids = _union(faces, face_grid, len(grid_comm))
     comms = _union(grids, grid_comm, len(comm_street))
     streets = _union(comms, comm_street, 4)
-    district = shapely.coverage_union_all(streets)
+    district = coverage(streets)
     grid_xy = shapely.get_coordinates(shapely.centroid(grids))
     comm_xy = shapely.get_coordinates(shapely.centroid(comms))
 

@@ -22,7 +22,8 @@ from demo.city.hazards import make_hazards
 from demo.city.incidents import BEIJING, COLUMNS, make_incidents
 from demo.city.names import CITY, DISTRICT, PROVINCE, NamePool
 from demo.city.network import make_centres, make_streets
-from demo.city.plan import CENTER_LAT, CENTER_LON, DIVISION, EDITION, Geoms, Plan, geoms_to_lonlat
+from demo.city.plan import CENTER_LAT, CENTER_LON, DIVISION, EDITION, Geoms, Plan, geoms_to_lonlat, to_local
+from demo.city.shapes import points, union
 from demo.city.sites import make_county_roads, make_villages
 from demo.city.teams import Teams, make_teams
 from demo.city.terrain import filled, make_terrain, write_dem
@@ -31,7 +32,6 @@ from demo.city.water import make_water
 
 Row = dict[str, Any]
 Progress = Callable[[str, float], None]
-_MULTI = {1: shapely.multilinestrings, 3: shapely.multipolygons}
 
 
 def build(
@@ -58,7 +58,7 @@ def build(
     tell("streets", 0.15)
     streets = make_streets(plan, warp, water, centres, pool)
     villages = make_villages(plan, terrain, water, centres, make_district(plan, warp), pool)
-    hills = shapely.union_all(np.array(filled(terrain, terrain.hilliness, 0.10, 6.0), dtype=object))
+    hills = union(np.array(filled(terrain, terrain.hilliness, 0.10, 6.0), dtype=object))
     county = make_county_roads(plan, terrain, hills, streets, villages)
     fabric = make_fabric(plan, warp, water, terrain, centres, streets, county)
     tell("buildings", 0.3)
@@ -67,7 +67,7 @@ def build(
     tell("grids", 0.5)
     admin = make_admin(plan, fabric, buildings, centres, water)
     tell("hazards and sensors", 0.55)
-    hazards = make_hazards(plan, terrain, buildings, villages, admin, fabric.district)
+    hazards = make_hazards(plan, terrain, buildings, villages, admin, fabric.district, water.stream_line)
     assets = Assets()
     make_cameras(plan, fabric, buildings, assets)
     make_sensors(plan, fabric, buildings, hazards, terrain, water, assets)
@@ -87,15 +87,15 @@ def build(
     def local(layer: str, rows: list[Row], geoms: list[BaseGeometry] | Geoms) -> None:
         _write(folder, layer, rows, geoms_to_lonlat(np.array(geoms, dtype=object)))
 
-    local("camera", assets.cameras, shapely.points(assets.camera_xy))
-    local("sensor", assets.sensors, shapely.points(assets.sensor_xy))
+    local("camera", assets.cameras, points(assets.camera_xy))
+    local("sensor", assets.sensors, points(assets.sensor_xy))
     local("hazard", [
         {"key": hazards.key[i], "name": hazards.name[i], "kind": hazards.kind[i], "level": int(hazards.level[i]),
          "households": int(hazards.households[i]), "residents": int(hazards.residents[i]),
          "contact_role": hazards.contact_role[i], "slope_deg": float(hazards.slope_deg[i]),
          "grid_code": hazards.grid_code[i], "status": hazards.status[i]}
         for i in range(len(hazards.key))
-    ], shapely.points(hazards.xy))  # fmt: skip
+    ], points(hazards.xy))  # fmt: skip
     zones = [
         {"key": f"Z-{k[2:]}", "hazard_key": k, "name": f"{n}威胁区"}
         for k, n in zip(hazards.key, hazards.name, strict=True)
@@ -132,14 +132,14 @@ def _write_json(path: Path, value: object) -> None:
 
 
 def _write(folder: Path, layer: str, rows: list[Row], geoms: Geoms) -> None:
-    """Write one FeatureCollection, a feature a line; lines and polygons as their multi kind, as the tables have them."""
+    """Write one FeatureCollection, a feature a line; lines and polygons as their multi kind, as the tables are."""
     multi = np.asarray(geoms, dtype=object).copy()
     kind = shapely.get_type_id(multi)
-    for type_id, promote in _MULTI.items():
+    for type_id in (1, 3):
         sel = np.flatnonzero(kind == type_id)
         if len(sel):
-            promote(multi[sel], indices=np.arange(len(sel)), out=(made := np.empty(len(sel), dtype=object)))
-            multi[sel] = made
+            promote = shapely.multilinestrings if type_id == 1 else shapely.multipolygons
+            multi[sel] = promote(multi[sel], indices=np.arange(len(sel)))
     texts = shapely.to_geojson(multi)
     with (folder / f"{layer}.geojson").open("w", encoding="utf-8") as out:
         out.write(f'{{"type":"FeatureCollection","name":"{layer}","features":[\n')
@@ -191,8 +191,6 @@ def _write_areas(folder: Path, admin: Admin, teams: Teams, plan: Plan) -> None:
 
 def admin_local(geoms: Geoms) -> Geoms:
     """Geometries in degrees back in local metres, to measure them."""
-    from demo.city.plan import to_local
-
     return np.asarray(shapely.transform(geoms, to_local), dtype=object)
 
 

@@ -14,6 +14,7 @@ from demo.city.fabric import Fabric
 from demo.city.hazards import Hazards
 from demo.city.network import HALF_WIDTH_M
 from demo.city.plan import DIVISION, Floats, Plan
+from demo.city.shapes import along, points, union
 from demo.city.terrain import Terrain
 from demo.city.water import Water
 
@@ -46,12 +47,12 @@ def _spread(rng: np.random.Generator, xy: Floats, score: Floats, count: int, apa
     order = np.argsort(-score, kind="stable")
     chosen: list[int] = []
     blocked = np.zeros(len(xy), dtype=bool)
-    tree = STRtree(shapely.points(xy))
+    tree = STRtree(points(xy))
     for gap in (apart_m, apart_m / 2, apart_m / 4, 0.0):
         blocked[:] = False
         blocked[chosen] = True
         if gap and chosen:
-            blocked[tree.query(shapely.points(xy[chosen]), predicate="dwithin", distance=gap)[1]] = True
+            blocked[tree.query(points(xy[chosen]), predicate="dwithin", distance=gap)[1]] = True
         for i in order.tolist():
             if len(chosen) >= count:
                 return chosen
@@ -224,11 +225,11 @@ def make_sensors(
     reach = shapely.intersection(water.river_line, fabric.district.buffer(-60))
     on_stream = max(1, quota["water_level"] // 5)
     for k in range(quota["water_level"] - on_stream):
-        at = shapely.line_interpolate_point(reach, (k + 0.5) / (quota["water_level"] - on_stream), normalized=True)
+        at = along(reach, (k + 0.5) / (quota["water_level"] - on_stream))
         _add(assets, "water_level", "云岭河", (at.x, at.y), None, True)
     brook = shapely.intersection(water.stream_line, fabric.district.buffer(-60))
     for k in range(on_stream):
-        at = shapely.line_interpolate_point(brook, (k + 0.5) / on_stream, normalized=True)
+        at = along(brook, (k + 0.5) / on_stream)
         _add(assets, "water_level", "云溪", (at.x, at.y), None, True)
 
     # water stands where the road is low: sample edges, take the lowest of their surroundings
@@ -241,16 +242,16 @@ def make_sensors(
     )
     xy, names = xy[ok], [m for m, good in zip(names, ok.tolist(), strict=True) if good]
     rails = [line.geom for line in fabric.lines if line.cls in ("rail", "motorway")]
-    under = shapely.distance(shapely.points(xy), shapely.union_all(rails)) < 90
+    under = np.asarray(shapely.distance(points(xy), union(list(rails)))) < 90
     score = under * 2.0 - terrain.sample(terrain.elevation, xy) * 0.05 + rng.uniform(0, 0.6, len(xy))
     for i in _spread(rng, xy, score, quota["water_logging"], 330.0 * min(1.0, plan.factor)):
         name = names[i]
         place = (name.zh if name else "支路") + ("下穿" if under[i] else "低洼")
         _add(assets, "water_logging", place, (float(xy[i, 0]), float(xy[i, 1])), None, rng.uniform() < 0.98)
 
-    indoor = np.flatnonzero(
-        np.isin(buildings.form, ["commercial", "office", "hospital", "school", "highrise", "industrial", "public"])
-    )
+    busy = np.isin(buildings.form, ["commercial", "office", "hospital", "school", "highrise", "industrial", "public"])
+    # where such buildings are few, homes are fitted as well
+    indoor = np.flatnonzero(busy) if busy.sum() >= quota["smoke"] else np.arange(len(buildings.form))
     centre = shapely.get_coordinates(shapely.point_on_surface(buildings.geoms[indoor]))
     picked = _spread(rng, centre, rng.uniform(0, 1, len(centre)), quota["smoke"], 120.0)
     for i in picked:

@@ -211,7 +211,7 @@ def make_buildings(
     forms = assign_forms(plan, fabric, centres, free)
     order = np.argsort(fabric.far + rng.normal(0, 0.07, len(forms)), kind="stable")
     angles = _block_angles(free)
-    houses = _village_houses(rng, fabric, free, villages, terrain, forms)
+    houses = _village_houses(plan, rng, free, villages, terrain)
     shapely.prepare(free)
     chunks: list[tuple[Geoms, NDArray[np.int64], NDArray[np.str_]]] = []
     count = 0
@@ -267,14 +267,9 @@ class _Houses:
 
 
 def _village_houses(
-    rng: np.random.Generator,
-    fabric: Fabric,
-    free: Geoms,
-    villages: list[Village],
-    terrain: Terrain,
-    forms: NDArray[np.str_],
+    plan: Plan, rng: np.random.Generator, free: Geoms, villages: list[Village], terrain: Terrain
 ) -> _Houses:
-    """Lay houses of all villages that fit wholly on free ground that no block will take."""
+    """Lay the houses of all villages that fit wholly on gentle, free ground."""
     spots = [_houses(rng, v) for v in villages]
     centre = np.concatenate([s[0] for s in spots])
     size = np.concatenate([s[1] for s in spots])
@@ -286,6 +281,13 @@ def _village_houses(
     tree = STRtree(free)
     house, face = tree.query(geoms, predicate="within")
     house, first = np.unique(house, return_index=True)
+    # a fifth of the buildings at most stand in hamlets; those by the hills go last
+    most = round(plan.scale * 0.2)
+    if len(house) > most:
+        hill = np.array([v.hill for v in villages])[village[house]]
+        rank = np.argsort(rng.uniform(0, 1, len(house)) - 0.6 * hill, kind="stable")
+        chosen = np.sort(rank[:most])
+        house, first = house[chosen], first[chosen]
     return _Houses(geoms[house], face[first].astype(np.int64), village[house].astype(np.int64))
 
 

@@ -1,4 +1,4 @@
-"""What is reported in the demo city: catalogue codes of GB/T 47678.5-2026 with how often, when and where each occurs."""
+"""What is reported in the demo city: codes of GB/T 47678.5-2026 with how often, when and where each occurs."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from demo.city.names import Name
 from demo.city.network import HALF_WIDTH_M, Centre, Line, extend, remoteness
 from demo.city.plan import Floats, Geoms, Plan
+from demo.city.shapes import parts, union
 from demo.city.terrain import Terrain, filled
 from demo.city.warp import Warp, smooth_ring
 from demo.city.water import Water
@@ -62,15 +63,15 @@ def make_district(plan: Plan, warp: Warp) -> Polygon:
 def _clip(lines: list[Line], plan: Plan, hills: BaseGeometry, water: Water) -> list[Line]:
     half_w, half_h = plan.width_m / 2 - 15, plan.height_m / 2 - 15
     extent = shapely.box(-half_w, -half_h, half_w, half_h)
-    lakes = shapely.union_all([g.buffer(38) for g in water.lakes])
+    lakes = union([g.buffer(38) for g in water.lakes])
     geoms = np.array([line.geom for line in lines], dtype=object)
     geoms = shapely.difference(shapely.intersection(geoms, extent), lakes)
     free = np.array([line.cls in ("rail", "motorway") for line in lines])
     geoms[~free] = shapely.difference(geoms[~free], hills)
     out = []
     for line, geom in zip(lines, geoms, strict=True):
-        for part in shapely.get_parts(geom):
-            if part.geom_type == "LineString" and part.length > 40:
+        for part in parts(geom):
+            if isinstance(part, LineString) and part.length > 40:
                 out.append(Line(part, line.cls, line.name, line.keep))
     for i, lake in enumerate(water.lakes):
         ring = lake.buffer(38.5).exterior.simplify(0.5)
@@ -97,8 +98,8 @@ def _dividers(plan: Plan, faces: Geoms, limit_m2: float) -> list[Line]:
     gx, gy = np.meshgrid(np.arange(nx), np.arange(ny))
     pts = np.stack([gx.ravel() * pitch - plan.width_m / 2, gy.ravel() * pitch - plan.height_m / 2], axis=1)
     pts += rng.uniform(-0.33, 0.33, pts.shape) * pitch
-    net = shapely.voronoi_polygons(MultiPoint(pts), only_edges=True)
-    net = shapely.segmentize(shapely.line_merge(shapely.union_all(net)), 45.0)
+    edges: BaseGeometry = shapely.voronoi_polygons(MultiPoint(pts), only_edges=True)
+    net: BaseGeometry = shapely.segmentize(shapely.line_merge(union(parts(edges))), 45.0)
 
     def wander(xy: Floats) -> Floats:
         x, y = xy[:, 0], xy[:, 1]
@@ -108,9 +109,9 @@ def _dividers(plan: Plan, faces: Geoms, limit_m2: float) -> list[Line]:
 
     net = shapely.transform(net, wander)
     out = []
-    for part in shapely.get_parts(shapely.intersection(big, net)).tolist():
-        for piece in shapely.get_parts(shapely.line_merge(part)) if part.geom_type != "LineString" else [part]:
-            if piece.geom_type == "LineString" and piece.length > 5:
+    for part in parts(np.asarray(shapely.intersection(big, net), dtype=object)):
+        for piece in parts(shapely.line_merge(part)):
+            if isinstance(piece, LineString) and piece.length > 5:
                 out.append(Line(extend(piece, 1.0), "", None, False))
     return out
 
@@ -152,7 +153,7 @@ def make_fabric(
 ) -> Fabric:
     """Node the plan, enclose its faces and measure them."""
     district = make_district(plan, warp)
-    hills = shapely.union_all(np.array(filled(terrain, terrain.hilliness, 0.10, 6.0), dtype=object))
+    hills = union(np.array(filled(terrain, terrain.hilliness, 0.10, 6.0), dtype=object))
     lines = _clip(roads, plan, hills, water)
     lines += [Line(extend(c.geom, 30.0), c.cls, c.name, c.keep) for c in county]
     lines.append(Line(water.river_line, "", None, False))
@@ -219,5 +220,5 @@ def buildable(fabric: Fabric, water: Water) -> Geoms:
 
 
 def _largest(geom: BaseGeometry) -> BaseGeometry:
-    parts = [g for g in shapely.get_parts(geom) if g.geom_type == "Polygon"]
-    return max(parts, key=lambda g: g.area) if parts else Polygon()
+    found = [g for g in parts(geom) if isinstance(g, Polygon)]
+    return max(found, key=lambda g: g.area) if found else Polygon()

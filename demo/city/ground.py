@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import shapely
 from scipy import ndimage
+from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from demo.city.admin import Admin
 from demo.city.assets import kept_edges
 from demo.city.buildings import Buildings
 from demo.city.fabric import Fabric
-from demo.city.names import DISTRICT, Name
+from demo.city.names import DISTRICT, PEAKS, Name
 from demo.city.plan import Geoms, Plan, to_local
+from demo.city.shapes import along, parts
 from demo.city.sites import Village
 from demo.city.terrain import Terrain, contours, filled
 from demo.city.water import Water
@@ -30,20 +32,20 @@ def make_roads(fabric: Fabric, buildings: Buildings, water: Water) -> Layer:
     owner = fabric.edge_line[order]
     unique, inverse = np.unique(owner, return_inverse=True)
     joined = shapely.line_merge(shapely.multilinestrings(fabric.edges[order], indices=inverse))
-    joined = shapely.simplify(joined, 0.35)
+    joined = np.asarray(shapely.simplify(joined, 0.35), dtype=object)
     wet = water.all.buffer(9.0)
     shapely.prepare(wet)
     rows: list[Row] = []
     geoms: list[BaseGeometry] = []
 
     def put(geom: BaseGeometry, cls: str, name: Name | None, bridge: bool) -> None:
-        parts = [g for g in shapely.get_parts(geom) if g.geom_type == "LineString" and g.length > 1.0]
-        if parts:
+        lines = [g for g in parts(geom) if isinstance(g, LineString) and g.length > 1.0]
+        if lines:
             rows.append(
                 {"key": f"R-{len(rows) + 1:05d}", "class": cls, "name": name.zh if name else None,
                  "name_en": name.en if name else None, "bridge": bridge}
             )  # fmt: skip
-            geoms.append(shapely.MultiLineString(parts))
+            geoms.append(shapely.MultiLineString(lines))
 
     for i, geom in zip(unique.tolist(), joined, strict=True):
         line = fabric.lines[i]
@@ -61,10 +63,10 @@ def make_landuse(fabric: Fabric, buildings: Buildings, free: Geoms, terrain: Ter
     geoms: list[BaseGeometry] = []
 
     def put(geom: BaseGeometry, kind: str, name: str | None) -> None:
-        parts = [g for g in shapely.get_parts(geom) if g.geom_type == "Polygon" and g.area > 120]
-        if parts:
+        areas = [g for g in parts(geom) if isinstance(g, Polygon) and g.area > 120]
+        if areas:
             rows.append({"key": f"L-{len(rows) + 1:05d}", "kind": kind, "name": name or None})
-            geoms.append(shapely.MultiPolygon(parts))
+            geoms.append(shapely.MultiPolygon(areas))
 
     counts = np.bincount(buildings.face, minlength=len(fabric.faces))
     homes = buildings.geoms[buildings.form == "village"]
@@ -73,9 +75,11 @@ def make_landuse(fabric: Fabric, buildings: Buildings, free: Geoms, terrain: Ter
     for wood in filled(terrain, terrain.hilliness, 0.19, 5.0):
         rest = wood.difference(off)
         put(rest.difference(cleared) if cleared is not None else rest, "forest", None)
-    kinds = {"industrial": "industrial", "school": "school", "hospital": "hospital", "park": "park", "walkup": "residential",
-             "midrise": "residential", "highrise": "residential", "oldtown": "residential", "commercial": "other",
-             "office": "other", "public": "other"}  # fmt: skip
+    kinds = {
+        "industrial": "industrial", "school": "school", "hospital": "hospital", "park": "park", "walkup": "residential",
+        "midrise": "residential", "highrise": "residential", "oldtown": "residential", "commercial": "other",
+        "office": "other", "public": "other",
+    }  # fmt: skip
     ground = shapely.simplify(shapely.buffer(free, 1.5, join_style="mitre"), 0.5)
     for i, form in enumerate(buildings.face_form.tolist()):
         if form:
@@ -125,31 +129,15 @@ def make_places(
     high = ndimage.maximum_filter(terrain.elevation, size=max(3, round(900 / terrain.cell_m)))
     peaks = np.argwhere((terrain.elevation == high) & (terrain.hilliness > 0.25))
     xs, ys = terrain.centres()
-    stems = [
-        "云岭",
-        "望江峰",
-        "白石尖",
-        "松涛岭",
-        "鹰嘴岩",
-        "大尖山",
-        "青龙山",
-        "笔架山",
-        "凤凰岭",
-        "文澜山",
-        "石门岭",
-        "莲花峰",
-    ]
-    latin = ["Yunling", "Wangjiang Peak", "Baishi Peak", "Songtao Ridge", "Yingzui Rock", "Dajian Hill", "Qinglong Hill",
-             "Bijia Hill", "Fenghuang Ridge", "Wenlan Hill", "Shimen Ridge", "Lianhua Peak"]  # fmt: skip
     order = sorted(peaks.tolist(), key=lambda p: -terrain.elevation[p[0], p[1]])
-    order = [p for p in order if district.contains(shapely.Point(xs[p[1]], ys[p[0]]))][: len(stems)]
+    order = [p for p in order if district.contains(shapely.Point(xs[p[1]], ys[p[0]]))][: len(PEAKS)]
     for k, (r, c) in enumerate(order):
         metres = round(float(terrain.elevation[r, c]))
-        put("peak", Name(f"{stems[k]} {metres}", f"{latin[k]} {metres}"), float(xs[c]), float(ys[r]))
+        put("peak", Name(f"{PEAKS[k].zh} {metres}", f"{PEAKS[k].en} {metres}"), float(xs[c]), float(ys[r]))
     reach = water.river_line.intersection(district)
     for share in (0.2, 0.5, 0.8):
-        at = shapely.line_interpolate_point(reach, share, normalized=True)
+        at = along(reach, share)
         put("river", Name("云岭河", "Yunling River"), at.x, at.y)
-    at = shapely.line_interpolate_point(water.stream_line.intersection(district), 0.55, normalized=True)
+    at = along(water.stream_line.intersection(district), 0.55)
     put("river", Name("云溪", "Yunxi Stream"), at.x, at.y)
     return rows, geoms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import shapely
@@ -13,6 +14,7 @@ from shapely import LineString, Polygon
 from demo.city.admin import Admin
 from demo.city.buildings import Buildings
 from demo.city.plan import Floats, Geoms, Plan, geoms_to_lonlat
+from demo.city.shapes import points, union
 from demo.city.sites import Village
 from demo.city.terrain import Terrain
 from demo.city.warp import smooth_ring
@@ -65,13 +67,19 @@ def _tongue(path: Floats, head_m: float, toe_m: float) -> Polygon:
     u = np.linspace(0, 1, n)
     width = head_m + (toe_m - head_m) * u**0.8
     body = [LineString(path[max(0, i - 1) : i + 1]).buffer(float(width[i]), quad_segs=6) for i in range(1, n)]
-    outline = shapely.union_all(body).buffer(8).buffer(-8).simplify(2.0)
+    outline = cast(Polygon, union(list(body)).buffer(8).buffer(-8).simplify(2.0))
     ring = shapely.get_coordinates(outline.exterior)[:-1]
     return Polygon(smooth_ring(ring, 2))
 
 
 def make_hazards(
-    plan: Plan, terrain: Terrain, buildings: Buildings, villages: list[Village], admin: Admin, district: Polygon
+    plan: Plan,
+    terrain: Terrain,
+    buildings: Buildings,
+    villages: list[Village],
+    admin: Admin,
+    district: Polygon,
+    stream: LineString,
 ) -> Hazards:
     """Choose slopes above buildings, the worst-lying first but well spread, and draw what each threatens."""
     rng = plan.rng("hazards")
@@ -82,14 +90,14 @@ def make_hazards(
     steep = (terrain.slope_deg[::step, ::step].ravel() >= STEEP_DEG) & (terrain.slope_deg[::step, ::step].ravel() < 52)
     xy = xy[steep & shapely.contains_xy(district.buffer(-120), xy[:, 0], xy[:, 1])]
     middle = shapely.get_coordinates(shapely.centroid(buildings.geoms))
-    houses = shapely.points(middle[buildings.households > 0])
+    houses = points(middle[buildings.households > 0])
     tree = shapely.STRtree(houses)
-    near = np.unique(tree.query(shapely.points(xy), predicate="dwithin", distance=330.0)[0])
+    near = np.unique(tree.query(points(xy), predicate="dwithin", distance=330.0)[0])
     xy = xy[near]
     if len(xy) > 9000:
         xy = xy[np.sort(rng.permutation(len(xy))[:9000])]
     paths = _descend(terrain, xy, 16, 20.0)
-    lines = shapely.linestrings(paths)
+    lines = np.asarray(shapely.linestrings(paths), dtype=object)
     hits = np.bincount(tree.query(lines, predicate="dwithin", distance=34.0)[0], minlength=len(lines))
     score = np.log1p(hits) + rng.uniform(0, 0.9, len(hits))
     order = [i for i in np.argsort(-score, kind="stable").tolist() if hits[i] > 0]
@@ -116,10 +124,10 @@ def make_hazards(
     if len(chosen) < plan.hazards:
         raise ValueError(f"only {len(chosen)} slopes above houses were found, {plan.hazards} are wanted")
     rank = sorted(range(len(chosen)), key=lambda k: (-xy[chosen[k]][1], xy[chosen[k]][0]))
-    points = xy[chosen][rank]
+    at = xy[chosen][rank]
     count, households, residents = (np.array(v)[rank] for v in zip(*sums, strict=True))
-    n = len(points)
-    slope = np.round(terrain.sample(terrain.slope_deg, points), 1)
+    n = len(at)
+    slope = np.round(terrain.sample(terrain.slope_deg, at), 1)
     kind_dice = rng.uniform(0, 1, n)
     kind_at = np.searchsorted(np.cumsum([0.56, 0.20, 0.14, 0.06, 0.02]), kind_dice)
     # the level stands for what is at stake and how steep it is
@@ -128,16 +136,20 @@ def make_hazards(
     level[np.argsort(-danger, kind="stable")[: round(n * 0.60)]] = 3
     level[np.argsort(-danger, kind="stable")[: round(n * 0.27)]] = 2
     level[np.argsort(-danger, kind="stable")[: round(n * 0.10)]] = 1
-    spot = geoms_to_lonlat(shapely.points(points))
+    spot = geoms_to_lonlat(points(at))
     grid_code = [code or "" for code in admin.grid_of(spot)]
     community = {code: name.zh for code, name in zip(admin.community_code, admin.community_name, strict=True)}
     vxy = np.array([(v.x, v.y) for v in villages])
     names: list[str] = []
     roles: list[str] = []
     counter: dict[str, int] = {}
+    # the slope nearest to the stream bears its name, and is a landslide
+    by_stream = int(np.argmin(shapely.distance(points(at), stream) + 1e6 * (np.arange(n) == 0)))
+    kind_at[by_stream] = 0
+    level[by_stream] = min(int(level[by_stream]), 3)
     for i in range(n):
-        v = villages[int(np.argmin(np.hypot(vxy[:, 0] - points[i, 0], vxy[:, 1] - points[i, 1])))]
-        stem = "云溪沟" if i == n // 3 else v.name.zh
+        v = villages[int(np.argmin(np.hypot(vxy[:, 0] - at[i, 0], vxy[:, 1] - at[i, 1])))]
+        stem = "云溪沟" if i == by_stream else v.name.zh
         counter[stem] = counter.get(stem, 0) + 1
         number = 3 if stem == "云溪沟" else counter[stem]
         names.append(f"{stem}{number}号{_KINDS[int(kind_at[i])][1]}")
@@ -145,6 +157,6 @@ def make_hazards(
     status = np.where(rng.uniform(0, 1, n) < 0.7, "active", "watch")
     return Hazards(
         [f"H-{i + 1:03d}" for i in range(n)], names, [_KINDS[int(k)][0] for k in kind_at], level.astype(np.int64),
-        points, np.array(zones, dtype=object)[rank], slope, households, residents, count, roles, grid_code,
+        at, np.array(zones, dtype=object)[rank], slope, households, residents, count, roles, grid_code,
         status.tolist(),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from demo.city.buildings import Buildings
 from demo.city.catalogue import CATALOGUE, MATTERS, RHYTHM, STORM, WEEK, Matter
 from demo.city.fabric import Fabric
 from demo.city.plan import Floats, Plan, to_lonlat
+from demo.city.shapes import along, points
 from demo.city.teams import Teams
 from demo.city.water import Water
 
@@ -49,7 +50,7 @@ class Places:
         self.road = [fabric.lines[i].name for i in fabric.edge_line[keep[edge]].tolist()]
         house_xy = shapely.get_coordinates(shapely.centroid(buildings.geoms))
         reach = shapely.intersection(water.river_line, fabric.district.buffer(-40))
-        bank = shapely.line_interpolate_point(reach, rng.uniform(0, 1, 400), normalized=True)
+        bank = np.array([along(reach, u) for u in rng.uniform(0, 1, 400).tolist()], dtype=object)
         side = np.where(rng.uniform(0, 1, 400) < 0.5, -1, 1) * rng.uniform(40, 70, 400)
         bank_xy = shapely.get_coordinates(bank) + np.stack([side, np.zeros(400)], axis=1)
         hot = house_xy[rng.choice(len(house_xy), 24, p=self._pull(buildings))]
@@ -185,10 +186,10 @@ def make_incidents(
 
 def _placed(rows: list[Row], xy: Floats, labels: list[str], admin: Admin, teams: Teams) -> list[Row]:
     lonlat = to_lonlat(xy)
-    codes = admin.grid_of(shapely.points(lonlat))
+    codes = admin.grid_of(points(lonlat))
     team = dict(zip(admin.grid_code, teams.grid_team, strict=True))
     street = {code: name.zh for code, name in zip(admin.street_code, admin.street_name, strict=True)}
-    out = []
+    out: list[Row] = []
     for row, (lon, lat), code, label in zip(rows, lonlat.tolist(), codes, labels, strict=True):
         if code is None:
             continue

@@ -25,8 +25,9 @@ STREETS = [
     Name("白石镇", "Baishi Town"),
 ]
 _COMMUNITIES = [
-    "石桥 Shiqiao,东门 Dongmen,钟鼓楼 Zhonggulou,北关 Beiguan,永安 Yong'an,槐荫 Huaiyin,盐市口 Yanshikou,长兴 Changxing,"
-    "西岳 Xiyue,裕华 Yuhua,青年路 Qingnianlu,火车站 Huochezhan,新丰 Xinfeng,荷花池 Hehuachi,古井 Gujing,仁和 Renhe,"
+    "石桥 Shiqiao,东门 Dongmen,钟鼓楼 Zhonggulou,北关 Beiguan,永安 Yong'an,槐荫 Huaiyin,盐市口 Yanshikou,"
+    "长兴 Changxing,西岳 Xiyue,裕华 Yuhua,青年路 Qingnianlu,火车站 Huochezhan,新丰 Xinfeng,"
+    "荷花池 Hehuachi,古井 Gujing,仁和 Renhe,"
     "三元里 Sanyuanli,福星 Fuxing,桂花街 Guihuajie,朝阳 Chaoyang",
     "临江 Linjiang,柳堤 Liudi,望江 Wangjiang,渡口 Dukou,沙洲 Shazhou,金沙湾 Jinshawan,江南 Jiangnan,鹭岛 Ludao,"
     "观澜 Guanlan,船厂 Chuanchang,新港 Xingang,白鹭 Bailu,东湖 Donghu,星河 Xinghe,滨江 Binjiang,丰泽 Fengze,"
@@ -79,6 +80,13 @@ def _pairs(text: str) -> list[Name]:
         zh, _, en = item.partition(" ")
         out.append(Name(zh, en))
     return out
+
+
+PEAKS = _pairs(
+    "云岭 Yunling,望江峰 Wangjiang Peak,白石尖 Baishi Peak,松涛岭 Songtao Ridge,鹰嘴岩 Yingzui Rock,"
+    "大尖山 Dajian Hill,青龙山 Qinglong Hill,笔架山 Bijia Hill,凤凰岭 Fenghuang Ridge,文澜山 Wenlan Hill,"
+    "石门岭 Shimen Ridge,莲花峰 Lianhua Peak"
+)
 
 
 def community_names(street: int, count: int) -> list[Name]:

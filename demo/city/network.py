@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import shapely
@@ -177,11 +178,11 @@ def make_streets(plan: Plan, warp: Warp, water: Water, centres: list[Centre], po
     lines += splitter.lines
 
     # through routes that ignore the lattice, as they do
-    t = np.arange(-0.6 * h, 0.6 * h, 30.0)
-    v = t / h
-    rail = warp.path(w * (0.255 + 0.028 * np.sin(4.2 * v + 0.4) + 0.012 * np.sin(11 * v)), t)
+    run = np.arange(-0.6 * h, 0.6 * h, 30.0)
+    v = run / h
+    rail = warp.path(w * (0.255 + 0.028 * np.sin(4.2 * v + 0.4) + 0.012 * np.sin(11 * v)), run)
     lines.append(Line(smooth_line(rail, 1), "rail", Name("澄云铁路", "Chengyun Railway"), True))
-    motorway = warp.path(w * (0.375 - 0.055 * np.sin(3.1 * v + 0.9)), t)
+    motorway = warp.path(w * (0.375 - 0.055 * np.sin(3.1 * v + 0.9)), run)
     lines.append(Line(smooth_line(motorway, 1), "motorway", Name("云岭高速", "Yunling Expressway"), True))
     return lines
 
@@ -208,11 +209,10 @@ def county_roads(plan: Plan, terrain: Terrain, starts: Floats, goals: Floats, na
         (np.concatenate(costs), (np.concatenate(tails), np.concatenate(heads))), shape=(rows * cols,) * 2
     )
 
-    def node(xy: Floats) -> np.ndarray:
+    def node(xy: Floats) -> Floats:
         r, c = terrain.index(xy)
-        return np.clip((r / step).round(), 0, rows - 1).astype(int) * cols + np.clip(
-            (c / step).round(), 0, cols - 1
-        ).astype(int)
+        row = np.clip((r / step).round(), 0, rows - 1).astype(int)
+        return np.asarray(row * cols + np.clip((c / step).round(), 0, cols - 1).astype(int))
 
     _, previous, _ = csgraph.dijkstra(
         graph, directed=False, indices=np.unique(node(starts)), return_predecessors=True, min_only=True
@@ -234,7 +234,7 @@ def county_roads(plan: Plan, terrain: Terrain, starts: Floats, goals: Floats, na
         xy = np.stack([xs[np.minimum(c * step, len(xs) - 1)], ys[np.minimum(r * step, len(ys) - 1)]], axis=1)
         xy[0] = goal
         line = LineString(xy).simplify(cell * 0.6)
-        lines.append(Line(smooth_line(line, 3), "tertiary", name, True))
+        lines.append(Line(smooth_line(cast(LineString, line), 3), "tertiary", name, True))
     return lines
 
 

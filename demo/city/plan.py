@@ -71,7 +71,7 @@ class Plan:
     @property
     def factor(self) -> float:
         """Linear growth of the extent against the reference city of about 10 x 9 km."""
-        return max(0.42, self.ratio**0.5) if self.ratio <= 1 else self.ratio**0.46
+        return float(max(0.42, self.ratio**0.5) if self.ratio <= 1 else self.ratio**0.46)
 
     @property
     def width_m(self) -> float:
@@ -120,7 +120,7 @@ class Plan:
     @property
     def incidents_per_day(self) -> float:
         """Mean number of incidents a day."""
-        return min(400.0, max(8.0, 88.0 * min(self.ratio, self.ratio**0.6)))
+        return float(min(400.0, max(8.0, 88.0 * min(self.ratio, self.ratio**0.6))))
 
     def rng(self, stage: str) -> np.random.Generator:
         """Give the random stream of one stage, so that a change in one stage leaves the others as they were."""

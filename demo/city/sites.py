@@ -72,7 +72,7 @@ def make_villages(
     taken += feet
     plain = inside & dry & (hilly < 0.01) & (far > 1.22)
     fields = _pick(rng, xy[plain], -far[plain] * 0.3, max(2, total - len(found) - len(feet)), apart * 1.25, taken)
-    out = []
+    out: list[Village] = []
     for kind, spots in (("hill", found), ("foot", feet), ("plain", fields)):
         for p in spots:
             radius = float(rng.uniform(75, 135) if kind != "plain" else rng.uniform(85, 150))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import shapely
+from shapely import Point
+from shapely.geometry.base import BaseGeometry
 
 from demo.city.admin import Admin
 from demo.city.hazards import Hazards
 from demo.city.plan import Geoms, Plan, geoms_to_lonlat
+from demo.city.shapes import coverage, points
 
 Row = dict[str, Any]
 GRID_TEAMS, GEOHAZARD_TEAMS = 12, 6
@@ -22,22 +25,22 @@ class Teams:
     """Rows of teams, geofences and movers with geometries in degrees."""
 
     teams: list[Row] = field(default_factory=list)
-    team_geom: list[shapely.Geometry] = field(default_factory=list)
+    team_geom: list[Point] = field(default_factory=list)
     fences: list[Row] = field(default_factory=list)
-    fence_geom: list[shapely.Geometry] = field(default_factory=list)
+    fence_geom: list[BaseGeometry] = field(default_factory=list)
     movers: list[Row] = field(default_factory=list)
-    mover_geom: list[shapely.Geometry] = field(default_factory=list)
+    mover_geom: list[BaseGeometry] = field(default_factory=list)
     grid_team: list[str] = field(default_factory=list)
 
 
-def _base(area: shapely.Geometry, stands: Geoms, tree: shapely.STRtree, used: set[int]) -> shapely.Geometry:
+def _base(area: BaseGeometry, stands: Geoms, used: set[int]) -> Point:
     """A place by the road near the middle of an area, not taken by another team."""
     order = np.argsort(shapely.distance(stands, area.centroid), kind="stable")
     for i in order.tolist():
         if i not in used:
             used.add(i)
-            return stands[i]
-    return area.point_on_surface()
+            return cast(Point, stands[i])
+    return area.representative_point()
 
 
 def _grid_teams(plan: Plan, admin: Admin) -> tuple[np.ndarray, list[int]]:
@@ -65,17 +68,17 @@ def make_teams(plan: Plan, admin: Admin, hazards: Hazards, stands_xy: np.ndarray
     """Post thirty teams with their areas, twelve drones, ten vehicles and a device each."""
     rng = plan.rng("teams")
     out = Teams()
-    stands = geoms_to_lonlat(shapely.points(stands_xy))
-    tree = shapely.STRtree(stands)
+    stands = geoms_to_lonlat(points(stands_xy))
     used: set[int] = set()
     street_short = [n.zh.removesuffix("街道").removesuffix("镇") for n in admin.street_name]
 
-    def add(name: str, kind: str, parent: str | None, area: shapely.Geometry, members: tuple[int, int]) -> str:
+    def add(name: str, kind: str, parent: str | None, area: BaseGeometry, members: tuple[int, int]) -> str:
         key = f"team{len(out.teams) + 1:02d}"
-        base = _base(area, stands, tree, used)
+        base = _base(area, stands, used)
         out.teams.append(
             {"key": key, "name": name, "kind": kind, "status": "idle" if rng.uniform() < 0.85 else "busy",
-             "members": int(rng.integers(*members)), "grid_code": admin.grid_of(np.array([base]))[0], "parent_key": parent}
+             "members": int(rng.integers(*members)), "grid_code": admin.grid_of(np.array([base]))[0],
+             "parent_key": parent}
         )  # fmt: skip
         out.team_geom.append(base)
         out.fences.append({"key": f"F-{key}", "name": f"{name}责任区", "team_key": key, "kind": "duty"})
@@ -88,7 +91,7 @@ def make_teams(plan: Plan, admin: Admin, hazards: Hazards, stands_xy: np.ndarray
     number: dict[int, int] = {}
     community_team: dict[int, str] = {}
     for t, s in enumerate(street_of):
-        area = shapely.coverage_union_all(admin.community_geom[team_of == t])
+        area = coverage(admin.community_geom[team_of == t])
         number[s] = number.get(s, 0) + 1
         key = add(f"{street_short[s]}网格{'一二三四五六七八九'[number[s] - 1]}组", "grid", parents[s], area, (4, 9))
         for c in np.flatnonzero(team_of == t).tolist():
@@ -99,15 +102,15 @@ def make_teams(plan: Plan, admin: Admin, hazards: Hazards, stands_xy: np.ndarray
     spread = np.argsort(hazards.xy[:, 1], kind="stable")[::-1]
     for k, part in enumerate(np.array_split(spread, GEOHAZARD_TEAMS)):
         meets = np.any([shapely.intersects(admin.grid_geom, zones[i]) for i in part], axis=0)
-        area = shapely.coverage_union_all(admin.grid_geom[meets])
+        area = coverage(admin.grid_geom[meets])
         add(f"地灾巡查{'一二三四五六'[k]}队", "geohazard", "team29", area, (3, 7))
 
     half = np.array_split(np.argsort(shapely.get_x(shapely.centroid(admin.community_geom)), kind="stable"), 3)
     for k, part in enumerate(half):
-        area = shapely.coverage_union_all(admin.community_geom[part])
+        area = coverage(admin.community_geom[part])
         add(f"{('白石', '石桥', '滨河')[k]}消防站", "fire", "team29", area, (8, 15))
     urban = admin.community_street != 3
-    town = shapely.coverage_union_all(admin.community_geom[urban])
+    town = coverage(admin.community_geom[urban])
     for k, name in enumerate(("云岭急救一组", "滨河急救二组", "云岭抢修一队")):
         add(name, "medical" if k < 2 else "repair", "team29", town, (3, 8))
     for s in range(4):
@@ -128,7 +131,7 @@ def _movers(rng: np.random.Generator, out: Teams) -> None:
             {"key": key, "name": name, "kind": kind, "team_key": team, "status": "docked", "heading_deg": None,
              "speed_mps": None, "altitude_m": None, "battery_pct": None, "accuracy_m": None, "seen_at": None}
         )  # fmt: skip
-        out.mover_geom.append(shapely.Point(round(base.x + dx, 7), round(base.y + dy, 7)))
+        out.mover_geom.append(Point(round(base.x + dx, 7), round(base.y + dy, 7)))
 
     geo = [r["key"] for r in out.teams if r["kind"] == "geohazard"]
     street = [r["key"] for r in out.teams if r["kind"] == "patrol"]

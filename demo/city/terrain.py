@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from dataclasses import dataclass
+from typing import Any, cast
 
 import contourpy
 import numpy as np
@@ -18,6 +19,7 @@ from shapely import LineString, MultiLineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from demo.city.plan import CENTER_LAT, CENTER_LON, M_PER_DEG_LAT, M_PER_DEG_LON, Floats, Geoms, Plan
+from demo.city.shapes import parts, union
 from demo.city.warp import Warp
 from demo.city.water import Water, knolls
 
@@ -41,12 +43,15 @@ class Terrain:
     def refresh(self) -> None:
         """Recompute the slope after the elevation was changed."""
         gy, gx = np.gradient(self.elevation, self.cell_m)
-        self.gx, self.gy = gx, -gy
+        self.gx: Grid = np.asarray(gx, dtype=np.float64)
+        self.gy: Grid = np.asarray(-gy, dtype=np.float64)
         self.slope_deg = np.degrees(np.arctan(np.hypot(gx, gy)))
 
     def index(self, xy: Floats) -> tuple[Floats, Floats]:
         """Fractional row and column of local points, shape (n, 2)."""
-        return (self.y0 - xy[:, 1]) / self.cell_m - 0.5, (xy[:, 0] - self.x0) / self.cell_m - 0.5
+        row: Floats = (self.y0 - xy[:, 1]) / self.cell_m - 0.5
+        col: Floats = (xy[:, 0] - self.x0) / self.cell_m - 0.5
+        return row, col
 
     def sample(self, grid: Grid, xy: Floats) -> Floats:
         """Bilinear value of a grid at local points."""
@@ -56,7 +61,9 @@ class Terrain:
     def centres(self) -> tuple[Floats, Floats]:
         """Local x of the columns and y of the rows."""
         rows, cols = self.elevation.shape
-        return self.x0 + (np.arange(cols) + 0.5) * self.cell_m, self.y0 - (np.arange(rows) + 0.5) * self.cell_m
+        xs: Floats = self.x0 + (np.arange(cols, dtype=np.float64) + 0.5) * self.cell_m
+        ys: Floats = self.y0 - (np.arange(rows, dtype=np.float64) + 0.5) * self.cell_m
+        return xs, ys
 
     def mask(self, geoms: list[BaseGeometry]) -> NDArray[np.bool_]:
         """Cells whose centre lies in any of the geometries."""
@@ -253,21 +260,22 @@ def make_terrain(plan: Plan, warp: Warp, water: Water) -> Terrain:
 def terrace(terrain: Terrain, xy: Floats, radius_m: float) -> None:
     """Level the ground a little around points, as villages in the hills have done."""
     xs, ys = terrain.centres()
-    for x, y in xy:
-        c = slice(*np.clip(np.searchsorted(xs, [x - 2 * radius_m, x + 2 * radius_m]), 0, len(xs)))
-        r = slice(*np.clip(np.searchsorted(-ys, [-(y + 2 * radius_m), -(y - 2 * radius_m)]), 0, len(ys)))
+    for x, y in [(float(p[0]), float(p[1])) for p in xy]:
+        c0, c1 = np.searchsorted(xs, np.array([x - 2 * radius_m, x + 2 * radius_m])).tolist()
+        r0, r1 = np.searchsorted(-ys, np.array([-(y + 2 * radius_m), -(y - 2 * radius_m)])).tolist()
+        c, r = slice(c0, c1), slice(r0, r1)
         part = terrain.elevation[r, c]
         if part.size == 0:
             continue
         d = np.hypot(xs[c][None, :] - x, ys[r][:, None] - y) / radius_m
         w = np.exp(-(d**4)) * 0.82
-        level = np.average(part, weights=w + 1e-9)
+        mean = float(np.average(part, weights=w + 1e-9))
         dx, dy = xs[c][None, :] - x, ys[r][:, None] - y
         gx = float(np.average(terrain.gx[r, c], weights=w + 1e-9))
         gy = float(np.average(terrain.gy[r, c], weights=w + 1e-9))
         steep = max(float(np.hypot(gx, gy)), 1e-6)
         keep = min(1.0, 0.10 / steep)
-        terrain.elevation[r, c] = part * (1 - w) + (level + keep * (gx * dx + gy * dy)) * w
+        terrain.elevation[r, c] = part * (1 - w) + (mean + keep * (gx * dx + gy * dy)) * w
     terrain.refresh()
 
 
@@ -281,12 +289,12 @@ def contours(terrain: Terrain, interval_m: float, region: BaseGeometry) -> tuple
     out: list[BaseGeometry] = []
     levels: list[float] = []
     for level in np.arange(np.ceil(grid.min() / interval_m) * interval_m, grid.max(), interval_m):
-        lines = [LineString(p) for p in gen.lines(float(level)) if len(p) > 12]
-        parts = [g.simplify(1.6) for g in lines if g.length > 160]
-        if not parts:
+        lines = [LineString(np.asarray(p)) for p in gen.lines(float(level)) if len(p) > 12]
+        long = [g.simplify(1.6) for g in lines if g.length > 160]
+        if not long:
             continue
-        clipped = shapely.intersection(MultiLineString(parts), region)
-        kept = [g for g in shapely.get_parts(clipped) if g.geom_type == "LineString" and g.length > 60]
+        clipped = union(long).intersection(region)
+        kept = [g for g in parts(clipped) if isinstance(g, LineString) and g.length > 60]
         if kept:
             out.append(MultiLineString(kept))
             levels.append(float(level))
@@ -298,14 +306,14 @@ def filled(terrain: Terrain, grid: Grid, above: float, simplify_m: float, step: 
     xs, ys = terrain.centres()
     small = ndimage.gaussian_filter(grid, step)[::step, ::step]
     gen = contourpy.contour_generator(xs[::step], ys[::step], small, fill_type=contourpy.FillType.OuterOffset)
-    points, offsets = gen.filled(above, float(grid.max()) + 1e6)
-    out = []
+    points, offsets = cast(tuple[list[Any], list[Any]], gen.filled(above, float(grid.max()) + 1e6))
+    out: list[Polygon] = []
     for pts, offs in zip(points, offsets, strict=True):
         rings = [pts[a:b] for a, b in itertools.pairwise(offs) if b - a > 3]
         if not rings:
             continue
         poly = Polygon(rings[0], rings[1:]).simplify(simplify_m).buffer(0)
-        out.extend(g for g in shapely.get_parts(poly) if g.area > 4000)
+        out.extend(g for g in parts(poly) if isinstance(g, Polygon) and g.area > 4000)
     return out
 
 

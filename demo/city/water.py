@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from shapely import LineString, MultiPolygon, Point, Polygon
+from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from demo.city.plan import Floats, Plan
+from demo.city.shapes import union
 from demo.city.warp import Warp, smooth_ring
 
 
@@ -31,15 +32,14 @@ class Water:
     bodies: list[WaterBody]
     river_line: LineString
     stream_line: LineString
-    river: Polygon
-    stream: Polygon
+    river: BaseGeometry
     lakes: list[Polygon]
     bank_s: float
 
     @property
     def all(self) -> BaseGeometry:
         """Union of everything wet."""
-        return shapely.union_all([b.geom for b in self.bodies])
+        return union([b.geom for b in self.bodies])
 
 
 def half_width(plan: Plan, t: Floats) -> Floats:
@@ -49,8 +49,8 @@ def half_width(plan: Plan, t: Floats) -> Floats:
     return np.asarray(base * (1.0 + 0.22 * np.sin(9.0 * v + 0.5) + 0.12 * np.sin(23.0 * v) + 0.06 * np.sin(51.0 * v)))
 
 
-def _blob(rng: np.random.Generator, x: float, y: float, rx: float, ry: float, tilt: float) -> Polygon:
-    n = 26
+def _blob(rng: np.random.Generator, at: tuple[float, float], rx: float, ry: float, tilt: float) -> Polygon:
+    n, (x, y) = 26, at
     a = np.linspace(0, 2 * np.pi, n, endpoint=False)
     r = 1 + 0.16 * np.sin(2 * a + rng.uniform(0, 6.28)) + 0.10 * np.sin(3 * a + rng.uniform(0, 6.28))
     r += 0.05 * np.sin(5 * a + rng.uniform(0, 6.28))
@@ -70,7 +70,7 @@ def make_water(plan: Plan, warp: Warp) -> Water:
     swell = np.exp(-(((t - t_isle) / (300.0 * f**0.5)) ** 2))
     hw = hw + 48.0 * f**0.5 * swell
     left, right = warp(-hw, t), warp(hw, t)
-    river = Polygon(np.vstack([left, right[::-1]]))
+    river: BaseGeometry = Polygon(np.vstack([left, right[::-1]]))
     ti = np.linspace(-1, 1, 40)
     iw = 40.0 * f**0.5 * np.sqrt(np.clip(1 - ti**2, 0, 1)) * (1 + 0.25 * np.sin(3 * ti + 0.7))
     it = t_isle + ti * 260.0 * f**0.5
@@ -85,17 +85,17 @@ def make_water(plan: Plan, warp: Warp) -> Water:
     stream_line = warp.path(s, st)
     grown = np.linspace(4.0, 10.0, len(s))
     pts = shapely.get_coordinates(stream_line)
-    stream = shapely.union_all(
-        [LineString(pts[i : i + 9]).buffer(float(grown[i])) for i in range(0, len(pts) - 8, 8)]
-    ).simplify(0.8)
+    stream = union([LineString(pts[i : i + 9]).buffer(float(grown[i])) for i in range(0, len(pts) - 8, 8)]).simplify(
+        0.8
+    )
     stream = stream.difference(river)
 
     c1 = warp(np.array([-0.19 * plan.width_m]), np.array([-0.19 * h]))[0]
     c2 = warp(np.array([0.22 * plan.width_m]), np.array([0.19 * h]))[0]
     c3 = warp(np.array([-0.05 * plan.width_m]), np.array([-0.37 * h]))[0]
-    lake = _blob(rng, *c1, 330 * f**0.6, 190 * f**0.6, 0.7)
-    pond2 = _blob(rng, *c2, 150 * f**0.5, 95 * f**0.5, -0.4)
-    pond3 = _blob(rng, *c3, 110 * f**0.5, 70 * f**0.5, 0.2)
+    lake = _blob(rng, (float(c1[0]), float(c1[1])), 330 * f**0.6, 190 * f**0.6, 0.7)
+    pond2 = _blob(rng, (float(c2[0]), float(c2[1])), 150 * f**0.5, 95 * f**0.5, -0.4)
+    pond3 = _blob(rng, (float(c3[0]), float(c3[1])), 110 * f**0.5, 70 * f**0.5, 0.2)
     lakes = [g for g in (lake, pond2, pond3) if not g.intersects(river.buffer(60))]
     names = [("翠湖", "Cuihu Lake", "lake"), ("莲塘", "Lotus Pond", "pond"), ("月牙塘", "Crescent Pond", "pond")]
     bodies = [
@@ -104,8 +104,7 @@ def make_water(plan: Plan, warp: Warp) -> Water:
     ]
     for i, (geom, (zh, en, kind)) in enumerate(zip(lakes, names, strict=False)):
         bodies.append(WaterBody(f"W-{i + 3:03d}", geom, kind, zh, en))
-    biggest = stream if isinstance(stream, Polygon) else max(MultiPolygon(stream).geoms, key=lambda g: g.area)
-    return Water(bodies, river_line, stream_line, river, biggest, lakes, float(hw.max()) + 46.0)
+    return Water(bodies, river_line, stream_line, river, lakes, float(hw.max()) + 46.0)
 
 
 def knolls(plan: Plan, warp: Warp) -> list[tuple[float, float, float, float]]:
@@ -117,8 +116,3 @@ def knolls(plan: Plan, warp: Warp) -> list[tuple[float, float, float, float]]:
         x, y = warp(np.array([s * plan.width_m]), np.array([t * plan.height_m]))[0]
         out.append((float(x), float(y), r * f**0.5, float(top)))
     return out
-
-
-def clear_of(point: Point, geom: BaseGeometry, metres: float) -> bool:
-    """Say whether a point keeps its distance from a geometry."""
-    return bool(shapely.distance(point, geom) >= metres)

@@ -62,7 +62,7 @@ class MqttDoor:
         LOG.info("MQTT connected" if self._up else f"MQTT refused: {code}")
 
     def _lost(self, *args: Any) -> None:
-        if self._up:
+        if self._up and not self._closing.is_set():
             LOG.warning("MQTT connection lost; connecting again")
         self._up = False
 
@@ -120,7 +120,7 @@ class HttpDoor:
         self._down = False
 
     def push(self, feature: dict[str, Any]) -> bool:
-        """Push one incident. True when the server took it, or refused it for good; False when it should be tried again."""
+        """Push one incident. True when the server took it or refused it for good; False when to try again."""
         props = feature["properties"]
         try:
             answer = self._client.post(

@@ -48,7 +48,7 @@ class Route:
             d = distance_m % (2 * length)
             if d > length:
                 d, back = 2 * length - d, True
-        i = int(min(max(np.searchsorted(self.at_m, d, side="right") - 1, 0), len(self.xy) - 2))
+        i = min(max(int(np.searchsorted(self.at_m, d, side="right")) - 1, 0), len(self.xy) - 2)
         a, b = self.xy[i], self.xy[i + 1]
         u = (d - self.at_m[i]) / (self.at_m[i + 1] - self.at_m[i])
         dx, dy = b - a
@@ -89,7 +89,10 @@ class Streets:
             before = parts[-1][-2]
             choices = [c for c in self.leaving.get(self._node(end), []) if c[0] != i]
             if not choices:
-                break
+                # a dead end: it turns round where it stands
+                parts.append(parts[-1][::-1])
+                total += self.length[i]
+                continue
             heading = math.atan2(end[1] - before[1], end[0] - before[0])
             best: tuple[float, int, Floats] | None = None
             for j, backwards in choices:

@@ -80,7 +80,7 @@ class Ground:
 
     def elevation_m(self, x: float, y: float) -> float:
         """Metres above sea level; outside the model the nearest edge."""
-        col, row = self.inverse * degrees(x, y)
+        col, row = self.inverse @ degrees(x, y)
         rows, cols = self.values.shape
         return float(self.values[min(max(int(row), 0), rows - 1), min(max(int(col), 0), cols - 1)])
 

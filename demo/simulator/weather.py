@@ -72,7 +72,7 @@ class Weather:
         cx, cy = self.cell(t)
         core = math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * (0.17 * self.reach_m) ** 2))
         gust = 1 + 0.12 * math.sin(t / 17.0 + x / 700.0) + 0.08 * math.sin(t / 41.0 - y / 900.0)
-        return power * (11.0 + 62.0 * core) * gust
+        return float(power * (11.0 + 62.0 * core) * gust)
 
     def wetness(self, t: float, x: float, y: float) -> float:
         """Recent rain as the ground remembers it: intensity in mm/h, fading with a memory of four minutes."""
@@ -83,19 +83,20 @@ class Weather:
             weights += w
             if t - back >= 0:
                 total += w * self.rain(t - back, x, y)
-        return total / weights
+        return float(total / weights)
 
     def fallen_mm(self, t: float, x: float, y: float) -> float:
         """Rain fallen since the scenario began, mm."""
         if t <= 0:
             return 0.0
         n = 40
-        return sum(self.rain((i + 0.5) / n * t, x, y) for i in range(n)) / n * t / 3600.0
+        mean = sum((self.rain((i + 0.5) / n * t, x, y) for i in range(n)), 0.0) / n
+        return mean * t / 3600.0
 
 
 def crack_rate(susceptibility: float, wetness: float) -> float:
     """Opening of a crack in mm/d: creep when dry, rising faster than the water in the slope."""
-    return 0.12 + 0.25 * susceptibility + 5.2 * susceptibility * (max(0.0, wetness) / 20.0) ** 1.5
+    return 0.12 + 0.25 * susceptibility + 5.2 * susceptibility * math.pow(max(0.0, wetness) / 20.0, 1.5)
 
 
 def tilt_rate(susceptibility: float, wetness: float) -> float:
