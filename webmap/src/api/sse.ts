@@ -8,6 +8,8 @@ export interface ServerEvent {
 
 /** Cuts a text stream into events; a comment (heartbeat) comes out as an event named `:`. */
 export class EventParser {
+  /** Where to resume: the last id whose block is complete, also of a block that was nothing but an id. */
+  lastId: string | null = null
   private rest = ''
   private id: string | null = null
   private event = ''
@@ -31,6 +33,7 @@ export class EventParser {
 
   private line(line: string): ServerEvent | null {
     if (line === '') {
+      this.lastId = this.id
       if (this.data.length === 0) {
         this.event = ''
         return null

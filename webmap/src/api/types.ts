@@ -28,6 +28,8 @@ export interface Attribute {
   title: Text2
   unit: string | null
   kind: string
+  /** Titles of a code's values. */
+  values?: Record<string, Text2>
 }
 
 export interface CatalogueLayer {

@@ -1,5 +1,5 @@
-/** Administrative areas, unit grids, duty fences, tracks: hair-lines over the base. */
-import { byZoom, FONT, type OwnedLayer, px, type StyleContext } from './context'
+/** Administrative areas, unit grids, duty fences, tracks: hair-lines over the base; a grid says its code on hover. */
+import { byZoom, type OwnedLayer, type StyleContext } from './context'
 
 const tiles = (layer: string) => ({ source: `tiles-${layer}`, 'source-layer': layer })
 
@@ -55,21 +55,6 @@ export function areaLayers(context: StyleContext): OwnedLayer[] {
       ...tiles('track'),
       layout: { 'line-cap': 'round', 'line-join': 'round' },
       paint: { 'line-color': p.mover, 'line-width': 1.4, 'line-opacity': 0.5 },
-    },
-    {
-      id: 'grid-label',
-      owner: 'grid',
-      type: 'symbol',
-      minzoom: 15.2,
-      ...tiles('grid'),
-      layout: {
-        // The last three figures name a grid inside its community.
-        'text-field': ['coalesce', ['slice', ['get', 'code'], -3], ''],
-        'text-font': FONT,
-        'text-size': px(context, 11),
-        'text-padding': 20,
-      },
-      paint: { 'text-color': p.grid, 'text-halo-color': p.halo, 'text-halo-width': 1.4 },
     },
   ]
 }

@@ -1,5 +1,5 @@
 /** Cameras, sensors, teams, cases and hazard points: small, of one weight, one glyph each. */
-import type { ExpressionSpecification } from 'maplibre-gl'
+import type { ExpressionSpecification, FilterSpecification } from 'maplibre-gl'
 import { FONT, type OwnedLayer, px, type StyleContext } from './context'
 import { symbolId } from './symbols'
 
@@ -71,6 +71,9 @@ function cameras(context: StyleContext): OwnedLayer[] {
   ]
 }
 
+/** Sensors on a hazard point stand metres apart: they wait until the map is close enough to part them. */
+const PARTED: FilterSpecification = ['any', ['!', ['boolean', ['get', 'attached'], false]], ['>=', ['zoom'], 15.3]]
+
 function sensors(context: StyleContext): OwnedLayer[] {
   const { palette: p } = context
   return [
@@ -79,6 +82,7 @@ function sensors(context: StyleContext): OwnedLayer[] {
       owner: 'sensor',
       type: 'circle',
       source: 'sensor',
+      filter: PARTED,
       minzoom: 11.5,
       maxzoom: 13.8,
       paint: {
@@ -94,6 +98,7 @@ function sensors(context: StyleContext): OwnedLayer[] {
       owner: 'sensor',
       type: 'symbol',
       source: 'sensor',
+      filter: PARTED,
       minzoom: 13.8,
       layout: {
         ...label(context, 11),

@@ -287,7 +287,11 @@ export function labelLayers(context: StyleContext): OwnedLayer[] {
       'text-size': px(context, size),
       'text-letter-spacing': kinds.includes('river') ? 0.3 : 0.06,
       'text-max-width': 8,
-      'text-padding': 6,
+      'text-padding': 4,
+      // A name gives way to the assets around it rather than vanish.
+      'text-variable-anchor': ['center', 'bottom', 'top', 'left', 'right'],
+      'text-radial-offset': 0.6,
+      'text-justify': 'auto',
     },
     paint: { 'text-color': colour, ...halo },
   })

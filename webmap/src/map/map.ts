@@ -22,6 +22,7 @@ import { readPalette } from '../theme/palette'
 import type { StyleContext } from './context'
 import { drawSectors } from './fov'
 import { startInteraction } from './interact'
+import { startMine } from './mine'
 import { startMovers } from './movers'
 import { startPulse } from './pulse'
 import { hazardData, incidentData, sensorData, teamData, warningData } from './sources'
@@ -191,7 +192,15 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
     })
     followCamera(live)
     startInteraction(live)
-    endings.push(following, heating, ...followData(live), followTiles(live), followSelection(live), startPulse(live))
+    endings.push(
+      following,
+      heating,
+      ...followData(live),
+      followTiles(live),
+      followSelection(live),
+      startPulse(live),
+      startMine(live, start !== null),
+    )
     // Movers never rest: they start once the first picture has come to rest, so that it can.
     live.once('idle', () => {
       document.body.dataset.mapIdle = '1'

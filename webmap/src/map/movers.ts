@@ -42,7 +42,16 @@ export function moverLayers(context: StyleContext): OwnedLayer[] {
           '|',
           ['get', 'aimed'],
         ],
-        'icon-size': ['interpolate', ['linear'], ['zoom'], 11, 0.75 * factor, 15, factor],
+        // Aircraft are few and watched; devices are many and stay small until one looks closer.
+        'icon-size': [
+          'interpolate',
+          ['linear'],
+          ['zoom'],
+          11,
+          ['match', ['get', 'kind'], 'drone', 0.85 * factor, 0.5 * factor],
+          15,
+          ['match', ['get', 'kind'], 'drone', 1.05 * factor, 0.9 * factor],
+        ],
         'icon-rotate': ['get', 'heading'],
         'icon-rotation-alignment': 'map',
         'icon-allow-overlap': true,

@@ -56,7 +56,11 @@ export function sensorData(features: MapFeature[], nowMs: number, lang: Lang): D
       const label = state === 'stale' ? staleText(ageS, lang) : state === 'offline' ? '' : value
       // A sensor that never spoke is drawn like a silent one, without a figure.
       const age = state === 'unknown' ? 'stale' : state
-      return { type: 'Feature', geometry, properties: { key: p.key, kind: p.kind, age, label } }
+      return {
+        type: 'Feature',
+        geometry,
+        properties: { key: p.key, kind: p.kind, age, label, attached: Boolean(p.hazard_key) },
+      }
     }),
   )
 }

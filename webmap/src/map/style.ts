@@ -8,6 +8,7 @@ import { baseLayers, labelLayers, tallBuildings } from './base'
 import type { OwnedLayer, StyleContext } from './context'
 import { fovLayers } from './fov'
 import { heatLayers } from './heat'
+import { mineLayers } from './mine'
 import { moverLayers } from './movers'
 import { pulseLayers } from './pulse'
 import { selectionLayers } from './selected'
@@ -41,6 +42,7 @@ export const DATA_SOURCES = [
   'fov',
   'selected',
   'pulse',
+  'mine',
 ] as const
 
 const NOTHING: StyleSpecification['sources'][string] = {
@@ -73,7 +75,15 @@ function sources({ catalogue, heat }: StyleContext): Record<string, SourceSpecif
   }
   if (catalogue.terrain) {
     const { tiles, minzoom, maxzoom, encoding } = catalogue.terrain
-    out.terrain = { type: 'raster-dem', tiles: [absolute(tiles)], tileSize: 256, minzoom, maxzoom, encoding }
+    out.terrain = {
+      type: 'raster-dem',
+      tiles: [absolute(tiles)],
+      tileSize: 256,
+      minzoom,
+      maxzoom,
+      encoding,
+      bounds: catalogue.city.bounds,
+    }
   }
   out.heat = { type: 'vector', tiles: heatSourceTiles(heat), minzoom: 8, maxzoom: 16 }
   for (const name of DATA_SOURCES) out[name] = NOTHING
@@ -92,13 +102,13 @@ function layers(context: StyleContext): OwnedLayer[] {
     ...baseLayers(context),
     ...areaLayers(context).slice(0, 1),
     ...heatLayers(context),
-    ...areaLayers(context).slice(1, -1),
+    ...areaLayers(context).slice(1),
     ...tallBuildings(context),
     ...zoneLayers(context),
     ...fovLayers(context),
     ...selectionLayers(context),
     ...labelLayers(context),
-    ...areaLayers(context).slice(-1),
+    ...mineLayers(context),
     ...pulseLayers(context),
     ...assetLayers(context),
     ...moverLayers(context),

@@ -17,7 +17,7 @@ type Pen = CanvasRenderingContext2D
 function tracePolygon(pen: Pen, points: [number, number][], x: number, y: number, r: number): void {
   pen.beginPath()
   if (points.length === 0) pen.arc(x, y, r, 0, Math.PI * 2)
-  else points.forEach(([px, py], i) => (i ? pen.lineTo(x + px * r, y + py * r) : pen.moveTo(x + px * r, y + py * r)))
+  for (const [px, py] of points) pen.lineTo(x + px * r, y + py * r)
   pen.closePath()
 }
 
@@ -263,7 +263,7 @@ function draw(palette: Palette, family: string, rest: string[]): ImageData | nul
 /** Draws each image the moment the style misses it. */
 export function serveSymbols(map: MapLibre): void {
   const palettes = new Map<string, Palette>()
-  map.on('styleimagemissing', ({ id }) => {
+  map.setMissingStyleImageResolver((id) => {
     const [themeName = '', family = '', ...rest] = id.split('|')
     const theme = THEMES.find((name) => name === themeName)
     if (!theme || map.hasImage(id)) return

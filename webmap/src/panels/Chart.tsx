@@ -36,6 +36,11 @@ function align(list: Series[]): uPlot.AlignedData {
   return [times, ...columns] as uPlot.AlignedData
 }
 
+/** Left to itself a bar is as wide as neighbouring times are apart, which the other reading may have made dense. */
+function barWidth(item: Series, width: number): number {
+  return Math.min(18, Math.max(2, (0.5 * width) / Math.max(1, item.points.length)))
+}
+
 const two = (n: number) => String(n).padStart(2, '0')
 const hm = (seconds: number) => {
   const at = new Date(seconds * 1000)
@@ -105,7 +110,9 @@ export function Chart({ series, threshold = null, height = 132 }: ChartProps) {
                   stroke: 'transparent',
                   width: 0,
                   points: { show: false },
-                  paths: uPlot.paths.bars?.({ size: [0.7, 22] }) as uPlot.Series.PathBuilder,
+                  paths: uPlot.paths.bars?.({
+                    size: [0.7, 18 * factor, barWidth(item, node.clientWidth)],
+                  }) as uPlot.Series.PathBuilder,
                 }
               : {
                   label: item.name,
@@ -137,6 +144,7 @@ export function Chart({ series, threshold = null, height = 132 }: ChartProps) {
               pen.globalAlpha = 1
               pen.fillStyle = colour('text')
               pen.font = `${Math.round(11.5 * factor * devicePixelRatio)}px ${colour('font')}`
+              pen.textAlign = 'left'
               pen.textBaseline = 'bottom'
               pen.fillText(threshold.text, left + 6, Math.max(y - 3, top + 12 * factor * devicePixelRatio))
               pen.restore()

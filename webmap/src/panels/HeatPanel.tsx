@@ -113,7 +113,7 @@ export function HeatPanel() {
 
 function area(km2: number): string {
   if (km2 >= 0.1) return `${figure(Number(km2.toPrecision(2)))} km²`
-  return `${figure(Math.round(km2 * 1_000_000))} m²`
+  return `${figure(Number((km2 * 1_000_000).toPrecision(2)))} m²`
 }
 
 /** Breaks as the door states them for the zoom that is on screen. */

@@ -44,13 +44,16 @@ function openWorst(): void {
   flyTo(worst.lon, worst.lat)
 }
 
-function escape(): void {
+function stepBack(): void {
   if (overlay.value) overlay.value = null
   else selection.value = null
 }
 
 function onKey(event: KeyboardEvent): void {
-  if (event.key === 'Escape') return escape()
+  if (event.key === 'Escape') {
+    stepBack()
+    return
+  }
   const target = event.target as HTMLElement
   if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, textarea, select')) return
   const nth = PANELS[Number(event.key) - 1]

@@ -87,6 +87,7 @@ function LayerRow({ layer }: { layer: CatalogueLayer }) {
           type="checkbox"
           role="switch"
           checked={on}
+          aria-checked={on}
           aria-label={t('layers.show', { name: layerTitle(layer.name) })}
           onChange={(event) => toggleLayer(layer.name, event.currentTarget.checked)}
           data-testid={`layer-toggle-${layer.name}`}
@@ -95,6 +96,13 @@ function LayerRow({ layer }: { layer: CatalogueLayer }) {
       {on && <Legend layer={layer} />}
     </li>
   )
+}
+
+/** What people switch most stands first; a group that is new here goes before the base map. */
+const ORDER = ['hazards', 'events', 'teams', 'assets', 'grids']
+function rank(group: string): number {
+  const at = ORDER.indexOf(group)
+  return at >= 0 ? at : group === 'base' ? 99 : 50
 }
 
 export function LayersPanel() {
@@ -108,16 +116,18 @@ export function LayersPanel() {
   const terrainOn = layerVisible('terrain')
   return (
     <div data-testid="layers-panel">
-      {[...groups].map(([group, list]) => (
-        <section class="section" key={group}>
-          <h3 class="section-head">{groupTitle(group)}</h3>
-          <ul class="layer-list">
-            {list.map((layer) => (
-              <LayerRow key={layer.name} layer={layer} />
-            ))}
-          </ul>
-        </section>
-      ))}
+      {[...groups]
+        .sort(([a], [b]) => rank(a) - rank(b))
+        .map(([group, list]) => (
+          <section class="section" key={group}>
+            <h3 class="section-head">{groupTitle(group)}</h3>
+            <ul class="layer-list">
+              {list.map((layer) => (
+                <LayerRow key={layer.name} layer={layer} />
+              ))}
+            </ul>
+          </section>
+        ))}
       {catalogue.value?.terrain && (
         <section class="section">
           <ul class="layer-list">
@@ -129,6 +139,7 @@ export function LayersPanel() {
                   type="checkbox"
                   role="switch"
                   checked={terrainOn}
+                  aria-checked={terrainOn}
                   aria-label={t('layers.show', { name: t('layers.terrain') })}
                   onChange={(event) => toggleLayer('terrain', event.currentTarget.checked)}
                   data-testid="layer-toggle-terrain"

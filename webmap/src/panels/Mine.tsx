@@ -10,9 +10,8 @@ import { lang, t } from '../i18n'
 import { flyTo } from '../map/map'
 import { alerts, openAlerts } from '../state/alerts'
 import { now } from '../state/clock'
-import { stores } from '../state/features'
 import { pending, type Step, sendReport, takeStep } from '../state/outbox'
-import { account } from '../state/session'
+import { ownPlace } from '../state/own'
 import { toast } from '../state/toast'
 import { phoneTab } from '../state/view'
 import { LevelMark, Ring } from './Marks'
@@ -20,17 +19,6 @@ import { Empty } from './Parts'
 import { AlertSteps } from './Why'
 
 const PHOTO_MAX_BYTES = 5 * 1024 * 1024
-
-/** Where the team is: its own device if it is on the map, else its post. */
-function ownPlace(): [number, number] | null {
-  const key = account.value?.team_key
-  if (!key) return null
-  const device = stores.mover.all().find((feature) => feature.properties.team_key === key)
-  const place = device ?? stores.team.get(key)
-  if (place?.geometry.type !== 'Point') return null
-  const [lon, lat] = place.geometry.coordinates
-  return lon === undefined || lat === undefined ? null : [lon, lat]
-}
 
 function clockOf(alert: Alert) {
   const dueAt = alert.arrived_at ? alert.due_resolved_at : alert.due_on_site_at
@@ -45,7 +33,7 @@ function clockOf(alert: Alert) {
 
 export function AlertCard({ alert }: { alert: Alert }) {
   const [busy, setBusy] = useState(false)
-  const here = ownPlace()
+  const here = ownPlace.value
   const clock = clockOf(alert)
   const step = async (next: Step) => {
     setBusy(true)

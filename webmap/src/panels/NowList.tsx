@@ -122,7 +122,7 @@ export function NowList() {
   return (
     <>
       {inForce.length > 0 && (
-        <Section title={t('now.title')} aside={inForce.length}>
+        <Section title={t('now.warnings')} aside={inForce.length}>
           <ul class="rows" data-testid="warning-list">
             {inForce.slice(0, SHOWN.warnings).map((warning) => (
               <WarningRow key={warning.key} warning={warning} />

@@ -284,7 +284,7 @@ export function Why({ warningKey }: { warningKey: string }) {
             {warning.drill && ` · ${t('warning.drill')}`} · {code('state', warning.state)}
           </p>
           <p class="detail-sub">
-            {[hazard.name ?? '', hazard.kind ? code('kind', hazard.kind) : '', warning.hazard_key]
+            {[t('warning.subject'), hazard.kind ? code('kind', hazard.kind) : '', warning.hazard_key]
               .filter(Boolean)
               .join(' · ')}
           </p>

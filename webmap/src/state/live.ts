@@ -31,7 +31,6 @@ let stopped = false
 
 function handle(event: ServerEvent): void {
   liveAt.value = serverNow()
-  if (event.id) lastId = event.id
   if (event.event === ':') return
   if (event.event === 'reset') {
     void loadAll()
@@ -67,6 +66,7 @@ async function follow(opened: () => void): Promise<void> {
       clearTimeout(watchdog)
       watchdog = setTimeout(() => abort.abort(), SILENCE_MS)
       for (const event of parser.push(value)) handle(event)
+      lastId = parser.lastId ?? lastId
     }
   } finally {
     clearTimeout(watchdog)

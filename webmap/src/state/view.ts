@@ -56,7 +56,7 @@ export interface HeatChoice {
   smooth: number
   opacity: number
 }
-export const HEAT_DEFAULT: HeatChoice = { surface: null, category: '', window: '24h', smooth: 1, opacity: 0.75 }
+export const HEAT_DEFAULT: HeatChoice = { surface: null, category: '', window: '24h', smooth: 1, opacity: 0.7 }
 export const heat = signal<HeatChoice>(HEAT_DEFAULT)
 
 export interface Camera {

@@ -44,8 +44,7 @@ export const warnings = computed<Warning[]>(() => {
   const merged = new Map<string, Warning>()
   const known = summaries.value
   const store = stores.warning
-  const held = store.all()
-  for (const feature of held) {
+  for (const feature of store.all()) {
     const warning = fromFeature(feature, known.get(feature.properties.key))
     if (warning && warning.state !== 'ended') merged.set(warning.key, warning)
   }
@@ -73,7 +72,8 @@ export async function loadWarnings(): Promise<void> {
 
 /** Asks the door again soon, once for many changes. */
 export function refreshWarningsSoon(): void {
-  refreshing ??= setTimeout(() => {
+  if (refreshing) return
+  refreshing = setTimeout(() => {
     refreshing = null
     loadWarnings().catch(() => {
       // The next change or reconnection asks again.
