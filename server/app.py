@@ -15,7 +15,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from onemap.core.settings import Settings
 from server import errors, models
 from server.middleware import Edge
-from server.routes import auth, health, live, ogc, tiles
+from server.routes import alerts, auth, catalogue, health, heat, incidents, live, ogc, sensors, tiles, warnings
 from server.state import State
 from server.static import static_router
 
@@ -24,6 +24,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     health.router,
     live.router,
+    warnings.router,
+    alerts.router,
+    incidents.router,
+    sensors.router,
+    catalogue.router,
+    heat.router,
     tiles.router,
     ogc.router,
 )

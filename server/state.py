@@ -12,15 +12,19 @@ import structlog
 from fastapi import Request
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
+from etl.pipeline import Pipeline
 from onemap.core.policy import Grant
 from onemap.core.settings import Settings
 from onemap.layers import LAYERS
 from onemap.store.db import AsyncConnection, Connection, acting, dsn_of, open_pool, open_sync_pool
+from onemap.store.sqlfile import sql
 from onemap.warnings import service as warnings
+from server.attachments import Attachments
 from server.auth import Grants, Limiter
 from server.live import Hub
 from server.metrics import Metrics
 from server.secret import folder_secrets
+from tiles.heat import Heat
 from tiles.service import Tiles
 
 log = structlog.get_logger(__name__)
@@ -41,7 +45,10 @@ class State:
     grants: Grants
     limiter: Limiter
     tiles: Tiles
+    heat: Heat
     live: Hub
+    pipeline: Pipeline
+    attachments: Attachments
     health_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     health: tuple[float, dict[str, Any]] | None = None  # until when (monotonic), what was found
 
@@ -77,7 +84,10 @@ class State:
             grants=grants,
             limiter=Limiter(),
             tiles=Tiles.build(pool, settings.tile_cache_mb),
+            heat=Heat(pool, sync_pool),
             live=live,
+            pipeline=Pipeline(settings),
+            attachments=Attachments(settings.home_path, secret),
         )
 
     @asynccontextmanager
@@ -114,14 +124,9 @@ class State:
             stats = pool.get_stats()
             for what in ("pool_size", "pool_available", "requests_waiting"):
                 metrics.database.labels(name, what).set(stats.get(what, 0))
-        rows = await (
-            await conn.execute("SELECT name, extract(epoch FROM now() - at)::float8 AS s FROM consumer")
-        ).fetchall()
-        for row in rows:
-            metrics.follower_behind.labels(row["name"]).set(row["s"])
-        rows = await (await conn.execute("SELECT state, count(*) AS n FROM delivery GROUP BY 1")).fetchall()
-        for row in rows:
-            metrics.deliveries.labels(row["state"]).set(row["n"])
+        for row in await (await conn.execute(sql("measures"))).fetchall():
+            gauge = metrics.follower_behind if row["what"] == "consumer" else metrics.deliveries
+            gauge.labels(row["name"]).set(row["value"])
         for feed in await asyncio.to_thread(_Ledger(self.sync_pool).feed_status):
             if feed["age_s"] is not None:
                 metrics.feed_age.labels(feed["name"]).set(feed["age_s"])

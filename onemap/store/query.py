@@ -95,6 +95,18 @@ def features_by_ids_sync(
     return {row["id"]: row["feature"] for row in conn.execute(statement, params).fetchall()}
 
 
+def visible_keys(conn: Connection, layer: LayerSpec, grant: Grant, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that the grant may see; none of a layer that is hidden from it."""
+    if not grant.sees_layer(layer.name, layer.roles):
+        return set()
+    conditions, params = _conditions(view(layer, grant), FeatureQuery())
+    conditions.append(sql.SQL("{}.key = ANY(%(keys)s)").format(ALIAS))
+    statement = sql.SQL("SELECT {}.key FROM {} WHERE {}").format(
+        ALIAS, relation(layer, as_of=False), sql.SQL(" AND ").join(conditions)
+    )
+    return {row["key"] for row in conn.execute(statement, {**params, "keys": list(keys)}).fetchall()}
+
+
 # -- compilation ------------------------------------------------------------------------------------------------------
 
 

@@ -15,11 +15,13 @@ from onemap.store import extent
 from onemap.store.layer import LayerSpec
 from onemap.store.policy_sql import View, view
 from onemap.store.when import parse_instant
+from onemap.terrain.service import dems_async
 from server.answer import Json
 from server.auth import Signed
 from server.state import State, state_of
 from tiles.cache import Tile
 from tiles.grid import TileId
+from tiles.terrain import TerrainSource
 from tiles.tilejson import tilejson
 from tiles.vector import MAX_POINTS, VectorSource
 
@@ -79,6 +81,20 @@ async def layer_tile(
     instant = None if datetime is None else parse_instant(datetime)
     source = VectorSource(state.pool, view_of(state, grant, layer), instant)
     return answer(request, await state.tiles.fetch(source, number), MVT)
+
+
+@router.get("/tiles/terrain/{z}/{x}/{y}.png", response_class=Response)
+async def terrain_tile(z: str, x: str, y: str, request: Request, _: Signed) -> Response:
+    """Heights as terrarium pixels (256 px PNG). Raises NotFound where no elevation model has a height."""
+    state = state_of(request)
+    number = tile_id(z, x, y)
+    async with state.pool.connection() as conn:
+        source = TerrainSource(tuple(await dems_async(conn, state.settings.home_path)))
+    tile = await state.tiles.fetch(source, number)
+    if not tile.body:
+        # Not 204: an empty answer is no image, and a map client would try to decode it.
+        raise NotFound("No elevation is known there.")
+    return answer(request, tile, "image/png")
 
 
 def answer(request: Request, tile: Tile, media_type: str) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 import shapely
@@ -16,12 +15,10 @@ from onemap.core.policy import Role
 from onemap.core.settings import Settings
 from onemap.layers import LAYERS
 from onemap.store import account, feature
-from onemap.store.db import connect, open_pool, open_sync_pool
-from server import errors
-from server.auth import COOKIE, Grants, token_digest
-from server.routes import ogc, tiles
+from onemap.store.db import connect
+from server.app import create_app
+from server.auth import COOKIE, token_digest
 from tests.contract import samples
-from tiles.service import Tiles
 
 SECRET = b"contract-tests-of-no-account"
 
@@ -52,31 +49,16 @@ def filled(dsn: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def app(filled: str) -> FastAPI:
-    settings = Settings(database_url=filled)
-    found = FastAPI()
-    errors.install(found)
-    found.include_router(tiles.router)
-    found.include_router(ogc.router)
-    pool = open_pool(filled, size=4)
-    found.state.onemap = SimpleNamespace(
-        settings=settings, pool=pool, sync_pool=open_sync_pool(filled, size=2), grants=Grants(pool, SECRET),
-        tiles=Tiles.build(pool, 16),
-    )  # fmt: skip
-    return found
+def app(filled: str, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    home = tmp_path_factory.mktemp("home")
+    return create_app(Settings(database_url=filled, home=home, secret_key=SECRET.decode(), tile_cache_mb=16))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def browser(app: FastAPI) -> Iterator[TestClient]:
     """A client with no credentials."""
-    state = app.state.onemap
     with TestClient(app) as client:
-        assert client.portal is not None
-        client.portal.call(state.pool.open)
-        state.sync_pool.open()
         yield client
-        client.portal.call(state.pool.close)
-        state.sync_pool.close()
 
 
 @pytest.fixture(scope="module")

@@ -281,7 +281,8 @@ def wide(filled: str) -> str:
             conn.execute(
                 sql.SQL(
                     "INSERT INTO {} (key, geom, h3) SELECT 'wide' || i, st_setsrid({}, 4326), i FROM "
-                    "generate_series(1, 20000) i, LATERAL (SELECT st_makepoint(-60 + (i %% 200) * 0.01, -30 + (i / 200) * 0.01) AS p) q"
+                    "generate_series(1, 20000) i, LATERAL "
+                    "(SELECT st_makepoint(-60 + (i %% 200) * 0.01, -30 + (i / 200) * 0.01) AS p) q"
                 ).format(
                     sql.Identifier("onemap", name),
                     sql.SQL("st_multi(st_buffer(p, 0.0001, 1))" if name == "building" else "p"),

@@ -1,0 +1,1 @@
+"""The ground: elevation models as terrarium pixels, and contour lines out of them."""

@@ -1,0 +1,135 @@
+"""Heat: tiles of a surface, what its colours mean, and what one cell is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+import shapely
+from fastapi import APIRouter, Query, Request, Response
+
+from onemap import layers
+from onemap.core.cell import boundary, cell_from_hex, resolution
+from onemap.core.errors import BadInput, NotFound
+from onemap.core.policy import INSIDE, Grant, Right
+from onemap.heat import service
+from onemap.heat.surface import FINEST, checked
+from onemap.store.db import Connection
+from onemap.store.layer import LayerSpec
+from onemap.store.query import visible_keys
+from server.answer import Json
+from server.auth import Signed
+from server.routes.tiles import CACHING, MVT, answer, tile_id
+from server.state import state_of
+from tiles.heat import Asked, HeatSource, asked, cells
+
+router = APIRouter(tags=["heat"])
+
+Category = Annotated[str | None, Query(description="A category of the surface; none: all of them")]
+Window = Annotated[str, Query(description="2h, 24h, 7d, 30d or 90d, ending now")]
+Smooth = Annotated[int, Query(description="Rings of smoothing, 0 to 2")]
+
+#: Counts of people that may stand in what an engine says of a part.
+_PEOPLE = frozenset(
+    attribute.name for layer in layers.LAYERS for attribute in layer.attributes if attribute.small_counts
+)
+
+
+def _ask(grant: Grant, surface: str, category: str | None, window: str, smooth: int = 0) -> Asked:
+    what = asked(grant, surface, category or None, window, smooth)
+    checked(surface, category=category or None, window=window, smooth=smooth)
+    return what
+
+
+@router.get("/tiles/heat/{surface}/{z}/{x}/{y}.mvt", response_class=Response)
+async def heat_tile(
+    surface: str,
+    z: str,
+    x: str,
+    y: str,
+    request: Request,
+    grant: Signed,
+    category: Category = None,
+    window: Window = "24h",
+    smooth: Smooth = 0,
+) -> Response:
+    """H3 cells as polygons with `cell`, `value` and `rank` (0..1 among all cells of the surface at that size)."""
+    state = state_of(request)
+    number = tile_id(z, x, y)
+    what = _ask(grant, surface, category, window, smooth)
+    await state.heat.catch_up(surface)
+    return answer(request, await state.tiles.fetch(HeatSource(state.heat, what), number), MVT)
+
+
+@router.get("/heat/{surface}/legend", response_class=Response)
+def legend(
+    surface: str,
+    request: Request,
+    grant: Signed,
+    z: Annotated[float, Query(ge=0, le=30, description="Zoom of the map")] = 12.0,
+    category: Category = None,
+    window: Window = "24h",
+    smooth: Smooth = 0,
+) -> Response:
+    """What the colours mean at a zoom: {res, unit, breaks, cell_km2}."""
+    what = _ask(grant, surface, category, window, smooth)
+    res = service.res_for_zoom(z)
+    with state_of(request).reading() as conn:
+        found = service.legend(
+            conn, surface, res, category=what.category, window=window, smooth=what.smooth, now=what.hour
+        )
+        if what.area_wkb is not None and not checked(surface).breaks:
+            values = cells(conn, what, res, None).values
+            quantiles = np.unique(np.quantile(values, service.QUANTILES)).tolist() if len(values) else []
+            found["breaks"] = [round(value, 3) for value in quantiles]
+    return Json(found, headers=CACHING)
+
+
+@router.get("/heat/{surface}/cells/{cell}", response_class=Response)
+def explain(
+    surface: str,
+    cell: str,
+    request: Request,
+    grant: Signed,
+    category: Category = None,
+    window: Window = "24h",
+) -> Response:
+    """What a cell is made of; the parts sum to its value."""
+    what = _ask(grant, surface, category, window)
+    index = cell_from_hex(cell)
+    if resolution(index) > FINEST:
+        raise BadInput(f"Cells of a surface go to resolution {FINEST}.", reason="resolution")
+    _inside(what, index)
+    with state_of(request).reading() as conn:
+        found = service.explain(conn, surface, index, category=what.category, window=window)
+        found["parts"] = _told(conn, grant, found["parts"])
+    return Json(found, headers=CACHING)
+
+
+def _inside(what: Asked, index: int) -> None:
+    """Raise NotFound for a cell that does not lie whole in the asker's area, as in the tiles."""
+    if what.area_wkb is not None and not shapely.contains(shapely.from_wkb(what.area_wkb), boundary(index)):
+        raise NotFound("There is no such cell.")
+
+
+def _told(conn: Connection, grant: Grant, parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The parts without what the asker may not see: hidden sources keep their value alone, so that the sum holds."""
+    by_layer: dict[str, set[str]] = {}
+    for part in parts:
+        by_layer.setdefault(part["source_layer"], set()).add(part["source_key"] or "")
+    seen = {name: visible_keys(conn, layers.BY_NAME[name], grant, sorted(keys)) for name, keys in by_layer.items()}
+    people = Right.EXACT_COUNTS in grant.rights and grant.role in INSIDE
+    return [
+        _shown(part, layers.BY_NAME[part["source_layer"]], grant, people=people)
+        if part["source_key"] is None or part["source_key"] in seen[part["source_layer"]]
+        else {**part, "source_key": None, "name": "", "detail": {}}
+        for part in parts
+    ]
+
+
+def _shown(part: dict[str, Any], layer: LayerSpec, grant: Grant, *, people: bool) -> dict[str, Any]:
+    """A part whose detail holds no attribute that is hidden from the asker's role, and for the public no counts."""
+    hidden = {attribute.name for attribute in layer.attributes if grant.role not in attribute.roles}
+    if not people:
+        hidden |= _PEOPLE
+    return {**part, "detail": {name: value for name, value in part["detail"].items() if name not in hidden}}
