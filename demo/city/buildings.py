@@ -58,6 +58,8 @@ _SHAPE_ODDS: dict[str, list[float]] = {
     "village": [0.60, 0.32, 0.06, 0.0, 0.02, 0.0],
 }
 FORM_NAMES = list(FORMS)
+Chunk = tuple[Geoms, NDArray[np.int64], NDArray[np.str_]]
+"""Footprints with the face each stands on and its form."""
 
 
 @dataclass
@@ -121,43 +123,71 @@ def assign_forms(plan: Plan, fabric: Fabric, centres: list[Centre], free: Geoms)
     return np.where(useless, "", out)
 
 
-def _plots(rng: np.random.Generator, block: Polygon, angle: float, form: str) -> tuple[Floats, Floats, Floats]:
-    """Centres (n, 2), sizes (n, 2) and angles of the plots of one block, rows parallel to its long side."""
+def _row_extent(u: Floats, v: Floats, at: Floats) -> tuple[Floats, Floats]:
+    """Least and greatest u where lines of constant v cross a ring (its first point repeated last)."""
+    v0, v1, u0, u1 = v[:-1, None], v[1:, None], u[:-1, None], u[1:, None]
+    crosses = (v0 > at) != (v1 > at)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cut = u0 + (at - v0) / (v1 - v0) * (u1 - u0)
+    return np.where(crosses, cut, np.inf).min(axis=0), np.where(crosses, cut, -np.inf).max(axis=0)
+
+
+def _plots(
+    rng: np.random.Generator, block: Polygon, angle: float, form: str, squeeze: float = 1.0
+) -> tuple[Floats, Floats, Floats]:
+    """Centres (n, 2), sizes (n, 2) and angles of the plots of one block.
+
+    Rows run at `angle` and each is fitted to the block's width where it lies, so that rows follow slanting streets.
+    `squeeze` below 1 narrows the gaps.
+    """
     length, depth, gap_x, gap_y, *_, built = FORMS[form]
-    vary = rng.uniform(0.88, 1.16)
-    length, gap_y = length * vary, gap_y * rng.uniform(0.9, 1.15)
+    length, gap_y = length * rng.uniform(0.88, 1.16), gap_y * rng.uniform(0.9, 1.15) * squeeze
     depth *= rng.uniform(0.93, 1.07)
+    gap_x *= squeeze
     cx, cy = block.centroid.x, block.centroid.y
     cos, sin = np.cos(angle), np.sin(angle)
     xy = shapely.get_coordinates(block.exterior) - (cx, cy)
     u, v = xy[:, 0] * cos + xy[:, 1] * sin, -xy[:, 0] * sin + xy[:, 1] * cos
-    span_u, span_v = u.max() - u.min(), v.max() - v.min()
-    nu, nv = int((span_u + gap_x) // (length + gap_x)), int((span_v + gap_y) // (depth + gap_y))
-    if nu < 1 and span_u > 0.5 * length:
-        length, nu = span_u * 0.96, 1
-    if nu < 1 or nv < 1:
+    rows = int((np.ptp(v) + gap_y) // (depth + gap_y))
+    if rows < 1:
         return np.empty((0, 2)), np.empty((0, 2)), np.empty(0)
     # the room left over widens the gaps, so that rows begin and end at the edges of the block
-    step_u = length + gap_x if nu == 1 else (span_u - length) / (nu - 1)
-    step_v = depth + gap_y if nv == 1 else (span_v - depth) / (nv - 1)
-    iu, iv = np.meshgrid(np.arange(nu), np.arange(nv))
-    pu = (iu - (nu - 1) / 2) * step_u + (u.max() + u.min()) / 2
-    pv = (iv - (nv - 1) / 2) * step_v + (v.max() + v.min()) / 2
-    pu, pv = pu.ravel(), pv.ravel()
+    step_v = depth + gap_y if rows == 1 else (np.ptp(v) - depth) / (rows - 1)
+    middle = (np.arange(rows) - (rows - 1) / 2) * step_v + (v.max() + v.min()) / 2
+    lo, hi = np.full(rows, -np.inf), np.full(rows, np.inf)
+    for share in (-0.47, 0.0, 0.47):
+        least, most = _row_extent(u, v, middle + share * depth)
+        lo, hi = np.maximum(lo, least), np.minimum(hi, most)
+    parts_u, parts_v, parts_length = [], [], []
+    for mid, start, stop in zip(middle.tolist(), lo.tolist(), hi.tolist(), strict=True):
+        width = stop - start - 0.8
+        n = int((width + gap_x) // (length + gap_x)) if np.isfinite(width) else 0
+        size = length
+        if n < 1 and width > 0.5 * length:
+            n, size = 1, width
+        if n < 1:
+            continue
+        step = 0.0 if n == 1 else (width - size) / (n - 1)
+        parts_u.append((np.arange(n) - (n - 1) / 2) * step + (start + stop) / 2)
+        parts_v.append(np.full(n, mid))
+        parts_length.append(np.full(n, size))
+    if not parts_u:
+        return np.empty((0, 2)), np.empty((0, 2)), np.empty(0)
+    pu, pv = np.concatenate(parts_u), np.concatenate(parts_v)
     n = len(pu)
-    size = np.stack([np.full(n, length), np.full(n, depth)], axis=1)
+    size_xy = np.stack([np.concatenate(parts_length), np.full(n, depth)], axis=1)
     if form in ("oldtown", "village"):
-        size *= rng.uniform(0.74, 1.10, size.shape)
+        size_xy *= rng.uniform(0.74, 1.10, size_xy.shape)
         pu = pu + rng.uniform(-0.4, 0.4, n) * gap_x
         pv = pv + rng.uniform(-0.4, 0.4, n) * gap_y
     elif form in ("walkup", "industrial", "commercial"):
-        size[:, 0] *= rng.uniform(0.78, 1.04, n)
-        size[:, 1] *= rng.uniform(0.94, 1.04, n)
+        size_xy[:, 0] *= rng.uniform(0.78, 1.0, n)
+        size_xy[:, 1] *= rng.uniform(0.92, 1.0, n)
     elif form in ("office", "school", "hospital", "public"):
-        size *= rng.uniform(0.72, 1.06, size.shape)
+        size_xy *= rng.uniform(0.72, 1.0, size_xy.shape)
     keep = rng.uniform(0, 1, n) < built
     out = np.stack([cx + pu * cos - pv * sin, cy + pu * sin + pv * cos], axis=1)
-    return out[keep], size[keep], np.full(int(keep.sum()), angle)
+    return out[keep], size_xy[keep], np.full(int(keep.sum()), angle)
 
 
 def _shape(rng: np.random.Generator, centre: Floats, size: Floats, angle: Floats, form: NDArray[np.str_]) -> Geoms:
@@ -213,30 +243,10 @@ def make_buildings(
     angles = _block_angles(free)
     houses = _village_houses(plan, rng, free, villages, terrain)
     shapely.prepare(free)
-    chunks: list[tuple[Geoms, NDArray[np.int64], NDArray[np.str_]]] = []
-    count = 0
-    open_houses = np.bincount(houses.face, minlength=len(forms))
-    open_houses[forms == "park"] = 0
-    batch_size = max(8, len(order) // 80)
-    for start in range(0, len(order), batch_size):
-        batch = [int(i) for i in order[start : start + batch_size] if forms[i] not in ("", "park")]
-        parts = [(i, *_plots(rng, free[i], float(angles[i]), str(forms[i]))) for i in batch]
-        if not parts:
-            continue
-        face = np.concatenate([np.full(len(c), i, dtype=np.int64) for i, c, _, _ in parts])
-        centre = np.concatenate([c for _, c, _, _ in parts])
-        size = np.concatenate([s for _, _, s, _ in parts])
-        angle = np.concatenate([a for _, _, _, a in parts])
-        geoms = _shape(rng, centre, size, angle, forms[face])
-        ok = shapely.contains_properly(free[face], geoms)
-        geoms, face = geoms[ok], face[ok]
-        # a block that is built up takes the place of the hamlet that stood there
-        open_houses[np.unique(face)] = 0
-        room = max(0, plan.scale - count - int(open_houses.sum()))
-        geoms, face = geoms[:room], face[:room]
-        chunks.append((geoms, face, forms[face]))
-        count += len(geoms)
-        if count + int(open_houses.sum()) >= plan.scale:
+    # a plain too small for its city is built closer, as land gets dear
+    for squeeze in (1.0, 0.82, 0.66, 0.5):
+        chunks, full = _blocks(plan, rng, free, forms, order, angles, houses, squeeze)
+        if full:
             break
     settled = np.unique(np.concatenate([c[1] for c in chunks]))
     urban = np.zeros(len(forms), dtype=bool)
@@ -248,7 +258,7 @@ def make_buildings(
 
     open_house = ~urban[houses.face] & (forms[houses.face] != "park")
     hit = np.flatnonzero(open_house)
-    want = max(0, plan.scale - count)
+    want = max(0, plan.scale - sum(len(c[0]) for c in chunks))
     if len(hit) > want:
         hit = np.sort(rng.permutation(hit)[:want])
     chunks.append((houses.geoms[hit], houses.face[hit], np.full(len(hit), "village", dtype="U12")))
@@ -257,6 +267,39 @@ def make_buildings(
     all_form = np.concatenate([c[2] for c in chunks])
     village_of = np.concatenate([np.full(len(all_geoms) - len(hit), -1), houses.village[hit]])
     return _attributes(plan, rng, fabric, all_geoms, all_face, all_form, village_of, villages, face_form, pool)
+
+
+def _blocks(
+    plan: Plan, rng: np.random.Generator, free: Geoms, forms: NDArray[np.str_], order: NDArray[np.intp], angles: Floats,
+    houses: _Houses, squeeze: float,
+) -> tuple[list[Chunk], bool]:  # fmt: skip
+    """Build up blocks in order until they and the hamlets left beside them are `scale` buildings."""
+    chunks: list[Chunk] = []
+    count = 0
+    open_houses = np.bincount(houses.face, minlength=len(forms))
+    open_houses[forms == "park"] = 0
+    batch_size = max(8, len(order) // 80)
+    for start in range(0, len(order), batch_size):
+        batch = [int(i) for i in order[start : start + batch_size] if forms[i] not in ("", "park")]
+        plots = [(i, *_plots(rng, free[i], float(angles[i]), str(forms[i]), squeeze)) for i in batch]
+        if not plots:
+            continue
+        face = np.concatenate([np.full(len(c), i, dtype=np.int64) for i, c, _, _ in plots])
+        centre = np.concatenate([c for _, c, _, _ in plots])
+        size = np.concatenate([s for _, _, s, _ in plots])
+        angle = np.concatenate([a for _, _, _, a in plots])
+        geoms = _shape(rng, centre, size, angle, forms[face])
+        ok = shapely.contains_properly(free[face], geoms)
+        geoms, face = geoms[ok], face[ok]
+        # a block that is built up takes the place of the hamlet that stood there
+        open_houses[np.unique(face)] = 0
+        room = max(0, plan.scale - count - int(open_houses.sum()))
+        geoms, face = geoms[:room], face[:room]
+        chunks.append((geoms, face, forms[face]))
+        count += len(geoms)
+        if count + int(open_houses.sum()) >= plan.scale:
+            return chunks, True
+    return chunks, False
 
 
 @dataclass(frozen=True)
