@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from etl import fields
-from etl.feed import Context, FeatureRecord, FeedSpec, Record
+from etl.feed import Context, FeatureRecord, FeedSpec, Record, Row
 from etl.formats import json
 from onemap.core.errors import BadInput
 from onemap.store.layer import Text
@@ -22,6 +22,14 @@ def mapped(record: Mapping[str, Any], context: Context) -> Iterable[Record]:
     yield FeatureRecord(layer, fields.key(fields.needed(record, "key")), record.get("geometry"), values)
 
 
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A row that the map has no place for: nothing is wrong with it."""
+
+    layer: str
+    reason: str
+
+
 IMPORT = FeedSpec(
     name="import",
     title=Text("文件导入", "Imported files"),
@@ -33,3 +41,14 @@ IMPORT = FeedSpec(
 def import_spec(datum: str, zone: str | None) -> FeedSpec:
     """The import feed for one file: in that datum, with times without offset read in that zone."""
     return replace(IMPORT, datum=datum, zone=zone or "")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reader found in a file: rows in the form `mapped` reads, in one datum; `layer` is the one unnamed rows
+    count for. Columns that were not used are named."""
+
+    layer: str
+    datum: str
+    rows: Iterable[Row | Skip]
+    ignored: Sequence[str] = ()

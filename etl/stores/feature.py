@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import shapely
+
 from etl import checks
 from etl.feed import FeatureRecord, FeedSpec
 from etl.stores.item import Item, Outcome, Reject
@@ -60,6 +62,10 @@ def _store_layer(
     rows = list({row.key: row for row in good}.values())
     if feed.enrich is not None and rows:
         rows = list(feed.enrich(conn, rows, clocks))
+    shapes = [row.geom for row in rows if row.geom is not None]
+    if shapes:
+        west, south, east, north = shapely.total_bounds(shapes).tolist()
+        outcome.bounds = (west, south, east, north)
     done = feature.upsert(conn, layer, rows, feed=feed.name)
     outcome.stored += done.stored
     outcome.unchanged += done.unchanged

@@ -42,6 +42,7 @@ class Outcome:
     readings: list[Reading] = field(default_factory=list)
     movers: set[int] = field(default_factory=set)
     newest: datetime | None = None
+    bounds: tuple[float, float, float, float] | None = None  # of checked features, WGS-84
 
     def add(self, other: Outcome) -> None:
         """Take another batch's outcome into this one."""
@@ -51,6 +52,7 @@ class Outcome:
         self.readings += other.readings
         self.movers |= other.movers
         self.saw(other.newest)
+        self.bounds = self.bounds or other.bounds
 
     def saw(self, at: datetime | None) -> None:
         """Remember the newest source time."""
