@@ -5,7 +5,7 @@ import { AGE_LIMITS_S, ageState, agoText, secondsSince, staleText } from '../dom
 import { caseClock, clockText } from '../domain/clocks'
 import { bearing, count, figure } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
-import { code, lang, t } from '../i18n'
+import { code, lang, t, title } from '../i18n'
 import { goTo } from '../map/map'
 import { attribute, layerSpec, layerTitle } from '../state/catalogue'
 import { now } from '../state/clock'
@@ -68,6 +68,8 @@ export function Value({
     return <>{Number.isInteger(value) && !unit ? count(value) : figure(value, unit)}</>
   }
   if (typeof value === 'object') return <span class="mono">{JSON.stringify(value)}</span>
+  const said = attribute(layer, name)?.values?.[String(value)]
+  if (said) return <>{title(said)}</>
   return <>{code(layer === 'incident' && name === 'status' ? 'incident_status' : name, value)}</>
 }
 
@@ -79,10 +81,10 @@ function Attributes({ layer, properties }: { layer: string; properties: Record<s
   return (
     <dl class="facts" data-testid="attributes">
       {shown.map((name) => {
-        const title = attribute(layer, name)?.title
+        const heading = attribute(layer, name)?.title
         return (
           <div key={name}>
-            <dt>{title ? (lang.value === 'zh' ? title.zh : title.en) : name}</dt>
+            <dt>{heading ? title(heading) : name}</dt>
             <dd>
               <Value layer={layer} name={name} properties={properties} />
             </dd>
@@ -169,6 +171,8 @@ function Age({ layer, properties: p }: { layer: string; properties: Record<strin
   const at = p.last_at ?? p.seen_at ?? p.sys_from
   const ageS = secondsSince(typeof at === 'string' ? at : null, now.value)
   const limits = AGE_LIMITS_S[layer]
+  // Only what is measured or moves can be silent; a building without a date has simply none.
+  if (ageS === null && !limits) return null
   const state = limits ? ageState(ageS, limits) : 'fresh'
   return (
     <p class={`age age-${state}`} data-testid="feature-age">

@@ -1,0 +1,45 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '..')
+const DIST = join(ROOT, 'dist')
+const { budget } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { budget: Record<string, number> }
+
+const assets = () => readdirSync(join(DIST, 'assets'))
+const size = (names: string[]) =>
+  names.reduce((sum, name) => sum + gzipSync(readFileSync(join(DIST, 'assets', name))).length, 0) / 1024
+
+describe('the bundle (run after `npm run build`)', () => {
+  it('is built', () => {
+    expect(existsSync(join(DIST, 'index.html')), 'run `npm run build` first').toBe(true)
+  })
+  it('keeps to its budget', () => {
+    const scripts = assets().filter((name) => /\.m?js$/.test(name))
+    expect(size(scripts.filter((name) => !name.startsWith('maplibre')))).toBeLessThan(budget.ownKiB ?? 0)
+    expect(size(scripts)).toBeLessThan(budget.allKiB ?? 0)
+  })
+  it('runs under a policy without eval, inline script or another host', () => {
+    const page = readFileSync(join(DIST, 'index.html'), 'utf8')
+    expect(page).not.toMatch(/<script(?![^>]*\bsrc=)/)
+    expect(page).not.toMatch(/\bon\w+=/)
+    expect(page).not.toMatch(/(src|href)="https?:/)
+    const own = assets().filter((name) => name.startsWith('index') && name.endsWith('.js'))
+    for (const name of own) {
+      const code = readFileSync(join(DIST, 'assets', name), 'utf8')
+      expect(code).not.toMatch(/\beval\(|new Function\(/)
+      expect(
+        [...code.matchAll(/https?:\/\/[\w.-]+/g)].map(([url]) => url).filter((url) => !/w3\.org/.test(url)),
+      ).toEqual([])
+    }
+  })
+})
+
+describe('the lock file', () => {
+  it('names no registry', () => {
+    const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8')
+    expect(lock).not.toContain('"resolved"')
+    expect(lock).not.toContain('.tgz')
+  })
+})

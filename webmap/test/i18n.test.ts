@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { fill } from '../src/i18n'
+import { messages } from '../src/i18n/catalogue'
+
+const SOURCE = join(import.meta.dirname, '../src')
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return sources(path)
+    return /\.tsx?$/.test(entry.name) && !path.endsWith('catalogue.ts') ? [readFileSync(path, 'utf8')] : []
+  })
+}
+
+const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort()
+
+describe('the catalogue of words', () => {
+  it('has both languages, with the same places to fill', () => {
+    for (const [key, [zh, en]] of Object.entries(messages)) {
+      expect(zh, key).not.toBe('')
+      expect(en, key).not.toBe('')
+      expect(places(zh), key).toEqual(places(en))
+      expect(en, `${key} in English`).not.toMatch(/[\u4e00-\u9fff]/)
+    }
+  })
+  it('holds no message that nothing says', () => {
+    const code = sources(SOURCE).join('\n')
+    // Families whose keys are put together at run time.
+    const built = /^(code|group|alert|rail|heat\.window)\./
+    const unused = Object.keys(messages).filter((key) => !built.test(key) && !code.includes(`'${key}'`))
+    expect(unused).toEqual([])
+  })
+  it('is the only place of Chinese words', () => {
+    // The two language names, the local words of levels and clocks, and the words for rain that feeds use.
+    const allowed = /中文|domain/
+    const strays = sources(join(SOURCE, 'panels'))
+      .concat(sources(join(SOURCE, 'map')), sources(join(SOURCE, 'state')))
+      .flatMap((code) => code.split('\n'))
+      .filter((line) => /[\u4e00-\u9fff]/.test(line))
+      .filter((line) => !/^\s*(\/\*\*|\*|\/\/)/.test(line) && !allowed.test(line) && !/雨\/i/.test(line))
+    expect(strays).toEqual([])
+  })
+  it('fills named places and leaves unknown ones to be seen', () => {
+    expect(fill('{n} 条在{place}', { n: 2, place: '石桥街道' })).toBe('2 条在石桥街道')
+    expect(fill('{n} {m}', { n: 1 })).toBe('1 {m}')
+  })
+})
