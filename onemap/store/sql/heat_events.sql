@@ -1,0 +1,2 @@
+-- What was counted of some features.
+SELECT fid, cell, hour, category, n FROM onemap.heat_event WHERE surface = %(surface)s AND fid = ANY(%(fids)s)
