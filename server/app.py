@@ -15,7 +15,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from onemap.core.settings import Settings
 from server import errors, models
 from server.middleware import Edge
-from server.routes import alerts, auth, catalogue, health, heat, incidents, live, ogc, sensors, tiles, warnings
+from server.routes import alerts, auth, catalogue, feeds, health, heat, incidents, live, ogc, sensors, tiles, warnings
 from server.state import State
 from server.static import static_router
 
@@ -28,6 +28,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     alerts.router,
     incidents.router,
     sensors.router,
+    feeds.router,
     catalogue.router,
     heat.router,
     tiles.router,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +28,7 @@ from onemap.store.layer import LayerSpec
 from server.metrics import Metrics
 from server.stream import (
     ALERT,
+    FEED,
     RETRY,
     Event,
     Subscriber,
@@ -316,6 +317,8 @@ class Hub:
                     self._put(stream, ready)
         now = datetime.now(UTC)
         for change in changes:
+            if change.layer == FEED and change.op == "E" and self._feed_states is not None:
+                self._feed_states[change.note["name"]] = _feed_state(change.note)  # told: the watch need not tell it
             self._metrics.live_changes.labels(change.layer).inc()
         self._metrics.live_lag.observe(max(0.0, (now - page[-1].at).total_seconds()))
 
@@ -324,8 +327,13 @@ class Hub:
     ) -> dict[Position, Event]:
         layers = {name: self.layers[name] for name in stream.layers}
         events = await render(conn, changes, layers, stream.grant, floor=self._floor)
-        alerts = {c.position: alert_event(c.note, c.position) for c in changes if c.layer == ALERT and c.note}
-        return dict(sorted((events | alerts).items()))
+        for change in changes:
+            if change.op == "E" and change.note:
+                if change.layer == ALERT:
+                    events[change.position] = alert_event(change.note, change.position)
+                elif change.layer == FEED:
+                    events[change.position] = feed_event(change.note, change.position)
+        return dict(sorted(events.items()))
 
     def _put(self, stream: Subscriber, events: Sequence[Event]) -> None:
         dropped = stream.put(events)
@@ -348,7 +356,7 @@ class Hub:
 
     def _tell_feeds(self, found: Sequence[dict[str, Any]]) -> None:
         before = self._feed_states
-        self._feed_states = {feed["name"]: (feed["state"], feed["error"]) for feed in found}
+        self._feed_states = {feed["name"]: _feed_state(feed) for feed in found}
         if before is None:
             return
         events = [feed_event(feed) for feed in found if before.get(feed["name"]) != self._feed_states[feed["name"]]]
@@ -373,3 +381,7 @@ class Hub:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _feed_state(status: Mapping[str, Any]) -> tuple[object, object]:
+    return status["state"], status["error"]

@@ -16,8 +16,6 @@ Level = Literal[1, 2, 3, 4]
 AlertState = Literal["queued", "delivered", "acknowledged", "arrived", "resolved"]
 WarningState = Literal["active", "confirmed", "ended"]
 IncidentStatus = Literal["reported", "dispatched", "on_site", "resolved", "closed"]
-#: A count, or "<n" where a small one is suppressed.
-Count = int | str
 Point = tuple[str, float]
 
 
@@ -91,6 +89,8 @@ class AlertCounts(Model):
     total: int
     delivered: int
     acknowledged: int
+    arrived: int
+    resolved: int
 
 
 class Warning(Model):
@@ -105,8 +105,10 @@ class Warning(Model):
     changed_at: datetime
     ended_at: datetime | None
     drill: bool
-    households: Count | None
-    residents: Count | None
+    households: int | None
+    residents: int | None
+    households_note: str | None = Field(None, description="Instead of a small count: '<5'.")
+    residents_note: str | None = None
     lon: float
     lat: float
     alerts: AlertCounts | None
@@ -130,6 +132,9 @@ class Alert(Model):
     resolved_at: datetime | None
     due_on_site_at: datetime
     due_resolved_at: datetime
+    due_followup_at: datetime
+    warning_state: WarningState | None
+    drill: bool
     lon: float | None
     lat: float | None
 
@@ -137,22 +142,26 @@ class Alert(Model):
 class Rule(Model):
     """The rule that a reading passed."""
 
-    property: str
-    op: str
-    enter: float
-    leave: float
-    hold_s: float
-    unit: str
-    level: Level
+    threshold_key: str | None
+    property: str | None
+    name: str | None
+    op: str | None
+    enter: float | None
+    leave: float | None
+    hold_s: float | None
+    unit: str | None
+    level: Level | None
 
 
 class Reading(Model):
     """The reading that passed it."""
 
-    sensor_key: str
+    sensor_key: str | None
     sensor_name: str | None
-    value: float
-    at: datetime
+    datastream_key: str | None
+    value: float | None
+    unit: str | None
+    at: datetime | None
     since: datetime | None
 
 
@@ -162,15 +171,18 @@ class Series(Model):
     datastream_key: str
     name: str
     unit: str
+    property: str | None = None
     points: list[Point]
 
 
 class Threatened(Model):
     """Who and what is inside the warning's zone: counts alone."""
 
-    households: Count | None
-    residents: Count | None
-    buildings: Count | None
+    households: int | None
+    residents: int | None
+    households_note: str | None = None
+    residents_note: str | None = None
+    buildings: int | None
 
 
 class NearCamera(Model):
@@ -180,6 +192,8 @@ class NearCamera(Model):
     name: str | None
     distance_m: float
     status: str | None
+    lon: float
+    lat: float
 
 
 class NearTeam(Model):
@@ -192,6 +206,8 @@ class NearTeam(Model):
     distance_m: float
     eta_s: float
     members: int | None
+    position: Literal["mover", "base"]
+    position_at: datetime | None
 
 
 class Before(Model):
@@ -199,6 +215,7 @@ class Before(Model):
 
     key: str
     level: Level
+    title: str
     raised_at: datetime
     ended_at: datetime | None
 
@@ -210,6 +227,8 @@ class Step(Model):
     kind: str
     text_zh: str
     text_en: str
+    alert_id: int | None
+    attachment: str | None = Field(description="A photo, at /attachments/{name}.")
 
 
 class Why(Model):
@@ -276,9 +295,11 @@ class FeedStatus(Model):
     title: Texts
     state: Literal["ok", "late", "stale", "idle"]
     last_at: datetime | None
+    last_source_at: datetime | None
     age_s: float | None
     received: int
     stored: int
+    unchanged: int
     duplicates: int
     quarantined: int
     error: str | None
@@ -287,7 +308,7 @@ class FeedStatus(Model):
 class Receipt(Model):
     """What became of pushed bytes; they are committed when this is sent."""
 
-    raw_id: int
+    raw_id: int | None = Field(description="None for bytes that came before.")
     received: int
     stored: int
     unchanged: int

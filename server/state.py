@@ -12,6 +12,7 @@ import structlog
 from fastapi import Request
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
+from etl import status
 from etl.pipeline import Pipeline
 from onemap.core.policy import Grant
 from onemap.core.settings import Settings
@@ -152,7 +153,8 @@ class _Ledger:
 
     def feed_status(self) -> list[dict[str, Any]]:
         """How every feed is."""
-        return []
+        with self.pool.connection() as conn:
+            return status.feed_status(conn)
 
 
 def state_of(request: Request) -> State:

@@ -18,7 +18,7 @@ from onemap.store.layer import LayerSpec
 from onemap.store.query import features_by_ids
 from server.answer import dumps
 
-ALERT = "alert"
+ALERT, FEED = "alert", "feed"
 RETRY = b"retry: 1000\n\n"
 
 
@@ -64,9 +64,9 @@ def reset_event(mark: Mark, reason: str) -> bytes:
     return mark_line(mark) + f'event: reset\ndata: {{"reason":"{reason}"}}\n\n'.encode()
 
 
-def feed_event(status: Mapping[str, Any]) -> Event:
+def feed_event(status: Mapping[str, Any], position: Position | None = None) -> Event:
     """A feed's new state."""
-    return Event(f"event: feed\ndata: {dumps(status)}\n\n".encode(), feed=True)
+    return Event(f"event: feed\ndata: {dumps(status)}\n\n".encode(), position, feed=True)
 
 
 def alert_event(note: Mapping[str, Any], position: Position | None = None) -> Event:

@@ -68,6 +68,12 @@ def upsert(conn: Connection, layer: LayerSpec, rows: Iterable[FeatureRow], *, fe
     return result
 
 
+def find(conn: Connection, layer: LayerSpec, key: str, *, lock: bool = False) -> dict[str, Any] | None:
+    """A feature's row by key, whole and past every policy; locked for the caller's transaction if asked."""
+    statement = sql.SQL("SELECT * FROM {} WHERE key = %s").format(sql.Identifier(SCHEMA, layer.name))
+    return conn.execute(statement + sql.SQL(" FOR UPDATE" if lock else ""), (key,)).fetchone()
+
+
 def delete(conn: Connection, layer: LayerSpec, keys: Sequence[str]) -> int:
     """Delete features by key; history keeps them. Returns how many there were."""
     statement = sql.SQL("DELETE FROM {} WHERE key = ANY(%s)").format(sql.Identifier(SCHEMA, layer.name))

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from onemap.core.policy import Grant, Right
 from onemap.store.db import AsyncConnection
+from onemap.store.sqlfile import sql
 from server.answer import Json
 from server.auth import Signed, require
 from server.models import Health
@@ -22,15 +23,6 @@ router = APIRouter(tags=["health"])
 WORKER_LATE_S = 20.0
 _ANSWER_S = 2.0
 _KEEP_S = 1.0
-_SQL = """
-SELECT (SELECT extract(epoch FROM now() - at)::float8 FROM consumer WHERE name = 'worker') AS worker_age_s,
-       coalesce((SELECT demo FROM city LIMIT 1), false) AS demo
-"""
-_DEMO_SQL = """
-SELECT login, title, role FROM account
-WHERE enabled AND (login = role OR login = (SELECT min(login) FROM account WHERE role = 'team' AND enabled))
-ORDER BY array_position(ARRAY['command', 'team', 'planner', 'operator', 'viewer'], role)
-"""
 
 
 @router.get("/health", responses={200: {"model": Health}, 503: {"model": Health}})
@@ -66,10 +58,10 @@ async def _look(state: State) -> dict[str, Any]:
 
 
 async def _ask(conn: AsyncConnection) -> dict[str, Any]:
-    row = await (await conn.execute(_SQL)).fetchone()
+    row = await (await conn.execute(sql("health"))).fetchone()
     found = dict(row or {})
     if found.get("demo"):
-        accounts = await (await conn.execute(_DEMO_SQL)).fetchall()
+        accounts = await (await conn.execute(sql("demo_accounts"))).fetchall()
         # Everybody knows these: they exist in a demo's data folder alone, and the sign-in page offers them.
         found["demo_accounts"] = [{**one, "password": f"demo-{one['role']}"} for one in accounts]
     return found

@@ -25,7 +25,7 @@ from server.serving import Serving
 from server.state import State
 
 PASSWORD = "a-password-of-no-account"
-TEAM = "team-1"
+TEAM, OTHER_TEAM = "t1", "t2"
 
 
 def wait_until(condition: Any, *, timeout_s: float = 10.0) -> Any:
@@ -120,6 +120,6 @@ def server(server_settings: Settings) -> Iterator[Running]:
             account.create_account(
                 conn, role, f"{role} post", role, PASSWORD, team_key=TEAM if role is Role.TEAM else None
             )
-        account.create_account(conn, "team2", "other team", Role.TEAM, PASSWORD, team_key="team-2")
+        account.create_account(conn, "team2", "other team", Role.TEAM, PASSWORD, team_key=OTHER_TEAM)
     with serving(server_settings) as running:
         yield running

@@ -276,7 +276,7 @@ def test_a_mark_is_read_as_it_is_written() -> None:
 
 
 def test_alert_events_are_for_their_team_and_for_command(server: Running, committed: Connection) -> None:
-    note = {"id": 1, "team_key": "team-1", "state": "acknowledged", "lon": 121.0, "lat": 31.0}
+    note = {"id": 1, "team_key": "t1", "state": "acknowledged", "lon": 121.0, "lat": 31.0}
     with (
         listen(server, "team", layers="") as own,
         listen(server, "team2", layers="") as other,
@@ -290,7 +290,7 @@ def test_alert_events_are_for_their_team_and_for_command(server: Running, commit
             changelog.log_event(committed, "alert", "1", note)
         own.wait(lambda one: one.name == "alert")
         command.wait(lambda one: one.name == "alert")
-        last = {**note, "id": 2, "team_key": "team-2"}
+        last = {**note, "id": 2, "team_key": "t2"}
         with committed.transaction():
             changelog.log_event(committed, "alert", "2", last)
         other.wait(lambda one: one.name == "alert")

@@ -1,0 +1,7 @@
+-- Warnings raised in a window.
+SELECT raised_at AS at, level, key, title
+FROM onemap.warning
+WHERE raised_at >= %(start)s AND raised_at < %(end)s
+  AND (%(area)s::bytea IS NULL OR st_intersects(geom, st_geomfromwkb(%(area)s::bytea, 4326)))
+ORDER BY raised_at, key
+LIMIT 500
