@@ -177,7 +177,8 @@ def _plots(
     n = len(pu)
     size_xy = np.stack([np.concatenate(parts_length), np.full(n, depth)], axis=1)
     if form in ("oldtown", "village"):
-        size_xy *= rng.uniform(0.74, 1.10, size_xy.shape)
+        # no larger than its plot and shifted by less than half a gap, so that neighbours cannot touch
+        size_xy *= rng.uniform(0.72, 1.0, size_xy.shape)
         pu = pu + rng.uniform(-0.4, 0.4, n) * gap_x
         pv = pv + rng.uniform(-0.4, 0.4, n) * gap_y
     elif form in ("walkup", "industrial", "commercial"):
@@ -321,6 +322,11 @@ def _village_houses(
     village = np.concatenate([np.full(len(s[0]), i) for i, s in enumerate(spots)])
     gentle = terrain.sample(terrain.slope_deg, centre) < 17.0
     geoms, village = geoms[gentle], village[gentle]
+    # two hamlets may grow into each other: the later one gives way
+    one, other = STRtree(geoms).query(geoms, predicate="intersects")
+    clear = np.ones(len(geoms), dtype=bool)
+    clear[np.maximum(one, other)[one != other]] = False
+    geoms, village = geoms[clear], village[clear]
     tree = STRtree(free)
     house, face = tree.query(geoms, predicate="within")
     house, first = np.unique(house, return_index=True)
