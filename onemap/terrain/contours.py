@@ -44,7 +44,8 @@ def contours(path: Path, interval_m: float) -> list[Contour]:
         shrink = max(1.0, max(source.width, source.height) / MAX_SIDE)
         shape = (max(2, round(source.height / shrink)), max(2, round(source.width / shrink)))
         band = source.read(1, out_shape=shape, masked=True, resampling=Resampling.average, out_dtype="float64")
-        affine = source.transform * source.transform.scale(source.width / shape[1], source.height / shape[0])
+        a, b, c, d, e, f = tuple(source.transform)[:6]
+        across, down = source.width / shape[1], source.height / shape[0]
         to_lonlat = Transformer.from_crs(source.crs, "EPSG:4326", always_xy=True)
     band = np.ma.masked_invalid(np.ma.masked_outside(band, LOWEST_M, HIGHEST_M))
     if not band.count():
@@ -62,7 +63,8 @@ def contours(path: Path, interval_m: float) -> list[Contour]:
         lines = cast("list[npt.NDArray[np.float64]]", generator.lines(step * interval_m))
         for line in lines:
             if np.hypot(*np.diff(line, axis=0).T).sum() >= _LEAST_PX:
-                x, y = affine * (line[:, 0], line[:, 1])
+                column, row = line[:, 0] * across, line[:, 1] * down
+                x, y = a * column + b * row + c, d * column + e * row + f
                 kept.append(np.column_stack(to_lonlat.transform(x, y)))
         if kept:
             shapes = shapely.simplify([shapely.LineString(points) for points in kept], _tolerance(kept))
