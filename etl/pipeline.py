@@ -160,8 +160,10 @@ class Pipeline:
         actor = actor or f"feed:{feed.name}"
         try:
             return self._attempt(conn, feed, actor, lambda: self._take(conn, feed, payloads))
-        except (psycopg.OperationalError, psycopg.InterfaceError):
-            raise
+        except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
+            # A batch too large for the statement limit is not the database being away: smaller ones may pass.
+            if not isinstance(exc, psycopg.errors.QueryCanceled) or len(payloads) == 1:
+                raise
         except Exception:
             if len(payloads) == 1:
                 return self._take_alone(conn, feed, payloads[0], actor)

@@ -63,7 +63,11 @@ def import_folder(
         total.merge(_incidents(conn, pipeline, folder / "incident.csv", progress))
     if (folder / "dem.tif").is_file():
         tell("dem")
-        total.merge(import_dem(conn, folder / "dem.tif", settings.home_path, _ACTOR))
+        total.merge(
+            import_dem(
+                conn, folder / "dem.tif", settings.home_path, _ACTOR, contours=not (folder / "contour.geojson").exists()
+            )
+        )
     return total
 
 

@@ -4,6 +4,8 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -11,11 +13,19 @@ from etl.pipeline import Pipeline
 from onemap.core.settings import Settings
 from onemap.store.db import Connection, connect
 
-_SPEC = importlib.util.spec_from_file_location("etl_city", Path(__file__).with_name("city.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-city = importlib.util.module_from_spec(_SPEC)
-sys.modules["etl_city"] = city
-_SPEC.loader.exec_module(city)
+
+def _neighbour(name: str) -> ModuleType:
+    """Import a file beside this one: tests are no package."""
+    spec = importlib.util.spec_from_file_location(f"etl_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[f"etl_{name}"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+city = _neighbour("city")
+broker = _neighbour("broker")
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +46,14 @@ def idle(planted: str) -> Iterator[Connection]:
 @pytest.fixture
 def pipeline(settings: Settings) -> Pipeline:
     return Pipeline(settings)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Any]:
+    """A broker of this test's own."""
+    found = broker.Broker(tmp_path, broker.free_port())
+    found.start()
+    try:
+        yield found
+    finally:
+        found.stop()

@@ -7,4 +7,4 @@ ON CONFLICT (feed) DO UPDATE
 SET last_at = excluded.last_at, last_source_at = greatest(f.last_source_at, excluded.last_source_at),
     received = f.received + excluded.received, stored = f.stored + excluded.stored,
     unchanged = f.unchanged + excluded.unchanged, duplicates = f.duplicates + excluded.duplicates,
-    quarantined = f.quarantined + excluded.quarantined
+    quarantined = f.quarantined + excluded.quarantined, error = NULL
