@@ -52,7 +52,10 @@ def describe(path: Path) -> Described:
     try:
         with rasterio.open(path) as source:
             if source.crs is None:
-                raise BadInput("The raster has no coordinate system.", reason="no-crs")
+                points = " It has control points: warp it first, for example with gdalwarp." if source.gcps[0] else ""
+                raise BadInput(
+                    f"The raster has no coordinate system, so its place is unknown.{points}", reason="no-crs"
+                )
             if source.count < 1 or np.dtype(source.dtypes[0]).kind not in "iuf":
                 raise BadInput("The raster has no band of numbers.", reason="no-band")
             west, south, east, north = transform_bounds(source.crs, "EPSG:4326", *source.bounds, densify_pts=21)

@@ -1,1 +1,0 @@
-SELECT info ->> 'sha256' AS sha256 FROM onemap.raster WHERE name = %(name)s
