@@ -53,10 +53,12 @@ export interface CodedTitle {
 export interface CatalogueSurface {
   name: string
   title: Text2
-  unit: string
+  unit: Text2 | string
   categories: (string | CodedTitle)[]
+  /** Empty: the surface shows the present state. */
   windows: string[]
-  breaks: number[] | Record<string, number[]>
+  breaks: number[]
+  smooth_max?: number
 }
 
 export interface Catalogue {
@@ -69,7 +71,13 @@ export interface Catalogue {
   }
   layers: CatalogueLayer[]
   surfaces: CatalogueSurface[]
-  terrain: { tiles: string; minzoom: number; maxzoom: number; encoding: 'terrarium' } | null
+  terrain: {
+    tiles: string
+    minzoom: number
+    maxzoom: number
+    encoding: 'terrarium'
+    bounds?: [number, number, number, number]
+  } | null
 }
 
 export type Properties = Record<string, unknown> & { key: string }
@@ -96,7 +104,7 @@ export interface Alert {
   id: number | string
   warning_key: string
   team_key: string
-  team_name: string
+  team_name: string | null
   level: Level
   title: string
   text: string
@@ -108,8 +116,9 @@ export interface Alert {
   resolved_at: string | null
   due_on_site_at: string | null
   due_resolved_at: string | null
-  lon: number
-  lat: number
+  drill?: boolean
+  lon: number | null
+  lat: number | null
 }
 
 export interface Warning {
@@ -122,39 +131,56 @@ export interface Warning {
   changed_at: string
   ended_at: string | null
   drill: boolean
-  households: number | string | null
-  residents: number | string | null
+  households: number | null
+  residents: number | null
+  /** Instead of a small count: `<5`. */
+  households_note?: string | null
+  residents_note?: string | null
   lon: number
   lat: number
-  alerts: { total: number; delivered: number; acknowledged: number }
+  /** Absent for those who may not see alerts. */
+  alerts: { total: number; delivered: number; acknowledged: number } | null
 }
 
 export interface Series {
   datastream_key: string
   name: string
   unit: string
+  property?: string | null
   points: [string, number][]
+}
+
+/** Counts of people, or what is said instead of a small one. */
+export interface Counted {
+  households: number | null
+  residents: number | null
+  households_note?: string | null
+  residents_note?: string | null
 }
 
 export interface WarningDetail {
   warning: Warning
   hazard: Record<string, unknown> | MapFeature | null
   rule: {
-    property: string
-    op: string
-    enter: number
-    leave: number
-    hold_s: number
-    unit: string
-    level: Level
+    property: string | null
+    name: string | null
+    op: string | null
+    enter: number | null
+    leave: number | null
+    hold_s: number | null
+    unit: string | null
+    level: Level | null
   } | null
-  reading: { sensor_key: string; sensor_name: string; value: number; at: string; since: string | null } | null
+  reading: {
+    sensor_key: string | null
+    sensor_name: string | null
+    value: number | null
+    unit: string | null
+    at: string | null
+    since: string | null
+  } | null
   series: Series[]
-  threatened: {
-    households: number | string | null
-    residents: number | string | null
-    buildings: number | string | null
-  }
+  threatened: Counted & { buildings: number | null }
   cameras: { key: string; name: string; distance_m: number; status: string }[]
   teams: {
     key: string
@@ -166,7 +192,7 @@ export interface WarningDetail {
     members: number | null
   }[]
   previous: { key: string; level: Level; raised_at: string; ended_at: string | null }[]
-  timeline: { at: string; kind: string; text_zh: string; text_en: string }[]
+  timeline: { at: string; kind: string; text_zh: string; text_en: string; attachment?: string | null }[]
   alerts: Alert[]
 }
 
@@ -192,18 +218,19 @@ export interface Timeline {
 
 export interface HeatLegend {
   res: number
-  unit: string
+  unit: Text2 | string
   breaks: number[]
   cell_km2: number
 }
 
 export interface HeatPart {
   source_layer: string
-  source_key: string
-  name: string
-  kind: string
+  /** Null where the asker may not see the source: its value still counts. */
+  source_key: string | null
+  name: string | null
+  kind: string | null
   value: number
-  detail: string | null
+  detail: Record<string, unknown> | string | null
   at: string | null
 }
 
@@ -211,7 +238,7 @@ export interface HeatCell {
   cell: string
   res: number
   value: number
-  unit: string
+  unit: Text2 | string
   parts: HeatPart[]
 }
 
@@ -220,6 +247,7 @@ export interface QuarantineRow {
   feed: string
   at?: string
   reason?: string
+  message?: string
   [column: string]: unknown
 }
 

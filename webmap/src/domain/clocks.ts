@@ -20,9 +20,9 @@ const SOON_SHARE = 1 / 3
 
 const PHASES: Record<string, { phase: ClockPhase; due: string; from: string[] }> = {
   reported: { phase: 'on_site', due: 'due_on_site_at', from: ['reported_at'] },
-  dispatched: { phase: 'on_site', due: 'due_on_site_at', from: ['reported_at', 'dispatched_at'] },
-  on_site: { phase: 'resolve', due: 'due_resolved_at', from: ['reported_at', 'on_site_at'] },
-  resolved: { phase: 'follow_up', due: 'due_followup_at', from: ['resolved_at', 'reported_at'] },
+  dispatched: { phase: 'on_site', due: 'due_on_site_at', from: ['dispatched_at', 'reported_at'] },
+  on_site: { phase: 'resolve', due: 'due_resolved_at', from: ['dispatched_at', 'reported_at'] },
+  resolved: { phase: 'follow_up', due: 'due_followup_at', from: ['dispatched_at', 'reported_at'] },
 }
 
 function instant(value: unknown): number | null {

@@ -9,6 +9,12 @@ export function count(value: unknown): string {
   return String(value)
 }
 
+/** A count of people, or what stands instead of a small one: `<5`. */
+export function counted(counts: object, name: string): string {
+  const row = counts as Record<string, unknown>
+  return count(row[name] ?? row[`${name}_note`])
+}
+
 /** At most three significant decimals, none for large figures. */
 export function figure(value: unknown, unit?: string | null): string {
   if (value === null || value === undefined || value === '') return UNKNOWN

@@ -11,6 +11,8 @@ export interface StyleContext {
   theme: Theme
   lang: Lang
   heat: HeatChoice
+  /** Ascending limits between the heat's classes; none while they are not known. */
+  heatBreaks: number[]
   /** Text and symbols grow with the screen's distance. */
   factor: number
   visible: (layer: string) => boolean

@@ -1,44 +1,60 @@
-/** The heat surface: H3 cells by their rank, in the surface's own ramp. */
+/** The heat surface: H3 cells in classes between the door's breaks, in the surface's own ramp. */
 import type { ExpressionSpecification } from 'maplibre-gl'
-import { ramp } from '../theme/ramps'
+import { classColours, ramp } from '../theme/ramps'
 import type { OwnedLayer, StyleContext } from './context'
 
-export function heatLayers(context: StyleContext): OwnedLayer[] {
-  const { palette: p, heat } = context
-  const colours = ramp(heat.surface ?? '', !p.dark)
+/** The lowest class is a breath over the ground, the highest as strong as the person asked. */
+function strength(share: number, opacity: number): number {
+  return Math.round(opacity * (0.1 + 0.9 * share ** 1.15) * 1000) / 1000
+}
+
+type Stops = { colour: ExpressionSpecification; opacity: ExpressionSpecification }
+
+function byBreaks(colours: string[], breaks: number[], opacity: number): Stops {
+  const value: ExpressionSpecification = ['to-number', ['get', 'value'], 0]
+  const step = (of: (i: number) => string | number) =>
+    ['step', value, of(0), ...breaks.flatMap((limit, i) => [limit, of(i + 1)])] as unknown as ExpressionSpecification
+  return {
+    colour: step((i) => colours[i] ?? '#000000'),
+    opacity: step((i) => strength(i / breaks.length, opacity)),
+  }
+}
+
+function byRank(colours: string[], opacity: number): Stops {
   const rank: ExpressionSpecification = ['to-number', ['get', 'rank'], 0]
-  const stops = colours.flatMap((colour, i) => [i / (colours.length - 1), colour])
-  const shown = heat.surface !== null
+  const last = colours.length - 1
+  const along = (of: (i: number) => string | number) =>
+    [
+      'interpolate',
+      ['linear'],
+      rank,
+      ...colours.flatMap((_, i) => [i / last, of(i)]),
+    ] as unknown as ExpressionSpecification
+  return { colour: along((i) => colours[i] ?? '#000000'), opacity: along((i) => strength(i / last, opacity)) }
+}
+
+export function heatLayers(context: StyleContext): OwnedLayer[] {
+  const { palette: p, heat, heatBreaks } = context
+  const surface = heat.surface ?? ''
+  const { colour, opacity } = heatBreaks.length
+    ? byBreaks(classColours(surface, !p.dark, heatBreaks.length + 1), heatBreaks, heat.opacity)
+    : byRank(ramp(surface, !p.dark), heat.opacity)
+  const owner = heat.surface === null ? '-' : 'heat'
+  const tiles = { source: 'heat', 'source-layer': 'heat' }
   return [
     {
       id: 'heat-fill',
-      owner: shown ? 'heat' : '-',
+      owner,
       type: 'fill',
-      source: 'heat',
-      'source-layer': 'heat',
-      paint: {
-        'fill-color': ['interpolate', ['linear'], rank, ...stops] as unknown as ExpressionSpecification,
-        'fill-opacity': [
-          'interpolate',
-          ['linear'],
-          rank,
-          0,
-          heat.opacity * 0.08,
-          0.5,
-          heat.opacity * 0.45,
-          1,
-          heat.opacity,
-        ],
-        'fill-antialias': false,
-      },
+      ...tiles,
+      paint: { 'fill-color': colour, 'fill-opacity': opacity, 'fill-antialias': false },
     },
     {
       id: 'heat-line',
-      owner: shown ? 'heat' : '-',
+      owner,
       type: 'line',
-      source: 'heat',
-      'source-layer': 'heat',
-      paint: { 'line-color': p.land, 'line-width': 0.6, 'line-opacity': heat.opacity * 0.55 },
+      ...tiles,
+      paint: { 'line-color': p.land, 'line-width': 0.6, 'line-opacity': heat.opacity * 0.5 },
     },
   ]
 }

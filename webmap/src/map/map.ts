@@ -15,6 +15,7 @@ import { middleOf } from '../domain/geo'
 import { lang } from '../i18n'
 import { nowCoarse } from '../state/clock'
 import { stores } from '../state/features'
+import { heatLegend } from '../state/legend'
 import { onTileChange } from '../state/live'
 import { type Camera, camera, heat, selection, theme, zoomFactor } from '../state/view'
 import { byHazard } from '../state/warnings'
@@ -139,6 +140,11 @@ function followCamera(live: MapLibre): void {
   note()
 }
 
+/** A step expression wants strictly ascending limits; equal quantiles are one class. */
+function ascending(breaks: number[]): number[] {
+  return [...new Set(breaks)].sort((a, b) => a - b)
+}
+
 /** Builds the map; what comes back takes it down again with every effect it started. */
 export function createMap(container: HTMLElement, catalogue: Catalogue): () => void {
   const context = computed<StyleContext>(() => ({
@@ -147,6 +153,7 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
     theme: theme.value,
     lang: lang.value,
     heat: heat.value,
+    heatBreaks: ascending(heatLegend.value?.breaks ?? []),
     factor: zoomFactor.value,
     visible: layerVisible,
   }))

@@ -52,13 +52,14 @@ export function startMine(map: MapLibre, chosenPlace: boolean): () => void {
     const alert = openAlerts.value[0]
     const features: Feature[] = []
     if (here) features.push({ type: 'Feature', geometry: { type: 'Point', coordinates: here }, properties: {} })
-    if (here && alert) {
-      const way = [here, [alert.lon, alert.lat]]
+    const [lon, lat] = [alert?.lon ?? null, alert?.lat ?? null]
+    if (here && lon !== null && lat !== null) {
+      const way = [here, [lon, lat]]
       features.push({ type: 'Feature', geometry: { type: 'LineString', coordinates: way }, properties: {} })
       if (!looked) {
         looked = true
-        const [w, e] = [Math.min(here[0], alert.lon), Math.max(here[0], alert.lon)]
-        const [s, n] = [Math.min(here[1], alert.lat), Math.max(here[1], alert.lat)]
+        const [w, e] = [Math.min(here[0], lon), Math.max(here[0], lon)]
+        const [s, n] = [Math.min(here[1], lat), Math.max(here[1], lat)]
         map.fitBounds([w, s, e, n], { padding: 56, maxZoom: 16, duration: 0 })
         camera.value = {
           zoom: map.getZoom(),

@@ -1,6 +1,7 @@
 /** The whole style from the catalogue, the theme and what the person chose; later changes are applied property by property. */
 import type { LayerSpecification, Map as MapLibre, SourceSpecification, StyleSpecification } from 'maplibre-gl'
 import { heatTiles } from '../api/client'
+import { HEAT_MAX_ZOOM } from '../state/legend'
 import type { HeatChoice } from '../state/view'
 import { areaLayers } from './areas'
 import { assetLayers, warnedLayers } from './assets'
@@ -74,7 +75,7 @@ function sources({ catalogue, heat }: StyleContext): Record<string, SourceSpecif
     }
   }
   if (catalogue.terrain) {
-    const { tiles, minzoom, maxzoom, encoding } = catalogue.terrain
+    const { tiles, minzoom, maxzoom, encoding, bounds = catalogue.city.bounds } = catalogue.terrain
     out.terrain = {
       type: 'raster-dem',
       tiles: [absolute(tiles)],
@@ -82,10 +83,16 @@ function sources({ catalogue, heat }: StyleContext): Record<string, SourceSpecif
       minzoom,
       maxzoom,
       encoding,
-      bounds: catalogue.city.bounds,
+      bounds,
     }
   }
-  out.heat = { type: 'vector', tiles: heatSourceTiles(heat), minzoom: 8, maxzoom: 16 }
+  out.heat = {
+    type: 'vector',
+    tiles: heatSourceTiles(heat),
+    minzoom: 6,
+    maxzoom: HEAT_MAX_ZOOM,
+    bounds: catalogue.city.bounds,
+  }
   for (const name of DATA_SOURCES) out[name] = NOTHING
   out.incident = {
     ...NOTHING,

@@ -1,7 +1,7 @@
 /** The small word beside the pointer: what it is, and the two or three figures one looks for first. */
 import { agoText, secondsSince } from '../domain/age'
 import { caseClock, clockText } from '../domain/clocks'
-import { count, figure } from '../domain/format'
+import { count, counted, figure } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
 import { code, lang, t } from '../i18n'
 import { layerTitle } from '../state/catalogue'
@@ -22,7 +22,7 @@ function lines(layer: string, p: P): string[] {
       return [
         [code('kind', p.kind), level && levelName(level, lang.value)].filter(Boolean).join(' · '),
         warning ? `${t('rail.warnings')} ${levelName(warning.level, lang.value)}` : '',
-        t('warning.threat', { households: count(p.households), residents: count(p.residents) }),
+        t('warning.threat', { households: counted(p, 'households'), residents: counted(p, 'residents') }),
       ]
     }
     case 'sensor': {

@@ -6,6 +6,7 @@ import { startAddress } from '../state/address'
 import { catalogue, catalogueError, cityName, loadCatalogue } from '../state/catalogue'
 import { startClock } from '../state/clock'
 import { loadFeeds } from '../state/feeds'
+import { followLegend } from '../state/legend'
 import { loadAll, startLive } from '../state/live'
 import { startOutbox } from '../state/outbox'
 import { isTeam, resume, session } from '../state/session'
@@ -31,6 +32,7 @@ function start(): void {
   startAddress(jumpTo)
   void startLive()
   startRedTone()
+  followLegend()
   startOutbox()
   setInterval(() => {
     if (document.hidden || session.peek() !== 'in') return

@@ -1,5 +1,5 @@
 /** The banner no one can miss: the worst warning that nobody has confirmed, and the offer to go where others are. */
-import { count } from '../domain/format'
+import { counted } from '../domain/format'
 import { levelName, levelWord } from '../domain/levels'
 import { lang, t } from '../i18n'
 import { flyTo, placeNear } from '../map/map'
@@ -34,7 +34,7 @@ export function Banner() {
         </strong>
         <p>
           {detail && `${causeText(detail)} · `}
-          {t('warning.threat', { households: count(worst.households), residents: count(worst.residents) })}
+          {t('warning.threat', { households: counted(worst, 'households'), residents: counted(worst, 'residents') })}
         </p>
       </div>
       {list.length > 1 && (

@@ -17,7 +17,7 @@ export interface ChartProps {
 const SHOWN = 2
 
 function isRain(series: Series): boolean {
-  return /rain|雨/i.test(`${series.datastream_key} ${series.name}`)
+  return /rain|雨/i.test(`${series.property ?? ''} ${series.datastream_key} ${series.name}`)
 }
 
 function align(list: Series[]): uPlot.AlignedData {

@@ -49,7 +49,7 @@ export function Value({
   name: string
   properties: Record<string, unknown>
 }) {
-  const value = properties[name]
+  const value = properties[name] ?? properties[`${name}_note`]
   if (value === null || value === undefined || value === '') return <span class="unknown">—</span>
   const level = asLevel(value)
   if (name === 'level' && level) {
@@ -77,7 +77,7 @@ function Attributes({ layer, properties }: { layer: string; properties: Record<s
   const spec = layerSpec(layer)
   const named = spec?.attributes.map((item) => item.name) ?? []
   const names = [...named, ...Object.keys(properties).filter((name) => !named.includes(name))]
-  const shown = names.filter((name) => !UNSAID.has(name) && name in properties)
+  const shown = names.filter((name) => !UNSAID.has(name) && !name.endsWith('_note') && name in properties)
   return (
     <dl class="facts" data-testid="attributes">
       {shown.map((name) => {

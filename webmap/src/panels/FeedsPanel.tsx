@@ -65,7 +65,7 @@ function Quarantine() {
               <Time at={row.at ?? null} />
             </span>
           </p>
-          <p class="card-error">{String(row.reason ?? '—')}</p>
+          <p class="card-error">{String(row.message ?? row.reason ?? '—')}</p>
           <button type="button" class="button small" onClick={() => void replay(row.id)}>
             {t('feeds.replay')}
           </button>

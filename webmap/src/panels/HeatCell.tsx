@@ -1,9 +1,11 @@
 /** What one heat cell is made of: its parts, the largest first. */
 import { api } from '../api/client'
+import type { HeatPart } from '../api/types'
 import { agoText, secondsSince } from '../domain/age'
-import { figure } from '../domain/format'
-import { code, lang, t, title } from '../i18n'
-import { layerTitle } from '../state/catalogue'
+import { distance, figure } from '../domain/format'
+import { asLevel, levelName } from '../domain/levels'
+import { code, has, lang, t, title } from '../i18n'
+import { attribute, layerTitle } from '../state/catalogue'
 import { now } from '../state/clock'
 import { problemText } from '../state/toast'
 import { heat, select } from '../state/view'
@@ -11,12 +13,32 @@ import { currentSurface } from './HeatPanel'
 import { Icon } from './Icon'
 import { Empty, Loading, Row, Section, useLoad } from './Parts'
 
+/** What an engine says of a part, in the catalogue's own titles: `距离 640 m · 人口 71`. */
+function detailText(layer: string, detail: HeatPart['detail']): string {
+  if (!detail) return ''
+  if (typeof detail === 'string') return detail
+  return Object.entries(detail)
+    .filter(([, value]) => value !== null && value !== undefined && value !== '')
+    .map(([name, value]) => {
+      const known = attribute(layer, name)
+      const own = `part.${name}`
+      const heading = has(own) ? t(own) : title(known?.title)
+      const said = known?.values?.[String(value)]
+      if (said) return title(said)
+      const level = name.endsWith('level') ? asLevel(value) : null
+      if (level) return levelName(level, lang.value)
+      if (name.endsWith('_m')) return `${heading} ${distance(value)}`.trim()
+      if (typeof value === 'number') return `${heading || name} ${figure(value, known?.unit)}`
+      return code(name, value)
+    })
+    .join(' · ')
+}
+
 export function HeatCellDetail({ cell }: { cell: string }) {
-  const { surface, category, window, smooth } = heat.value
+  const { surface, category, window } = heat.value
   const loaded = useLoad(
-    () =>
-      surface ? api.heatCell(surface, cell, { category, window, smooth }) : Promise.reject(new Error(t('heat.off'))),
-    [surface, cell, category, window, smooth],
+    () => (surface ? api.heatCell(surface, cell, { category, window }) : Promise.reject(new Error(t('heat.off')))),
+    [surface, cell, category, window],
   )
   if (loaded.state === 'failed') return <p class="calm">{problemText(loaded.error)}</p>
   const found = loaded.value
@@ -54,17 +76,17 @@ export function HeatCellDetail({ cell }: { cell: string }) {
                       aria-label={t('heat.share', { n: Math.round(share * 100) })}
                     />
                   }
-                  title={part.name || part.source_key}
+                  title={part.name || part.source_key || t('heat.hidden')}
                   aside={figure(part.value)}
                   line={[
                     layerTitle(part.source_layer),
-                    code('kind', part.kind),
-                    part.detail ?? '',
+                    part.kind ? code('kind', part.kind) : '',
+                    detailText(part.source_layer, part.detail),
                     age === null ? '' : agoText(age, lang.value),
                   ]
                     .filter((item) => item && item !== '—')
                     .join(' · ')}
-                  onClick={() => select(part.source_layer, part.source_key)}
+                  onClick={() => part.source_key && select(part.source_layer, part.source_key)}
                   testid="heat-part"
                 />
               )

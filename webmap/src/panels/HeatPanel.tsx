@@ -1,12 +1,14 @@
 /** The heat controls, and the legend that stands on the map. */
-import { api } from '../api/client'
 import type { CatalogueSurface, CodedTitle } from '../api/types'
 import { figure } from '../domain/format'
 import { code, has, t, title } from '../i18n'
 import { catalogue } from '../state/catalogue'
-import { camera, heat, theme } from '../state/view'
-import { gradient, ramp } from '../theme/ramps'
-import { Choice, useLoad } from './Parts'
+import { heatLegend } from '../state/legend'
+import { heat, theme } from '../state/view'
+import { classColours, ramp } from '../theme/ramps'
+import { Choice } from './Parts'
+
+const SMOOTH = [0, 1, 2] as const
 
 function categoryTitle(category: string | CodedTitle): readonly [string, string] {
   if (typeof category !== 'string') return [category.name, title(category.title)]
@@ -34,7 +36,8 @@ export function pickSurface(name: string): void {
   const window = surface.windows.includes(now.window)
     ? now.window
     : (surface.windows.at(1) ?? surface.windows[0] ?? now.window)
-  heat.value = { ...now, surface: name, window, category: names.includes(now.category) ? now.category : '' }
+  const smooth = Math.min(now.smooth, surface.smooth_max ?? 2)
+  heat.value = { ...now, surface: name, window, smooth, category: names.includes(now.category) ? now.category : '' }
 }
 
 export function HeatPanel() {
@@ -79,17 +82,15 @@ export function HeatPanel() {
               testid="heat-window"
             />
           )}
-          <Choice
-            label={t('heat.smooth')}
-            value={choice.smooth}
-            options={[
-              [0, t('heat.smooth.0')],
-              [1, t('heat.smooth.1')],
-              [2, t('heat.smooth.2')],
-            ]}
-            onPick={(smooth) => (heat.value = { ...choice, smooth })}
-            testid="heat-smooth"
-          />
+          {(surface.smooth_max ?? 2) > 0 && (
+            <Choice
+              label={t('heat.smooth')}
+              value={choice.smooth}
+              options={SMOOTH.slice(0, (surface.smooth_max ?? 2) + 1).map((n) => [n, t(`heat.smooth.${n}`)] as const)}
+              onPick={(smooth) => (heat.value = { ...choice, smooth })}
+              testid="heat-smooth"
+            />
+          )}
           <label class="field">
             <span>
               {t('heat.opacity')} <b>{Math.round(choice.opacity * 100)}%</b>
@@ -116,49 +117,40 @@ function area(km2: number): string {
   return `${figure(Number((km2 * 1_000_000).toPrecision(2)))} m²`
 }
 
-/** Breaks as the door states them for the zoom that is on screen. */
+/** Classes between the breaks that the door states for the zoom on screen. */
 export function HeatLegend() {
   const choice = heat.value
   const surface = currentSurface()
-  const z = Math.max(0, Math.floor(camera.value?.zoom ?? 12))
-  const loaded = useLoad(async () => {
-    if (!choice.surface) return null
-    const { category, window, smooth } = choice
-    return api.heatLegend(choice.surface, z, { category, window, smooth })
-  }, [choice.surface, choice.category, choice.window, choice.smooth, z])
   if (!surface || !choice.surface) return null
-  const legend = loaded.state === 'failed' ? null : loaded.value
-  const colours = ramp(choice.surface, theme.value === 'light')
-  const breaks = legend?.breaks ?? []
-  const unit = legend?.unit || surface.unit
+  const legend = heatLegend.value
+  const light = theme.value === 'light'
+  const breaks = [...new Set(legend?.breaks ?? [])].sort((a, b) => a - b)
+  const colours = breaks.length ? classColours(choice.surface, light, breaks.length + 1) : ramp(choice.surface, light)
+  const facts = [
+    surface.windows.length ? windowTitle(choice.window) : '',
+    title(surface.unit),
+    legend ? t('heat.res', { res: legend.res }) : '',
+  ]
   return (
     <div class="map-legend" data-testid="heat-legend">
       <p class="map-legend-title">
         {legend ? t('heat.legend', { title: title(surface.title), area: area(legend.cell_km2) }) : title(surface.title)}
       </p>
-      <div class="map-legend-bar" style={{ background: gradient(colours), opacity: Math.max(0.5, choice.opacity) }} />
-      <div class="map-legend-ticks">
-        {breaks.length > 0 ? (
-          breaks.map((value, i) => (
-            <span key={`${i}-${value}`} style={{ left: `${((i + 1) / (breaks.length + 1)) * 100}%` }}>
-              {figure(Number(value.toPrecision(3)))}
-            </span>
-          ))
-        ) : (
-          <>
-            <span class="edge-low">{t('heat.low')}</span>
-            <span class="edge-high">{t('heat.high')}</span>
-          </>
-        )}
+      <div class="map-legend-bar" style={{ opacity: Math.max(0.5, choice.opacity) }}>
+        {colours.map((colour) => (
+          <i key={colour} style={{ background: colour }} />
+        ))}
       </div>
-      <p class="map-legend-foot">
-        <span>{t('heat.low')}</span>
-        <span>
-          {windowTitle(choice.window)} · {title(unit)}
-          {legend && ` · ${t('heat.res', { res: legend.res })}`}
-        </span>
-        <span>{t('heat.high')}</span>
-      </p>
+      <div class="map-legend-ticks">
+        <span class="edge-low">{t('heat.low')}</span>
+        {breaks.map((value, i) => (
+          <span key={value} style={{ left: `${((i + 1) / (breaks.length + 1)) * 100}%` }}>
+            {figure(Number(value.toPrecision(3)))}
+          </span>
+        ))}
+        <span class="edge-high">{t('heat.high')}</span>
+      </div>
+      <p class="map-legend-foot">{facts.filter(Boolean).join(' · ')}</p>
     </div>
   )
 }

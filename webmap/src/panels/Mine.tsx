@@ -34,6 +34,7 @@ function clockOf(alert: Alert) {
 export function AlertCard({ alert }: { alert: Alert }) {
   const [busy, setBusy] = useState(false)
   const here = ownPlace.value
+  const spot: [number, number] | null = alert.lon !== null && alert.lat !== null ? [alert.lon, alert.lat] : null
   const clock = clockOf(alert)
   const step = async (next: Step) => {
     setBusy(true)
@@ -42,7 +43,7 @@ export function AlertCard({ alert }: { alert: Alert }) {
   }
   const facts = [
     levelName(alert.level, lang.value),
-    here ? t('alert.distance', { d: distance(distanceM(here, [alert.lon, alert.lat])) }) : '',
+    here && spot ? t('alert.distance', { d: distance(distanceM(here, spot)) }) : '',
     agoText(secondsSince(alert.created_at, now.value), lang.value),
   ].filter(Boolean)
   const waiting = alert.state === 'queued' || alert.state === 'delivered'
@@ -108,16 +109,18 @@ export function AlertCard({ alert }: { alert: Alert }) {
         >
           {t('report.help.button')}
         </button>
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            phoneTab.value = 'map'
-            flyTo(alert.lon, alert.lat)
-          }}
-        >
-          {t('alert.locate')}
-        </button>
+        {spot && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              phoneTab.value = 'map'
+              flyTo(spot[0], spot[1])
+            }}
+          >
+            {t('alert.locate')}
+          </button>
+        )}
       </div>
       {clock && (
         <p class={`case-clock clock-${clock.tone}`}>

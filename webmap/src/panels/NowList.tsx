@@ -2,12 +2,12 @@
 import type { Alert, Feed, Warning } from '../api/types'
 import { secondsSince, spanText, staleText } from '../domain/age'
 import { clockText } from '../domain/clocks'
-import { count } from '../domain/format'
+import { counted } from '../domain/format'
 import { levelName, levelWord } from '../domain/levels'
 import { lang, t, title } from '../i18n'
 import { flyTo, goTo } from '../map/map'
 import { silent } from '../state/alerts'
-import { type OpenCase, openCases } from '../state/cases'
+import { type OpenCase, urgentCases } from '../state/cases'
 import { now } from '../state/clock'
 import { deadFeeds, feedAgeS } from '../state/feeds'
 import { isTeam } from '../state/session'
@@ -25,9 +25,9 @@ export function WarningRow({ warning }: { warning: Warning }) {
   const pulse = level === 1 && state === 'active' ? 'pulse-edge' : ''
   const facts = [
     levelName(level, lang.value),
-    t('warning.threat', { households: count(warning.households), residents: count(warning.residents) }),
+    t('warning.threat', { households: counted(warning, 'households'), residents: counted(warning, 'residents') }),
   ]
-  if (alerts.total > 0) facts.push(t('warning.calls', { done: alerts.acknowledged, all: alerts.total }))
+  if (alerts && alerts.total > 0) facts.push(t('warning.calls', { done: alerts.acknowledged, all: alerts.total }))
   return (
     <Row
       mark={<LevelMark level={level} drill={warning.drill} />}
@@ -57,7 +57,7 @@ function SilentRow({ alert }: { alert: Alert }) {
   return (
     <Row
       mark={<span class={`hollow level-${alert.level}`} role="img" aria-label={levelWord(alert.level, lang.value)} />}
-      title={alert.team_name}
+      title={alert.team_name ?? alert.team_key}
       aside={<span class={overdue ? 'late' : ''}>{t('now.waiting', { span: spanText(waited, lang.value) })}</span>}
       line={`${alert.title} · ${alert.state === 'queued' ? t('now.queued') : t('now.sent')}`}
       onClick={() => select('team', alert.team_key)}
@@ -69,15 +69,18 @@ function SilentRow({ alert }: { alert: Alert }) {
 export function CaseRow({ item }: { item: OpenCase }) {
   const p = item.feature.properties
   const chosen = selection.value
+  const waited = typeof p.reported_at === 'string' ? secondsSince(p.reported_at, now.value) : null
   return (
     <Row
       mark={<Ring clock={item.clock} />}
       title={String(p.title ?? p.key)}
       aside={
-        item.clock && (
+        item.clock ? (
           <span class={`clock-${item.clock.tone}`} data-testid="case-clock">
             {clockText(item.clock, lang.value)}
           </span>
+        ) : waited === null ? undefined : (
+          t('case.waiting', { span: spanText(waited, lang.value) })
         )
       }
       line={[p.code, p.address ?? p.grid_code].filter(Boolean).join(' · ')}
@@ -113,9 +116,8 @@ function FeedRow({ feed }: { feed: Feed }) {
 export function NowList() {
   const inForce = warnings.value
   const waiting = isTeam.value ? [] : silent.value
-  // Every late case, and the few that fall due next.
-  const cases = openCases.value.filter((item) => item.clock && item.clock.phase !== 'follow_up').slice(0, SHOWN.cases)
-  const urgent = openCases.value.filter((item) => item.clock && item.clock.phase !== 'follow_up').length
+  const urgent = urgentCases.value
+  const cases = urgent.slice(0, SHOWN.cases)
   const dead = deadFeeds.value
   const total = inForce.length + waiting.length + dead.length
   if (total === 0 && cases.length === 0) return <Empty title={t('now.calm')} lead={t('now.calm.lead')} />
@@ -152,7 +154,7 @@ export function NowList() {
               <CaseRow key={item.feature.properties.key} item={item} />
             ))}
           </ul>
-          <More n={urgent - cases.length} open={() => (panel.value = 'incidents')} />
+          <More n={urgent.length - cases.length} open={() => (panel.value = 'incidents')} />
         </Section>
       )}
       {dead.length > 0 && (

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { api } from '../api/client'
 import type { Alert, WarningDetail } from '../api/types'
 import { secondsSince, spanText } from '../domain/age'
-import { count, distance, figure, minutes } from '../domain/format'
+import { count, counted, distance, figure, minutes } from '../domain/format'
 import { levelName, levelWord } from '../domain/levels'
 import { code, lang, t } from '../i18n'
 import { flyTo } from '../map/map'
@@ -40,34 +40,37 @@ const OPERATORS: Record<string, string> = {
   lte: '≤',
 }
 
+const operator = (op: string | null) => OPERATORS[op ?? ''] ?? op ?? ''
+
 /** The name of what is measured: the datastream's own, else the rule's word. */
 function measured(detail: WarningDetail): string {
-  return detail.series[0]?.name ?? detail.rule?.property ?? ''
+  return detail.rule?.name ?? detail.series[0]?.name ?? detail.rule?.property ?? ''
 }
 
 export function ruleText(detail: WarningDetail): string {
   const rule = detail.rule
-  if (!rule) return '—'
-  const values = {
+  if (!rule || rule.enter === null) return '—'
+  const hold = rule.hold_s ?? 0
+  const level = rule.level ?? detail.warning.level
+  return t(hold > 0 ? 'why.rule.text' : 'why.rule.now', {
     property: measured(detail),
-    op: OPERATORS[rule.op] ?? rule.op,
+    op: operator(rule.op),
     enter: figure(rule.enter, rule.unit),
     leave: figure(rule.leave, rule.unit),
-    level: levelName(rule.level, lang.value),
-    hold: spanText(rule.hold_s, lang.value),
-  }
-  return t(rule.hold_s > 0 ? 'why.rule.text' : 'why.rule.now', values)
+    level: levelName(level, lang.value),
+    hold: spanText(hold, lang.value),
+  })
 }
 
 /** `裂缝计 LF-07 4.2 mm/d > 3.0 mm/d，已持续 12 分`: the cause in one line, for banner and panel. */
 export function causeText(detail: WarningDetail): string {
   const { reading, rule } = detail
-  if (!reading) return ''
-  const value = figure(reading.value, rule?.unit)
-  const limit = rule ? ` ${OPERATORS[rule.op] ?? rule.op} ${figure(rule.enter)}` : ''
+  if (!reading || reading.value === null) return ''
+  const value = figure(reading.value, reading.unit ?? rule?.unit)
+  const limit = rule && rule.enter !== null ? ` ${operator(rule.op)} ${figure(rule.enter)}` : ''
   const held = secondsSince(reading.since, now.value)
   const since = held === null ? '' : ` · ${t('warning.since', { span: spanText(held, lang.value) })}`
-  return `${reading.sensor_name} ${value}${limit}${since}`
+  return `${reading.sensor_name ?? reading.sensor_key ?? ''} ${value}${limit}${since}`
 }
 
 export async function confirmWarning(key: string): Promise<void> {
@@ -142,7 +145,7 @@ function Answers({ list }: { list: Alert[] }) {
         <li key={alert.id} class="card" data-testid="alert-state">
           <p class="card-head">
             <Dot state={alert.acknowledged_at ? 'ok' : alert.delivered_at ? 'late' : 'idle'} />
-            <strong>{alert.team_name}</strong>
+            <strong>{alert.team_name ?? alert.team_key}</strong>
             <span class="card-aside">{t(`alert.${alert.state}`)}</span>
           </p>
           <AlertSteps alert={alert} />
@@ -175,8 +178,8 @@ function Facts({ detail }: { detail: WarningDetail }) {
       <Fact name={t('why.threat')}>
         {t('why.threat.text', {
           buildings: count(threatened.buildings),
-          households: count(threatened.households),
-          residents: count(threatened.residents),
+          households: counted(threatened, 'households'),
+          residents: counted(threatened, 'residents'),
         })}
       </Fact>
       {typeof hazard.slope_deg === 'number' && <Fact name={t('why.slope')}>{figure(hazard.slope_deg)}°</Fact>}
@@ -243,12 +246,25 @@ function Cameras({ detail }: { detail: WarningDetail }) {
   )
 }
 
+/** A photo of a report; the whole of it opens in a page of its own. */
+function Photo({ name }: { name: string }) {
+  const address = `/attachments/${encodeURIComponent(name)}`
+  return (
+    <a class="photo" href={address} target="_blank" rel="noreferrer">
+      <img src={address} alt={t('report.photo.alt')} loading="lazy" />
+    </a>
+  )
+}
+
 function History({ detail }: { detail: WarningDetail }) {
   return (
     <ol class="history" data-testid="warning-timeline">
       {[...detail.timeline].reverse().map((entry) => (
         <li key={`${entry.at}${entry.kind}${entry.text_zh}`} class={`history-${entry.kind}`}>
-          <span>{lang.value === 'zh' ? entry.text_zh : entry.text_en || entry.text_zh}</span>
+          <span>
+            {lang.value === 'zh' ? entry.text_zh : entry.text_en || entry.text_zh}
+            {entry.attachment && <Photo name={entry.attachment} />}
+          </span>
           <Time at={entry.at} />
         </li>
       ))}
@@ -266,13 +282,11 @@ export function Why({ warningKey }: { warningKey: string }) {
   const hazard = hazardOf(detail)
   const held = alerts.value.filter((alert) => alert.warning_key === warningKey)
   const answers = held.length >= detail.alerts.length ? held : detail.alerts
-  const threshold = detail.rule
-    ? {
-        value: detail.rule.enter,
-        text: t('why.threshold', { value: figure(detail.rule.enter, detail.rule.unit) }),
-        level: warning.level,
-      }
-    : null
+  const limit = detail.rule?.enter ?? null
+  const threshold =
+    limit === null
+      ? null
+      : { value: limit, text: t('why.threshold', { value: figure(limit, detail.rule?.unit) }), level: warning.level }
   return (
     <article class="why" data-testid="why-panel">
       <header class={`detail-head level-${warning.level} ${warning.drill ? 'is-drill' : ''}`}>

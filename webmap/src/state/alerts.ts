@@ -2,6 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import { api } from '../api/client'
 import type { Alert } from '../api/types'
+import { maySeeAlerts } from './session'
 import { refreshWarningsSoon } from './warnings'
 
 const held = signal<Map<string, Alert>>(new Map())
@@ -34,6 +35,8 @@ export function noteAlert(alert: Alert): void {
 }
 
 export async function loadAlerts(): Promise<void> {
+  // A role without alerts is not refused for asking: it does not ask.
+  if (!maySeeAlerts.peek()) return
   const list = await api.alerts()
   held.value = new Map(list.map((alert) => [String(alert.id), alert]))
 }

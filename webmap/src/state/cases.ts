@@ -23,3 +23,11 @@ export const openCases = computed<OpenCase[]>(() => {
 })
 
 export const lateCases = computed(() => openCases.value.filter((item) => item.clock?.tone === 'late'))
+
+/** What someone must act on: late ones, then those nobody was sent to, then the rest as they fall due; follow-ups wait. */
+export const urgentCases = computed(() => {
+  const rank = ({ clock }: OpenCase) => (clock?.tone === 'late' ? 0 : clock ? 2 : 1)
+  return openCases.value
+    .filter(({ feature, clock }) => (clock ? clock.phase !== 'follow_up' : feature.properties.status === 'reported'))
+    .sort((a, b) => rank(a) - rank(b))
+})

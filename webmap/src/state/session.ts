@@ -12,10 +12,12 @@ export const expired = signal(false)
 export const role = computed(() => account.value?.role ?? 'viewer')
 
 /** Whether a button is worth showing; the server decides again when it is pressed. */
-export const mayCommand = computed(() => role.value === 'command')
-export const mayWorkCases = computed(() => role.value === 'command' || role.value === 'team')
+const may = (right: string) => computed(() => account.value?.can.includes(right) ?? false)
+export const mayCommand = may('warnings.steer')
+export const mayWorkCases = may('incidents.status')
+export const maySeeAlerts = computed(() => (account.value?.can ?? []).some((right) => right.startsWith('alerts.')))
 export const isTeam = computed(() => role.value === 'team')
-export const mayOperate = computed(() => role.value === 'operator')
+export const mayOperate = may('quarantine')
 
 export async function resume(): Promise<void> {
   try {

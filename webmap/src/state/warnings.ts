@@ -27,9 +27,11 @@ function fromFeature(feature: MapFeature, known: Warning | undefined): Warning |
     drill: p.drill === true,
     households: (p.households ?? known?.households ?? null) as number | null,
     residents: (p.residents ?? known?.residents ?? null) as number | null,
+    households_note: (p.households_note ?? known?.households_note ?? null) as string | null,
+    residents_note: (p.residents_note ?? known?.residents_note ?? null) as string | null,
     lon: known?.lon ?? lon ?? 0,
     lat: known?.lat ?? lat ?? 0,
-    alerts: known?.alerts ?? { total: 0, delivered: 0, acknowledged: 0 },
+    alerts: known?.alerts ?? null,
   }
 }
 

@@ -10,6 +10,18 @@ export function ramp(surface: string, light: boolean): string[] {
   return light ? [...colours].reverse() : colours
 }
 
-export function gradient(colours: string[]): string {
-  return `linear-gradient(90deg, ${colours.join(', ')})`
+function mix(a: string, b: string, share: number): string {
+  const part = (hex: string, i: number) => Number.parseInt(hex.slice(1 + i * 2, 3 + i * 2), 16)
+  const channel = (i: number) => Math.round(part(a, i) + (part(b, i) - part(a, i)) * share)
+  return `#${[0, 1, 2].map((i) => channel(i).toString(16).padStart(2, '0')).join('')}`
+}
+
+/** `n` colours evenly along the ramp, one a class. */
+export function classColours(surface: string, light: boolean, n: number): string[] {
+  const colours = ramp(surface, light)
+  return Array.from({ length: n }, (_, i) => {
+    const at = n < 2 ? colours.length - 1 : (i / (n - 1)) * (colours.length - 1)
+    const low = Math.min(colours.length - 2, Math.floor(at))
+    return mix(colours[low] ?? '#000000', colours[low + 1] ?? '#000000', at - low)
+  })
 }
