@@ -9,6 +9,9 @@ from onemap.core.policy import INSIDE
 from onemap.store.layer import Attribute, LayerSpec, Text
 from onemap.store.schema import feature_table, timestamp
 
+#: A track grows with every fix; `fix` and its own measure hold that past.
+VOLATILE = ("geom", "h3", "ended_at", "length_m")
+
 TABLE = feature_table(
     "track",
     "LineStringZM",
@@ -19,6 +22,7 @@ TABLE = feature_table(
         timestamp("ended_at"),
         Column("length_m", Double),
     ],
+    volatile=VOLATILE,
 )
 
 LAYER = LayerSpec(
@@ -30,6 +34,8 @@ LAYER = LayerSpec(
     minzoom=8,
     roles=INSIDE,
     time="started_at",
+    volatile=VOLATILE,
+    as_of="as_of_track",
     style={"kind": "line", "order": 50},
     attributes=(
         Attribute("mover_key", Text("目标", "Mover")),

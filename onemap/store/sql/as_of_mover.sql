@@ -1,4 +1,4 @@
--- Movers as of an instant: the version that was current then, at its newest fix by then. Place and motion are volatile
+-- Movers as of an instant: the version that was current then, at its newest fix received by then. Place and motion are volatile
 -- columns (no history row for every fix): `fix` holds that past. A mover that had no fix yet is where it was registered
 -- as long as it never had one, and nowhere otherwise: its present place would be a lie about the past. A mover whose
 -- newest fix was ten minutes old is shown as lost.
@@ -15,7 +15,7 @@ FROM (
 CROSS JOIN LATERAL (
   (SELECT st_force2d(geom) AS geom, h3, CASE WHEN %(instant)s - at > interval '10 minutes' THEN 'lost' ELSE 'active' END
           AS status, heading_deg, speed_mps, st_z(geom) AS altitude_m, battery_pct, accuracy_m, at AS seen_at
-   FROM onemap.fix WHERE mover_id = m.id AND at <= %(instant)s ORDER BY at DESC LIMIT 1)
+   FROM onemap.fix WHERE mover_id = m.id AND at <= %(instant)s AND received_at <= %(instant)s ORDER BY at DESC LIMIT 1)
   UNION ALL
   SELECT m.geom, m.h3, m.status, NULL, NULL, NULL, NULL, NULL, NULL
   WHERE NOT EXISTS (SELECT 1 FROM onemap.fix WHERE mover_id = m.id)

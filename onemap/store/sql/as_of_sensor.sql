@@ -1,4 +1,5 @@
--- Sensors as of an instant: the version that was current then, with the newest reading observed by then.
+-- Sensors as of an instant: the version that was current then, with the newest reading that was there by then: observed
+-- and received, since what arrived late was not known.
 -- The layer's last_* columns are volatile (no history row for every reading): observations hold that past.
 SELECT s.id, s.key, s.geom, s.geom_3857, s.h3, s.feed, s.datum, s.sys_from, s.changed_by,
        s.name, s.kind, s.hazard_key, s.status, o.value AS last_value, o.unit AS last_unit, o.at AS last_at
@@ -14,7 +15,7 @@ LEFT JOIN LATERAL (
   FROM onemap.datastream d
   CROSS JOIN LATERAL (
     SELECT value, at FROM onemap.observation
-    WHERE datastream_id = d.id AND at <= %(instant)s ORDER BY at DESC LIMIT 1
+    WHERE datastream_id = d.id AND at <= %(instant)s AND received_at <= %(instant)s ORDER BY at DESC LIMIT 1
   ) last
   WHERE d.sensor_key = s.key
   ORDER BY last.at DESC, d.id LIMIT 1
