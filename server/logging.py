@@ -32,6 +32,8 @@ def configure(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    # The hub tells once that the database went and came back; the pools would tell at every attempt.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     logging.basicConfig(
         level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
     )

@@ -16,6 +16,8 @@ from onemap.store.cluster import Cluster
 Connection = psycopg.Connection[DictRow]
 AsyncConnection = psycopg.AsyncConnection[DictRow]
 
+# A pool that gave up tries again at the next request; one that backs off for long would sleep through the recovery.
+_RECONNECT_S = 2.0
 _OPTIONS = "-c search_path=onemap,public -c timezone=UTC -c jit=off"
 
 
@@ -53,6 +55,7 @@ def open_pool(dsn: str, *, size: int, statement_timeout_s: float = 20.0) -> Asyn
         min_size=min(2, size),
         max_size=size,
         timeout=10,
+        reconnect_timeout=_RECONNECT_S,
         max_waiting=500,
         open=False,
         kwargs=kwargs,
@@ -73,6 +76,7 @@ def open_sync_pool(dsn: str, *, size: int, statement_timeout_s: float = 60.0) ->
         min_size=1,
         max_size=size,
         timeout=10,
+        reconnect_timeout=_RECONNECT_S,
         max_waiting=200,
         open=False,
         kwargs=kwargs,

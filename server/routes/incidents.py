@@ -42,6 +42,8 @@ def status(
     `team_key` comes with `dispatched` alone, from command. A team moves only what was dispatched to it.
     """
     state = state_of(request)
+    if grant.role is Role.TEAM and change.team_key is not None:
+        raise Forbidden("A team does not send another one: that is command's.", reason="dispatch")
     with state.acting(grant) as conn:
         row = _locked(conn, key, grant)
         changes = step(row, change, clock.now(), state.settings.cases)

@@ -33,7 +33,7 @@ def listed(request: Request, grant: Signed, state: Annotated[Literal["active", "
         return Json(sight.warnings_for(conn, found, grant, here.settings.small_count_floor))
 
 
-@router.get("/{key}", responses={200: {"model": Why}})
+@router.get("/{key:path}", responses={200: {"model": Why}})
 def why(key: str, request: Request, grant: Signed) -> Response:
     """Why it was raised, who is threatened, who sees it, who can be there, and what was done."""
     here = state_of(request)
@@ -44,7 +44,7 @@ def why(key: str, request: Request, grant: Signed) -> Response:
         return Json(sight.why_for(conn, picture, grant, here.settings.small_count_floor))
 
 
-@router.post("/{key}/confirm", responses={200: {"model": Warning}})
+@router.post("/{key:path}/confirm", responses={200: {"model": Warning}})
 def confirm(key: str, request: Request, grant: Commander) -> Response:
     """Command stands by the warning. Again: the same."""
     here = state_of(request)
@@ -53,7 +53,7 @@ def confirm(key: str, request: Request, grant: Commander) -> Response:
         return Json(sight.attributes_of(warnings.confirm(conn, key, grant.subject), "warning", grant, 0))
 
 
-@router.post("/{key}/end", responses={200: {"model": Warning}})
+@router.post("/{key:path}/end", responses={200: {"model": Warning}})
 def end(key: str, request: Request, grant: Commander) -> Response:
     """Command ends the warning. Again: the same."""
     here = state_of(request)
