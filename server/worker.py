@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import psycopg
@@ -42,6 +43,7 @@ class Loop:
     rest_s: float
     pause_s: float = 0.0
     woken: bool = True
+    transacted: bool = True  # False: the step makes its own transactions, because it waits for others in between
 
 
 def loops(settings: Settings) -> tuple[Loop, ...]:
@@ -50,7 +52,7 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
         Loop("heat", heat.follow, rest_s=1.0),
         Loop("risk", heat.refresh_risk, rest_s=2.0, pause_s=2.0),
         Loop("tracks", tracks.follow, rest_s=5.0, pause_s=5.0),
-        Loop("deliveries", lambda conn: warnings.deliver_due(conn, send), rest_s=1.0),
+        Loop("deliveries", lambda conn: warnings.deliver_due(conn, send), rest_s=1.0, transacted=False),
         Loop("heartbeat", _heartbeat, rest_s=5.0, woken=False),
         Loop("housekeeping", lambda conn: housekeeping.tidy(conn, settings), rest_s=600.0, woken=False),
     )
@@ -125,8 +127,8 @@ def _run_loop(loop: Loop, dsn: str, woken: threading.Event, stop: threading.Even
                 while not stop.is_set():
                     woken.clear()
                     began = time.monotonic()
-                    with conn.transaction():
-                        conn.execute("SELECT set_config('onemap.actor', %s, true)", (loop.name,))
+                    with conn.transaction() if loop.transacted else nullcontext():
+                        conn.execute("SELECT set_config('onemap.actor', %s, %s)", (loop.name, loop.transacted))
                         done = loop.step(conn)
                     SECONDS.labels(loop.name).observe(time.monotonic() - began)
                     if failures:
