@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import psycopg
 import structlog
+from prometheus_client import Counter, Histogram, start_http_server
+
 from etl.feeds import FEEDS
 from etl.pipeline import Pipeline
 from etl.transports import transports_of
-from onemap.warnings.webhook import send
-from prometheus_client import Counter, Histogram, start_http_server
-
 from onemap.core.settings import Settings
 from onemap.heat import service as heat
 from onemap.store import housekeeping
@@ -23,6 +22,7 @@ from onemap.store.changelog import CHANNEL
 from onemap.store.db import Connection, connect, dsn_of
 from onemap.tracks import service as tracks
 from onemap.warnings import service as warnings
+from onemap.warnings.webhook import send
 
 log = structlog.get_logger(__name__)
 
