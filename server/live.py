@@ -47,6 +47,7 @@ HEARTBEAT_S = 15.0
 #: NOTIFY is a hint, not a promise: the log is looked at this often without one.
 POLL_S = 1.0
 FEEDS_S = 3.0
+_ROUND_S = 0.005
 _BATCH = 1000
 _MAX_STREAMS = 2000
 _BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -76,6 +77,7 @@ class Hub:
         """The last four are what the hub asks of other rooms; the last three run in a thread."""
         self.connected = False
         self.layers = {layer.name: layer for layer in layers if layer.live}
+        self._followed = (*self.layers, ALERT, FEED)
         self._dsn = dsn
         self._pool = pool
         self._metrics = metrics
@@ -184,7 +186,7 @@ class Hub:
         else:
             stream.seen = after
             async with self._pool.connection() as conn:
-                reach = await changelog.reach_async(conn, after.base, limit=_MAX_REPLAY + 1)
+                reach = await changelog.reach_async(conn, after.base, layers=self._followed, limit=_MAX_REPLAY + 1)
             if not reach.ahead and reach.waiting <= _MAX_REPLAY and (reach.held or not reach.waiting):
                 async for chunk in self._replay(stream, after.copy(), joined):
                     yield chunk
@@ -201,7 +203,7 @@ class Hub:
         cursor = mark.base
         while True:
             async with self._pool.connection() as conn:
-                page = await changelog.read_visible_async(conn, mark, cursor, limit=_BATCH)
+                page = await changelog.read_visible_async(conn, mark, cursor, layers=self._followed, limit=_BATCH)
                 missed = [change for change in page if joined.covers(change.position)]
                 events = await self._render(conn, stream, latest(missed))
             if page:
@@ -275,30 +277,36 @@ class Hub:
         if self._mark is None:
             self._mark = Mark(await changelog.head_async(conn))
         while True:
-            await self._round(conn, self._mark)
+            began = asyncio.get_running_loop().time()
+            published = await self._round(conn, self._mark)
             if not self.connected:
                 self.connected = True
                 self._metrics.live_connected.set(1)
                 self._following.set()
                 if came_back:
                     log.info("change log followed again", failures=came_back)
+            if published:
+                # A change after a quiet moment goes out at once; under a steady stream, rounds gather what comes.
+                await asyncio.sleep(began + _ROUND_S - asyncio.get_running_loop().time())
             async for note in conn.notifies(timeout=POLL_S, stop_after=1):
                 if note.channel == ACCESS_CHANNEL:
                     self._access_changed()
 
-    async def _round(self, conn: AsyncConnection, mark: Mark) -> None:
-        """Publish everything that is visible now."""
+    async def _round(self, conn: AsyncConnection, mark: Mark) -> bool:
+        """Publish everything that is visible now; whether there was anything."""
         # Asked first: what is final by this is visible to every page that is read after it.
         final = await changelog.head_async(conn)
-        cursor = mark.base
+        cursor, published = mark.base, False
         while True:
-            page = await changelog.read_visible_async(conn, mark, cursor, limit=_BATCH)
+            page = await changelog.read_visible_async(conn, mark, cursor, layers=self._followed, limit=_BATCH)
             if page:
                 cursor = page[-1].position
                 await self._publish(conn, page, mark, final)
+                published = True
             if len(page) < _BATCH:
                 break
         mark.settle(final)
+        return published
 
     async def _publish(self, conn: AsyncConnection, page: Sequence[Change], mark: Mark, final: Position) -> None:
         changes = latest(page)

@@ -33,7 +33,7 @@ def configure(settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     # The hub tells once that the database went and came back; the pools would tell at every attempt.
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     logging.basicConfig(
         level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
     )

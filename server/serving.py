@@ -20,7 +20,7 @@ class Serving:
             interface=Interfaces.ASGI,
             websockets=False,
             log_access=False,
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,
         )
 
     async def run(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -184,8 +184,10 @@ class Reach:
     ahead: bool
 
 
-async def read_visible_async(conn: AsyncConnection, mark: Mark, after: Position, *, limit: int) -> list[Change]:
-    """Committed changes after a position that the mark does not cover, in the log's order: early ones too."""
+async def read_visible_async(
+    conn: AsyncConnection, mark: Mark, after: Position, *, layers: Collection[str], limit: int
+) -> list[Change]:
+    """Committed changes of these layers after a position that the mark does not cover, in order: early ones too."""
     cursor = await conn.execute(
         sql("change_visible"),
         {
@@ -193,15 +195,17 @@ async def read_visible_async(conn: AsyncConnection, mark: Mark, after: Position,
             "seq": after.seq,
             "early_xids": list(mark.early.keys()),
             "early_seqs": list(mark.early.values()),
+            "layers": list(layers),
             "limit": limit,
         },
     )
     return [_change(row) for row in await cursor.fetchall()]
 
 
-async def reach_async(conn: AsyncConnection, after: Position, *, limit: int) -> Reach:
-    """What waits for a reader who resumes after a position."""
-    cursor = await conn.execute(sql("change_reach"), {"xid": after.xid, "seq": after.seq, "limit": limit})
+async def reach_async(conn: AsyncConnection, after: Position, *, layers: Collection[str], limit: int) -> Reach:
+    """What waits of these layers for a reader who resumes after a position."""
+    asked = {"xid": after.xid, "seq": after.seq, "layers": list(layers), "limit": limit}
+    cursor = await conn.execute(sql("change_reach"), asked)
     row = await cursor.fetchone()
     assert row is not None  # noqa: S101
     return Reach(row["waiting"], row["held"], row["ahead"])

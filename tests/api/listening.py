@@ -83,10 +83,10 @@ class Listener:
             answer = self._client.send(self._request, stream=True)
             self.status = answer.status_code
             self._socket = answer.extensions["network_stream"].get_extra_info("socket")
-            self._opened.set()
             if answer.status_code != 200:
                 self.body = answer.read().decode()
                 return
+            self._opened.set()
             self._parse(answer)
         except (httpx.TransportError, httpx.StreamError, RuntimeError):
             pass  # closed by us, or broken off by the server: both are an end
