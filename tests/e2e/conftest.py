@@ -27,8 +27,8 @@ SHOTS = ROOT / "test-results"
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Installation]:
-    """`make demo`'s city, a little smaller, with its simulator on an ordinary day."""
-    installation = Installation(HOME / "e2e", scale=3000, scenario="ordinary")
+    """`make demo`'s city with its simulator on an ordinary day."""
+    installation = Installation(HOME / "e2e", scale=12000, scenario="ordinary")
     installation.start()
     yield installation
     installation.remove()

@@ -1,0 +1,118 @@
+"""Journey A: a newcomer opens the map, signs in, and sees the city live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.driver import OneMap
+from tests.running import Installation
+
+HILLS = (110.4475, 29.1265)
+CENTRE = (110.487, 29.128)
+
+
+def test_a_wrong_password_is_told_and_the_right_one_opens_the_map(open_page: Callable[..., Page]) -> None:
+    one = OneMap(open_page())
+    expect(one.at("demo-accounts")).to_be_visible()
+    one.sign_in("command", "wrong-password")
+    expect(one.at("sign-in-problem")).to_be_visible()
+    one.sign_in("command", "demo-command").ready()
+    expect(one.at("feed-health")).to_contain_text("数据")
+    expect(one.page).to_have_title("云岭区 一张图")
+
+
+def test_every_layer_of_the_city_is_drawn(open_page: Callable[..., Page]) -> None:
+    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+    one.until("hazard points", lambda: len(one.drawn("hazard", "hazard-warned")) >= 10)
+    one.until("roads", lambda: one.drawn("road-primary", "road-secondary"))
+    one.until("river", lambda: one.drawn("water"))
+    one.until("teams", lambda: one.drawn("team"))
+    one.until("incidents", lambda: one.drawn("incident", "incident-cluster"))
+    one.until("names in Chinese", lambda: any("云岭" in str(f.get("name")) for f in one.drawn(*_labels(one))))
+    one.look_at(*CENTRE, 16.2, pitch=50)
+    one.until("buildings in 3-D", lambda: len(one.drawn("building-3d")) > 20)
+    one.until("cameras", lambda: one.drawn("camera", "camera-dot"))
+    one.look_at(*CENTRE, 15)
+    one.until("grids", lambda: one.drawn("grid-line"))
+    one.look_at(*HILLS, 14.5)
+    one.until("sensors", lambda: one.drawn("sensor", "sensor-dot"))
+    one.until("contour lines", lambda: one.drawn("contour"))
+
+
+def _labels(one: OneMap) -> list[str]:
+    found: list[str] = one.page.evaluate(
+        "() => window.__onemap.map.getStyle().layers.filter((l) => l.type === 'symbol').map((l) => l.id)"
+    )
+    return found
+
+
+def test_drones_move(open_page: Callable[..., Page]) -> None:
+    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+    one.until("movers", lambda: len(one.drawn("mover")) > 3)
+    before = {f["key"]: f["at"] for f in one.drawn("mover")}
+    one.until(
+        "a mover elsewhere",
+        lambda: any(f["key"] in before and f["at"] != before[f["key"]] for f in one.drawn("mover")),
+    )
+
+
+def test_layers_can_be_switched_off_and_on(open_page: Callable[..., Page]) -> None:
+    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+    one.until("hazard points", lambda: one.drawn("hazard"))
+    one.at("rail-layers").click()
+    expect(one.at("layers-panel")).to_be_visible()
+    one.at("layer-toggle-hazard").click()
+    one.until("no hazard points", lambda: not one.drawn("hazard"))
+    one.at("layer-toggle-hazard").click()
+    one.until("hazard points again", lambda: one.drawn("hazard"))
+
+
+def test_heat_explains_a_cell(open_page: Callable[..., Page]) -> None:
+    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+    one.at("rail-heat").click()
+    one.at("heat-surface").get_by_text("风险").first.click()
+    one.until("risk cells", lambda: one.drawn("heat-fill"))
+    expect(one.at("heat-legend")).to_contain_text("km²")
+    coarse = {f["cell"] for f in one.drawn("heat-fill")}
+    one.look_at(*HILLS, 15.2)
+    one.until("finer cells", lambda: {f["cell"] for f in one.drawn("heat-fill")} - coarse)
+    hazard = one.until("a hazard point", lambda: one.drawn("hazard", "hazard-warned"))[0]["at"]
+    # Beside the glyph, which would open the hazard point itself.
+    one.click_map(hazard[0] + 0.0006, hazard[1])
+    expect(one.at("heat-part").first).to_be_visible()
+
+
+def test_a_feature_opens_with_real_content(open_page: Callable[..., Page]) -> None:
+    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+    hazard = one.until("hazard points", lambda: one.drawn("hazard"))[0]
+    one.look_at(*hazard["at"], 16)
+    one.ready()
+    one.until("it alone", lambda: any(f["key"] == hazard["key"] for f in one.drawn("hazard", "hazard-warned")))
+    one.click_map(*hazard["at"])
+    expect(one.at("detail-panel")).to_contain_text(hazard["name"])
+    expect(one.at("attributes")).to_contain_text("坡度")
+
+
+def test_english_and_the_address_of_a_view(open_page: Callable[..., Page]) -> None:
+    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+    one.look_at(*CENTRE, 15)
+    one.at("rail-heat").click()
+    one.until("the address follows", lambda: "15" in one.page.evaluate("() => location.hash"))
+    one.page.reload()
+    one.ready()
+    expect(one.at("heat-panel")).to_be_visible()
+    assert abs(one.page.evaluate("() => window.__onemap.map.getZoom()") - 15) < 0.01
+    one.at("account-menu").click()
+    one.at("lang-choice").get_by_text("English").click()
+    expect(one.at("heat-panel")).to_contain_text("Heat")
+
+
+def test_the_viewer_sees_no_cameras_or_teams(open_page: Callable[..., Page], demo: Installation) -> None:
+    one = OneMap(open_page()).sign_in("viewer", "demo-viewer").ready()
+    one.look_at(*CENTRE, 15)
+    one.until("roads", lambda: one.drawn("road-primary", "road-secondary", "road-tertiary", "road-local"))
+    assert one.drawn("camera", "camera-dot", "team", "mover") == []
+    answer = one.page.request.get(f"{demo.url}/tiles/camera.json")
+    assert answer.status == 404
