@@ -21,6 +21,7 @@ from server.static import static_router
 
 #: Every group of doors; a new one is one file in `server/routes` and one line here.
 ROUTERS: tuple[APIRouter, ...] = (
+    tiles.fast,  # first: routes are tried in order, and tiles come by the thousand
     auth.router,
     health.router,
     live.router,

@@ -11,12 +11,14 @@ first; such a tile is marked `limited`. No other layer is cut.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import sql
+from psycopg import AsyncRawCursor, sql
+from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from onemap.store.db import AsyncConnection
@@ -62,11 +64,14 @@ class VectorSource:
         """The tile as MVT bytes, empty when nothing is in it."""
         if tile.z < self.view.layer.minzoom:
             return Rendered(b"", "")
+        statement, names = self.statement(tile.z)
+        params = self.params(tile)
         async with self.pool.connection() as conn:
-            cursor = await conn.execute(self.statement(tile.z), self.params(tile), binary=True)
+            cursor = AsyncRawCursor(conn, row_factory=tuple_row)
+            await cursor.execute(statement, [params[name] for name in names], binary=True)
             row = await cursor.fetchone()
         assert row is not None  # noqa: S101  (an aggregate gives one row)
-        return Rendered(row["mvt"] or b"", row["snapshot"], row["n"] > MAX_POINTS)
+        return Rendered(row[0] or b"", row[1], row[2] > MAX_POINTS)
 
     def params(self, tile: TileId) -> dict[str, Any]:
         """The statement's parameters for a tile."""
@@ -81,18 +86,33 @@ class VectorSource:
             values |= {"west": west, "south": south, "east": east, "north": north}
         return values
 
-    def statement(self, zoom: int) -> bytes:
-        """The statement that renders tiles of that zoom."""
+    def statement(self, zoom: int) -> tuple[bytes, list[str]]:
+        """The statement that renders tiles of that zoom, with $1, $2..., and which parameter each of them is."""
         layer, as_of = self.view.layer, self.instant is not None
         key = (id(layer), self.view.key, band(self.view, zoom), as_of)
         known = _statements.get(key)
         if known is None:
             # The layer is kept beside its statement, so that no other can come to have its id.
-            known = _statements[key] = (layer, _statement(self.view, key[2], as_of))
-        return known[1]
+            known = _statements[key] = (layer, *numbered(_statement(self.view, key[2], as_of)))
+        return known[1:]
 
 
-_statements: dict[tuple[int, tuple[object, ...], int, bool], tuple[LayerSpec, bytes]] = {}
+_statements: dict[tuple[int, tuple[object, ...], int, bool], tuple[LayerSpec, bytes, list[str]]] = {}
+
+
+def numbered(statement: bytes) -> tuple[bytes, list[str]]:
+    """A statement with named placeholders as one with numbered ones, once, instead of by the driver each time."""
+    names: list[str] = []
+
+    def number(found: re.Match[bytes]) -> bytes:
+        if found[1] is None:
+            return b"%"
+        name = found[1].decode()
+        if name not in names:
+            names.append(name)
+        return b"$%d" % (names.index(name) + 1)
+
+    return re.sub(rb"%%|%\((\w+)\)s", number, statement), names
 
 
 def band(view: View, zoom: int) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -59,8 +61,21 @@ def open_pool(dsn: str, *, size: int, statement_timeout_s: float = 20.0) -> Asyn
         max_waiting=500,
         open=False,
         kwargs=kwargs,
-        check=AsyncConnectionPool.check_connection,
+        check=_check_idle,
     )
+
+
+#: A connection that answered this recently is taken as it is: asking each time would double the trips of a tile.
+_TRUSTED_S = 1.0
+_answered: WeakKeyDictionary[AsyncConnection, float] = WeakKeyDictionary()
+
+
+async def _check_idle(conn: AsyncConnection) -> None:
+    """Ask a connection that has not been asked for a while whether it lives; a dead one raises and is replaced."""
+    now = time.monotonic()
+    if now - _answered.get(conn, -_TRUSTED_S) >= _TRUSTED_S:
+        await AsyncConnectionPool.check_connection(conn)
+        _answered[conn] = now
 
 
 def open_sync_pool(dsn: str, *, size: int, statement_timeout_s: float = 60.0) -> ConnectionPool[Connection]:

@@ -12,7 +12,7 @@ from typing import Any
 import mapbox_vector_tile
 import pytest
 import shapely
-from psycopg import sql
+from psycopg import AsyncRawCursor, sql
 from shapely.geometry import Point, shape
 
 from onemap.core.policy import ALL_ROLES, Grant, Role
@@ -305,17 +305,24 @@ async def test_explain_names_the_gist_index(name: str, mode: str, wide: str) -> 
         await conn.execute(f"SET plan_cache_mode = {mode}")
 
         async def plan(statement: Any, params: dict[str, Any]) -> str:
-            text = statement if isinstance(statement, bytes) else statement.as_bytes(conn)
-            rows = await (await conn.execute(b"EXPLAIN " + text, params, prepare=True)).fetchall()
+            text = b"EXPLAIN " + statement.as_bytes(conn)
+            rows = await (await conn.execute(text, params, prepare=True)).fetchall()
             return "\n".join(row["QUERY PLAN"] for row in rows)
 
+        async def tile_plan(source: VectorSource) -> str:
+            statement, names = source.statement(13)
+            params = source.params(number)
+            cursor = AsyncRawCursor(conn)
+            await cursor.execute(b"EXPLAIN " + statement, [params[name] for name in names], prepare=True)
+            return "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
+
         now = VectorSource(pool, view(layer, COMMAND))
-        assert f"ix_{name}_geom_3857" in await plan(now.statement(13), now.params(number))
+        assert f"ix_{name}_geom_3857" in await tile_plan(now)
         then = VectorSource(pool, view(layer, COMMAND), datetime.now(UTC))
-        found = await plan(then.statement(13), then.params(number))
+        found = await tile_plan(then)
         assert re.search(rf"ix_{name}_geom\b", found)
         part = VectorSource(pool, view(layer, Grant("x", Role.COMMAND, area_wkb=area)))
-        assert f"ix_{name}_geom_3857" in await plan(part.statement(13), part.params(number))
+        assert f"ix_{name}_geom_3857" in await tile_plan(part)
         boxed = query.page_statement(view(layer, COMMAND), FeatureQuery(bbox=(-59.5, -29.5, -59.4, -29.4)))
         assert re.search(rf"ix_{name}_geom\b", await plan(*boxed))
         limited = query.page_statement(view(layer, Grant("x", Role.COMMAND, area_wkb=area)), FeatureQuery())
