@@ -64,14 +64,19 @@ def evaluate(conn: Connection, readings: Sequence[Reading], clocks: CaseSettings
         return []
     for points in series.values():
         points.sort()
-    states = _locked_states(conn, [rule.key for rule in rules])
+    firsts: dict[str, str] = {}
+    for rule in rules:
+        firsts.setdefault(rule.datastream_key, rule.key)
+    states = _locked_states(conn, rules, firsts)
     moved: dict[str, State] = {}
     transitions: list[Transition] = []
     for rule in rules:
-        before = states.get(rule.key)
+        before = states[rule.key]
         after, found = run(rule, before, series[rule.datastream_key])
         transitions += found
-        if after is not None and after != before:
+        # A threshold at rest is not written at each reading: the first of its datastream remembers how far they are.
+        busy = found or (before and (before.raised or before.since)) or (after and after.since)
+        if after is not None and after != before and (busy or firsts[rule.datastream_key] == rule.key):
             moved[rule.key] = after
     before_batch = _raised_now(conn, transitions) if transitions else {}
     if moved:
@@ -99,13 +104,21 @@ def _threshold(row: Mapping[str, Any]) -> Threshold:
     )  # fmt: skip
 
 
-def _locked_states(conn: Connection, keys: list[str]) -> dict[str, State]:
-    rows = conn.execute(sql("warn_states_lock"), {"keys": keys}).fetchall()
-    return {
-        row["threshold_key"]: State(row["last_at"], row["last_value"], row["since"], row["raised"])
-        for row in rows
-        if not math.isnan(row["last_value"])
-    }
+def _locked_states(conn: Connection, rules: Sequence[Threshold], firsts: Mapping[str, str]) -> dict[str, State | None]:
+    """The state of every threshold, none for those never evaluated, once it is our turn for their datastreams."""
+    taken: dict[str, State] = {}
+    for row in conn.execute(sql("warn_states_lock"), {"firsts": sorted(firsts.values())}).fetchall():
+        if not math.isnan(row["last_value"]):
+            taken[row["threshold_key"]] = State(row["last_at"], row["last_value"])
+    resting: dict[str, State] = {stream: taken[first] for stream, first in firsts.items() if first in taken}
+    if unknown := firsts.keys() - resting.keys():
+        # Never evaluated, or a threshold that came later now stands first: then the others know.
+        for row in conn.execute(sql("warn_states_newest"), {"datastreams": sorted(unknown)}).fetchall():
+            resting[row["datastream_key"]] = State(row["last_at"], math.nan)
+    states: dict[str, State | None] = {rule.key: resting.get(rule.datastream_key) for rule in rules}
+    for row in conn.execute(sql("warn_states_busy"), {"keys": list(states)}).fetchall():
+        states[row["threshold_key"]] = State(row["last_at"], row["last_value"], row["since"], row["raised"])
+    return states
 
 
 def _write_states(conn: Connection, states: Mapping[str, State]) -> None:

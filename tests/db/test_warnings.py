@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Point, box
 
 from onemap.core.errors import BadInput, Conflict, Forbidden, NotFound
@@ -15,6 +17,7 @@ from onemap.store.db import Connection, connect
 from onemap.store.feature import FeatureRow
 from onemap.warnings import service
 from onemap.warnings.service import Reading
+from onemap.warnings.threshold import Threshold, run
 from tests.db import warnings_ground as ground
 
 CLOCKS, LAT, LON, T0 = ground.CLOCKS, ground.LAT, ground.LON, ground.T0
@@ -308,6 +311,47 @@ def test_state_survives_a_restart_and_a_rollback(dsn: str) -> None:
         assert again.execute("SELECT count(*) AS n FROM warning WHERE hazard_key = 'h8'").fetchone() == {"n": 1}
         again.rollback()
     assert key
+
+
+points = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 50).map(float)), max_size=30)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(points, max_size=6), st.sampled_from([0.0, 120.0]))
+def test_batches_through_the_database_end_where_the_machine_ends(
+    conn: Connection, batches: list[list[tuple[int, float]]], hold_s: float
+) -> None:
+    with conn.transaction(force_rollback=True):
+        ground.slope(conn, hold_s=hold_s)
+        taken: list[Any] = []
+        for batch in batches:
+            ground.feed(conn, *[(value, float(minute)) for minute, value in batch])
+            ordered = sorted((T0 + timedelta(minutes=minute), value) for minute, value in batch)
+            taken += [p for p in ordered if not taken or p[0] > max(t[0] for t in taken)]
+        rows = conn.execute("SELECT * FROM threshold WHERE datastream_key = 'h1-crack-ds'").fetchall()
+        up = set()
+        for row in rows:
+            state, _ = run(Threshold(**row), None, taken)
+            if state is not None and state.raised:
+                up.add(row["level"])
+        found = conn.execute(
+            "SELECT t.level FROM threshold_state s JOIN threshold t ON t.key = s.threshold_key "
+            "WHERE s.raised AND t.hazard_key = 'h1'"
+        ).fetchall()
+        assert {row["level"] for row in found} == up
+        open_now = conn.execute("SELECT level FROM warning WHERE state <> 'ended' AND hazard_key = 'h1'").fetchall()
+        assert [row["level"] for row in open_now] == ([min(up)] if up else [])
+
+
+def test_a_threshold_that_comes_later_does_not_make_old_readings_new(conn: Connection) -> None:
+    ground.slope(conn)
+    ground.feed(conn, (5.0, 10))
+    conn.execute(
+        "INSERT INTO threshold (key, datastream_key, hazard_key, level, op, enter, leave) "
+        "VALUES ('a-first', 'h1-crack-ds', 'h1', 4, '>=', 9, 9)"
+    )
+    assert ground.feed(conn, (45.0, 9)) == []
+    assert len(ground.feed(conn, (45.0, 11))) == 1
 
 
 def test_500_quiet_readings_cost_milliseconds(conn: Connection) -> None:

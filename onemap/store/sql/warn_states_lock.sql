@@ -1,6 +1,7 @@
--- The states of some thresholds, locked in key order so that two transactions never wait for each other in a circle.
-SELECT threshold_key, last_at, last_value, since, raised
+-- Takes the turn of some datastreams: the first threshold of each is locked, in key order, so that two transactions
+-- never wait for each other in a circle. That row also holds the newest reading taken of its datastream.
+SELECT threshold_key, last_at, last_value
 FROM onemap.threshold_state
-WHERE threshold_key = ANY(%(keys)s)
+WHERE threshold_key = ANY(%(firsts)s)
 ORDER BY threshold_key
 FOR UPDATE
