@@ -84,3 +84,20 @@ export function bearing(degrees: unknown, lang: Lang): string {
   const word = COMPASS[Math.round(d / 45) % 8]?.[lang === 'zh' ? 0 : 1] ?? ''
   return `${word} ${Math.round(d)}°`
 }
+
+const OPERATORS: Record<string, string> = {
+  '>=': '≥',
+  '<=': '≤',
+  gt: '>',
+  ge: '≥',
+  gte: '≥',
+  lt: '<',
+  le: '≤',
+  lte: '≤',
+}
+
+/** The sign of a comparison as it is read: `>=` is ≥. */
+export function operatorSign(op: unknown): string {
+  const text = typeof op === 'string' ? op : ''
+  return OPERATORS[text] ?? text
+}

@@ -158,6 +158,19 @@ function cases(context: StyleContext): OwnedLayer[] {
       paint: { 'text-color': p.text },
     },
     {
+      id: 'incident-solved',
+      owner: 'incident',
+      type: 'symbol',
+      source: 'incident-solved',
+      minzoom: 14.5,
+      layout: {
+        'icon-image': symbolId(context.theme, 'case', 'resolved', 'none'),
+        'icon-size': 0.75 * context.factor,
+        'icon-allow-overlap': true,
+      },
+      paint: { 'icon-opacity': 0.75 },
+    },
+    {
       id: 'incident',
       owner: 'incident',
       type: 'symbol',
@@ -210,12 +223,16 @@ function hazards(context: StyleContext): OwnedLayer[] {
       layout: {
         ...label(context),
         'icon-image': image(context, 'hazard', text('shown', '4'), text('mode', 'idle')),
-        'icon-size': iconSize(context, 0.8),
+        'icon-size': iconSize(context, 0.62),
         'icon-allow-overlap': true,
         'text-field': ['step', ['zoom'], '', 14, text('name')],
         'text-offset': [0.95, 0],
       },
-      paint: { ...halo(context), 'text-color': p['label-minor'], 'icon-opacity': 0.9 },
+      paint: {
+        ...halo(context),
+        'text-color': p['label-minor'],
+        'icon-opacity': ['interpolate', ['linear'], ['zoom'], 12, 0.75, 14, 0.95],
+      },
     },
     {
       // The last of all symbols, so that nothing is ever drawn over a warning or takes its place.

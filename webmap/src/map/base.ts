@@ -46,6 +46,8 @@ function ground({ palette: p, catalogue }: StyleContext): OwnedLayer[] {
         'hillshade-illumination-direction': 315,
       },
     })
+    // Elevation ends with the model: what lies beyond is plain ground, not a smear of its last row.
+    layers.push({ id: 'beyond', owner: 'terrain', type: 'fill', source: 'beyond', paint: { 'fill-color': p.land } })
   }
   return layers
 }

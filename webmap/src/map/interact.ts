@@ -12,6 +12,8 @@ const PICKABLE: readonly [styleLayer: string, layer: string][] = [
   ['team', 'team'],
   ['incident', 'incident'],
   ['incident-cluster', 'cluster'],
+  ['incident-solved', 'incident'],
+  ['mover-dot', 'mover'],
   ['sensor', 'sensor'],
   ['sensor-dot', 'sensor'],
   ['camera', 'camera'],

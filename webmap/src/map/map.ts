@@ -12,6 +12,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { api } from '../api/client'
 import type { Catalogue, MapFeature } from '../api/types'
 import { middleOf } from '../domain/geo'
+import { paced } from '../domain/pace'
 import { lang } from '../i18n'
 import { nowCoarse } from '../state/clock'
 import { stores } from '../state/features'
@@ -26,7 +27,7 @@ import { startInteraction } from './interact'
 import { startMine } from './mine'
 import { startMovers } from './movers'
 import { startPulse } from './pulse'
-import { hazardData, incidentData, sensorData, teamData, warningData } from './sources'
+import { hazardData, incidentData, isSolved, sensorData, teamData, warningData } from './sources'
 import { applyStyle, buildStyle, heatSourceTiles } from './style'
 import { serveSymbols } from './symbols'
 import { layerVisible } from './visibility'
@@ -47,29 +48,14 @@ const HEAT_REFRESH_MS = 10_000
 
 let map: MapLibre | null = null
 
-/** Runs at most once in `ms`, and always once more after the last call. */
-function throttled(ms: number, work: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | null = null
-  let last = 0
-  return () => {
-    if (timer) return
-    const due = Math.max(0, last + ms - performance.now())
-    timer = setTimeout(() => {
-      timer = null
-      last = performance.now()
-      work()
-    }, due)
-  }
-}
-
 function followTiles(live: MapLibre): () => void {
   const refreshers = new Map<string, () => void>()
   const refresh = (source: string, ms: number) => {
     let run = refreshers.get(source)
     if (!run) {
-      run = throttled(ms, () => {
+      run = paced(ms, () => {
         if (live.getSource(source)) live.refreshTiles(source)
-      })
+      }).run
       refreshers.set(source, run)
     }
     run()
@@ -81,17 +67,39 @@ function followTiles(live: MapLibre): () => void {
   })
 }
 
+/** Readings and cases change many times a second on a wet night; the eye is served twice a second. */
+const CALM_MS = 500
+
 function followData(live: MapLibre): (() => void)[] {
-  const put = (source: string, data: () => GeoJSON.FeatureCollection) =>
-    effect(() => {
-      live.getSource<GeoJSONSource>(source)?.setData(data())
+  const put = (source: string, data: () => GeoJSON.FeatureCollection, ms = 0) => {
+    let latest: GeoJSON.FeatureCollection | null = null
+    const { run, stop } = paced(ms, () => {
+      if (latest) live.getSource<GeoJSONSource>(source)?.setData(latest)
     })
+    const dispose = effect(() => {
+      latest = data()
+      run()
+    })
+    return () => {
+      stop()
+      dispose()
+    }
+  }
   return [
     put('hazard', () => hazardData(stores.hazard.all(), byHazard.value)),
     put('warning', () => warningData(stores.warning.all())),
-    put('sensor', () => sensorData(stores.sensor.all(), nowCoarse.value, lang.value)),
-    put('incident', () => incidentData(stores.incident.all(), nowCoarse.value)),
-    put('team', () => teamData(stores.team.all())),
+    put('sensor', () => sensorData(stores.sensor.all(), nowCoarse.value, lang.value), CALM_MS),
+    put(
+      'incident',
+      () =>
+        incidentData(
+          stores.incident.all().filter((item) => !isSolved(item)),
+          nowCoarse.value,
+        ),
+      CALM_MS,
+    ),
+    put('incident-solved', () => incidentData(stores.incident.all().filter(isSolved), nowCoarse.value), CALM_MS),
+    put('team', () => teamData(stores.team.all()), CALM_MS),
   ]
 }
 
@@ -138,6 +146,24 @@ function followCamera(live: MapLibre): void {
   }
   live.on('moveend', note)
   note()
+}
+
+/** Calls back once the first picture stands: at rest, or with every tile drawn while live data goes on coming. */
+function whenSettled(live: MapLibre, then: () => void): () => void {
+  const stop = () => {
+    live.off('idle', done)
+    live.off('render', look)
+  }
+  const done = () => {
+    stop()
+    then()
+  }
+  const look = () => {
+    if (live.areTilesLoaded() && stores.hazard.loaded.peek()) done()
+  }
+  live.on('idle', done)
+  live.on('render', look)
+  return stop
 }
 
 /** A step expression wants strictly ascending limits; equal quantiles are one class. */
@@ -208,11 +234,13 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
       startPulse(live),
       startMine(live, start !== null),
     )
-    // Movers never rest: they start once the first picture has come to rest, so that it can.
-    live.once('idle', () => {
-      document.body.dataset.mapIdle = '1'
-      endings.push(startMovers(live))
-    })
+    endings.push(
+      whenSettled(live, () => {
+        document.body.dataset.mapIdle = '1'
+        // What never rests starts once the first picture has come to rest, so that it can.
+        endings.push(startMovers(live), startPulse(live))
+      }),
+    )
   })
   live.on('error', ({ error }) => {
     // A tile that fails leaves its hole; the live line above says when the server is away.

@@ -11,6 +11,9 @@ import { symbolId } from './symbols'
 /** Movements are drawn at most this often: smooth to the eye, and kind to a screen that runs for weeks. */
 const FRAME_MS = 40
 
+/** Aircraft are few and always shown as such; the many devices are dots until the map is this close. */
+const CLOSE = 13.3
+
 export function moverLayers(context: StyleContext): OwnedLayer[] {
   const { palette: p, theme, factor } = context
   return [
@@ -27,10 +30,25 @@ export function moverLayers(context: StyleContext): OwnedLayer[] {
       },
     },
     {
+      id: 'mover-dot',
+      owner: 'mover',
+      type: 'circle',
+      source: 'mover',
+      maxzoom: CLOSE,
+      filter: ['!=', ['get', 'kind'], 'drone'],
+      paint: {
+        'circle-radius': 2.6 * factor,
+        'circle-color': ['match', ['get', 'age'], 'stale', p.off, p.mover],
+        'circle-stroke-color': p.halo,
+        'circle-stroke-width': 1.2,
+      },
+    },
+    {
       id: 'mover',
       owner: 'mover',
       type: 'symbol',
       source: 'mover',
+      filter: ['any', ['==', ['get', 'kind'], 'drone'], ['>=', ['zoom'], CLOSE]],
       layout: {
         'icon-image': [
           'concat',
@@ -42,7 +60,6 @@ export function moverLayers(context: StyleContext): OwnedLayer[] {
           '|',
           ['get', 'aimed'],
         ],
-        // Aircraft are few and watched; devices are many and stay small until one looks closer.
         'icon-size': [
           'interpolate',
           ['linear'],

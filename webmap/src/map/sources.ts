@@ -84,6 +84,11 @@ export function incidentData(features: MapFeature[], nowMs: number): Drawn {
   )
 }
 
+/** Solved cases only wait for a follow-up: they are no longer what the map is watched for, and stand apart. */
+export function isSolved(feature: MapFeature): boolean {
+  return feature.properties.status === 'resolved'
+}
+
 export function teamData(features: MapFeature[]): Drawn {
   return collection(
     features.map(({ geometry, properties: p }) => ({

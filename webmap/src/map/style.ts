@@ -35,6 +35,7 @@ export const TILE_LAYERS = [
 export const DATA_SOURCES = [
   'sensor',
   'incident',
+  'incident-solved',
   'hazard',
   'team',
   'warning',
@@ -86,6 +87,8 @@ function sources({ catalogue, heat }: StyleContext): Record<string, SourceSpecif
       bounds,
     }
   }
+  const [west, south, east, north] = catalogue.terrain?.bounds ?? catalogue.city.bounds
+  out.beyond = { type: 'geojson', data: frame(west, south, east, north) }
   out.heat = {
     type: 'vector',
     tiles: heatSourceTiles(heat),
@@ -121,6 +124,18 @@ function layers(context: StyleContext): OwnedLayer[] {
     ...moverLayers(context),
     ...warnedLayers(context),
   ]
+}
+
+/** The world but for a window. */
+function frame(west: number, south: number, east: number, north: number): GeoJSON.Polygon {
+  const ring = (w: number, s: number, e: number, n: number) => [
+    [w, s],
+    [e, s],
+    [e, n],
+    [w, n],
+    [w, s],
+  ]
+  return { type: 'Polygon', coordinates: [ring(-179, -80, 179, 80), ring(west, south, east, north).reverse()] }
 }
 
 /** The same layers always, whatever is visible, so that a change of view is only a change of properties. */

@@ -5,7 +5,15 @@ import { lang, t } from '../i18n'
 import { flyTo, placeNear } from '../map/map'
 import { mayCommand } from '../state/session'
 import { panel, select, selection } from '../state/view'
-import { detailVersion, dismissFresh, fresh, unconfirmed, warningDetail, warnings } from '../state/warnings'
+import {
+  detailVersion,
+  dismissFresh,
+  fresh,
+  unconfirmed,
+  warningDetail,
+  warningName,
+  warnings,
+} from '../state/warnings'
 import { LevelMark } from './Marks'
 import { useLoad } from './Parts'
 import { causeText, confirmWarning } from './Why'
@@ -30,7 +38,7 @@ export function Banner() {
       <div class="banner-text">
         <strong>
           {worst.drill && `${t('warning.drill')} · `}
-          {levelName(worst.level, lang.value)} · {levelWord(worst.level, lang.value)} · {worst.title}
+          {levelName(worst.level, lang.value)} · {levelWord(worst.level, lang.value)} · {warningName(worst)}
         </strong>
         <p>
           {detail && `${causeText(detail)} · `}

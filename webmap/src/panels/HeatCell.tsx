@@ -2,9 +2,9 @@
 import { api } from '../api/client'
 import type { HeatPart } from '../api/types'
 import { agoText, secondsSince } from '../domain/age'
-import { distance, figure } from '../domain/format'
+import { count, distance, figure, operatorSign } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
-import { code, has, lang, t, title } from '../i18n'
+import { code, lang, t, title } from '../i18n'
 import { attribute, layerTitle } from '../state/catalogue'
 import { now } from '../state/clock'
 import { problemText } from '../state/toast'
@@ -13,25 +13,37 @@ import { currentSurface } from './HeatPanel'
 import { Icon } from './Icon'
 import { Empty, Loading, Row, Section, useLoad } from './Parts'
 
-/** What an engine says of a part, in the catalogue's own titles: `距离 640 m · 人口 71`. */
+type Told = Record<string, unknown>
+
+/** What an engine says of a part, in words: `4.2 mm/d ≥ 3 · 黄色 III 级 · 640 m · 71 人`. */
 function detailText(layer: string, detail: HeatPart['detail']): string {
   if (!detail) return ''
   if (typeof detail === 'string') return detail
-  return Object.entries(detail)
-    .filter(([, value]) => value !== null && value !== undefined && value !== '')
-    .map(([name, value]) => {
-      const known = attribute(layer, name)
-      const own = `part.${name}`
-      const heading = has(own) ? t(own) : title(known?.title)
-      const said = known?.values?.[String(value)]
-      if (said) return title(said)
-      const level = name.endsWith('level') ? asLevel(value) : null
-      if (level) return levelName(level, lang.value)
-      if (name.endsWith('_m')) return `${heading} ${distance(value)}`.trim()
-      if (typeof value === 'number') return `${heading || name} ${figure(value, known?.unit)}`
-      return code(name, value)
-    })
-    .join(' · ')
+  const told: Told = detail
+  const words: string[] = []
+  if (typeof told.value === 'number' && typeof told.enter === 'number') {
+    words.push(`${figure(told.value, String(told.unit ?? ''))} ${operatorSign(told.op)} ${figure(told.enter)}`)
+  }
+  const level = asLevel(told.level)
+  if (level) words.push(levelName(level, lang.value))
+  if (typeof told.distance_m === 'number') words.push(distance(told.distance_m))
+  if (typeof told.residents === 'number') words.push(t('heat.residents', { n: count(Math.round(told.residents)) }))
+  for (const name of ['status', 'source']) {
+    const value = told[name]
+    if (typeof value !== 'string') continue
+    const titled = attribute(layer, name)?.values?.[value]
+    words.push(titled ? title(titled) : code(name, value))
+  }
+  return words.join(' · ')
+}
+
+/** The title of a part's kind: a category of the surface, or a kind of the layer itself; an engine's own mark is not shown. */
+function kindText(kind: string | null): string {
+  if (!kind) return ''
+  const category = currentSurface()?.categories.find((item) => typeof item !== 'string' && item.name === kind)
+  if (category && typeof category !== 'string') return title(category.title)
+  const said = code('kind', kind)
+  return said === kind ? '' : said
 }
 
 export function HeatCellDetail({ cell }: { cell: string }) {
@@ -80,7 +92,7 @@ export function HeatCellDetail({ cell }: { cell: string }) {
                   aside={figure(part.value)}
                   line={[
                     layerTitle(part.source_layer),
-                    part.kind ? code('kind', part.kind) : '',
+                    kindText(part.kind),
                     detailText(part.source_layer, part.detail),
                     age === null ? '' : agoText(age, lang.value),
                   ]

@@ -6,7 +6,7 @@ import { lang, t } from '../i18n'
 import { flyTo } from '../map/map'
 import { openCases } from '../state/cases'
 import { select } from '../state/view'
-import { detailVersion, warnings } from '../state/warnings'
+import { detailVersion, warningName, warnings } from '../state/warnings'
 import { LevelMark } from './Marks'
 import { CaseRow, WarningRow } from './NowList'
 import { Choice, Empty, Row, Section, Time, useLoad } from './Parts'
@@ -25,7 +25,7 @@ function PastWarnings() {
           <Row
             key={warning.key}
             mark={<LevelMark level={warning.level} drill={warning.drill} />}
-            title={warning.title}
+            title={warningName(warning)}
             aside={<Time at={warning.raised_at} seconds={false} />}
             line={`${levelName(warning.level, lang.value)} · ${t('warning.ended')}`}
             tone="is-past"
@@ -74,13 +74,15 @@ const CASES_SHOWN = 150
 export function CasesPanel() {
   const all = openCases.value
   if (all.length === 0) return <Empty title={t('case.none')} lead={t('case.none.lead')} />
-  const late = all.filter((item) => item.clock?.tone === 'late')
-  const running = all.filter((item) => item.clock && item.clock.tone !== 'late')
+  const followUp = all.filter((item) => item.clock?.phase === 'follow_up')
+  const late = all.filter((item) => item.clock?.tone === 'late' && item.clock.phase !== 'follow_up')
+  const running = all.filter((item) => item.clock && item.clock.tone !== 'late' && item.clock.phase !== 'follow_up')
   const plain = all.filter((item) => !item.clock)
   const groups = [
     { title: t('case.late'), items: late },
-    { title: t('case.running'), items: running },
     { title: t('case.noclock'), items: plain },
+    { title: t('case.running'), items: running },
+    { title: t('case.followup'), items: followUp },
   ]
   return (
     <>

@@ -14,6 +14,7 @@ import { pending, type Step, sendReport, takeStep } from '../state/outbox'
 import { ownPlace } from '../state/own'
 import { toast } from '../state/toast'
 import { phoneTab } from '../state/view'
+import { placeOf } from '../state/warnings'
 import { LevelMark, Ring } from './Marks'
 import { Empty } from './Parts'
 import { AlertSteps } from './Why'
@@ -52,7 +53,7 @@ export function AlertCard({ alert }: { alert: Alert }) {
       <header>
         <LevelMark level={alert.level} size={2.1} sign />
         <div>
-          <h2>{alert.title}</h2>
+          <h2>{placeOf(alert.title, alert.level)}</h2>
           <p>{facts.join(' · ')}</p>
         </div>
       </header>
@@ -212,14 +213,14 @@ export function ReportForm() {
           <select value={String(alert.id)} onChange={(event) => setChosen(event.currentTarget.value)}>
             {open.map((item) => (
               <option key={item.id} value={String(item.id)}>
-                {item.title}
+                {placeOf(item.title, item.level)}
               </option>
             ))}
           </select>
         </label>
       ) : (
         <p class="report-for">
-          <LevelMark level={alert.level} size={1} /> {alert.title}
+          <LevelMark level={alert.level} size={1} /> {placeOf(alert.title, alert.level)}
         </p>
       )}
       <label class="field">

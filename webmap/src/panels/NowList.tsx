@@ -12,7 +12,7 @@ import { now } from '../state/clock'
 import { deadFeeds, feedAgeS } from '../state/feeds'
 import { isTeam } from '../state/session'
 import { panel, select, selection } from '../state/view'
-import { warnings } from '../state/warnings'
+import { placeOf, warningName, warnings } from '../state/warnings'
 import { Dot, LevelMark, Ring } from './Marks'
 import { Empty, Row, Section, Time } from './Parts'
 
@@ -31,7 +31,7 @@ export function WarningRow({ warning }: { warning: Warning }) {
   return (
     <Row
       mark={<LevelMark level={level} drill={warning.drill} />}
-      title={warning.drill ? `${t('warning.drill')} · ${warning.title}` : warning.title}
+      title={warning.drill ? `${t('warning.drill')} · ${warningName(warning)}` : warningName(warning)}
       aside={
         <>
           {state === 'confirmed' && <span class="tick">✓ </span>}
@@ -59,7 +59,7 @@ function SilentRow({ alert }: { alert: Alert }) {
       mark={<span class={`hollow level-${alert.level}`} role="img" aria-label={levelWord(alert.level, lang.value)} />}
       title={alert.team_name ?? alert.team_key}
       aside={<span class={overdue ? 'late' : ''}>{t('now.waiting', { span: spanText(waited, lang.value) })}</span>}
-      line={`${alert.title} · ${alert.state === 'queued' ? t('now.queued') : t('now.sent')}`}
+      line={`${placeOf(alert.title, alert.level)} · ${alert.state === 'queued' ? t('now.queued') : t('now.sent')}`}
       onClick={() => select('team', alert.team_key)}
       testid="silent-item"
     />

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { api } from '../api/client'
 import type { Alert, WarningDetail } from '../api/types'
 import { secondsSince, spanText } from '../domain/age'
-import { count, counted, distance, figure, minutes } from '../domain/format'
+import { count, counted, distance, figure, minutes, operatorSign } from '../domain/format'
 import { levelName, levelWord } from '../domain/levels'
 import { code, lang, t } from '../i18n'
 import { flyTo } from '../map/map'
@@ -12,7 +12,7 @@ import { now } from '../state/clock'
 import { mayCommand } from '../state/session'
 import { attempt, problemText } from '../state/toast'
 import { select } from '../state/view'
-import { detailVersion, refreshWarningsSoon, warningDetail, warnings } from '../state/warnings'
+import { detailVersion, refreshWarningsSoon, warningDetail, warningName, warnings } from '../state/warnings'
 import { Chart } from './Chart'
 import { Dot, KindMark, LevelMark } from './Marks'
 import { Loading, Section, Time, useLoad } from './Parts'
@@ -27,21 +27,6 @@ function hazardOf(detail: WarningDetail): Facts {
   return hazard as Facts
 }
 
-const OPERATORS: Record<string, string> = {
-  '>': '>',
-  '>=': '≥',
-  '<': '<',
-  '<=': '≤',
-  gt: '>',
-  ge: '≥',
-  gte: '≥',
-  lt: '<',
-  le: '≤',
-  lte: '≤',
-}
-
-const operator = (op: string | null) => OPERATORS[op ?? ''] ?? op ?? ''
-
 /** The name of what is measured: the datastream's own, else the rule's word. */
 function measured(detail: WarningDetail): string {
   return detail.rule?.name ?? detail.series[0]?.name ?? detail.rule?.property ?? ''
@@ -54,7 +39,7 @@ export function ruleText(detail: WarningDetail): string {
   const level = rule.level ?? detail.warning.level
   return t(hold > 0 ? 'why.rule.text' : 'why.rule.now', {
     property: measured(detail),
-    op: operator(rule.op),
+    op: operatorSign(rule.op),
     enter: figure(rule.enter, rule.unit),
     leave: figure(rule.leave, rule.unit),
     level: levelName(level, lang.value),
@@ -67,7 +52,7 @@ export function causeText(detail: WarningDetail): string {
   const { reading, rule } = detail
   if (!reading || reading.value === null) return ''
   const value = figure(reading.value, reading.unit ?? rule?.unit)
-  const limit = rule && rule.enter !== null ? ` ${operator(rule.op)} ${figure(rule.enter)}` : ''
+  const limit = rule && rule.enter !== null ? ` ${operatorSign(rule.op)} ${figure(rule.enter)}` : ''
   const held = secondsSince(reading.since, now.value)
   const since = held === null ? '' : ` · ${t('warning.since', { span: spanText(held, lang.value) })}`
   return `${reading.sensor_name ?? reading.sensor_key ?? ''} ${value}${limit}${since}`
@@ -292,7 +277,7 @@ export function Why({ warningKey }: { warningKey: string }) {
       <header class={`detail-head level-${warning.level} ${warning.drill ? 'is-drill' : ''}`}>
         <LevelMark level={warning.level} size={2} sign drill={warning.drill} />
         <div>
-          <h2>{warning.title}</h2>
+          <h2>{warningName(warning)}</h2>
           <p>
             {levelName(warning.level, lang.value)} · {levelWord(warning.level, lang.value)}
             {warning.drill && ` · ${t('warning.drill')}`} · {code('state', warning.state)}

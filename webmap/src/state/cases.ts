@@ -22,7 +22,9 @@ export const openCases = computed<OpenCase[]>(() => {
     })
 })
 
-export const lateCases = computed(() => openCases.value.filter((item) => item.clock?.tone === 'late'))
+export const lateCases = computed(() =>
+  openCases.value.filter(({ clock }) => clock?.tone === 'late' && clock.phase !== 'follow_up'),
+)
 
 /** What someone must act on: late ones, then those nobody was sent to, then the rest as they fall due; follow-ups wait. */
 export const urgentCases = computed(() => {

@@ -1,9 +1,9 @@
 /** Warnings in force, worst first: the live feature for speed, the warnings door for what only it knows. */
 import { computed, effect, signal } from '@preact/signals'
 import { api } from '../api/client'
-import type { Change, MapFeature, Warning, WarningDetail } from '../api/types'
+import type { Change, Level, MapFeature, Warning, WarningDetail } from '../api/types'
 import { middleOf } from '../domain/geo'
-import { asLevel } from '../domain/levels'
+import { asLevel, levelName } from '../domain/levels'
 import { stores } from './features'
 import { tone } from './sound'
 
@@ -33,6 +33,19 @@ function fromFeature(feature: MapFeature, known: Warning | undefined): Warning |
     lat: known?.lat ?? lat ?? 0,
     alerts: known?.alerts ?? null,
   }
+}
+
+/** The place a warning stands on: its title says the level first, which every list here shows by its own sign. */
+export function warningName(warning: { title: string; hazard_key?: string; level: Level }): string {
+  const hazard = warning.hazard_key ? stores.hazard.get(warning.hazard_key)?.properties.name : null
+  if (typeof hazard === 'string' && hazard) return hazard
+  return placeOf(warning.title, warning.level)
+}
+
+/** A title without the level that leads it. */
+export function placeOf(title: string, level: Level): string {
+  const lead = `${levelName(level, 'zh')} · `
+  return title.startsWith(lead) ? title.slice(lead.length) : title
 }
 
 function worstFirst(a: Warning, b: Warning): number {

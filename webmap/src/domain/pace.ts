@@ -1,0 +1,22 @@
+/** Runs `work` at once, then at most once in `ms`, and always once more after the last call. */
+export function paced(ms: number, work: () => void): { run: () => void; stop: () => void } {
+  let timer: ReturnType<typeof setTimeout> | null = null
+  let last = Number.NEGATIVE_INFINITY
+  const now = () => {
+    timer = null
+    last = performance.now()
+    work()
+  }
+  return {
+    run() {
+      if (timer) return
+      const due = last + ms - performance.now()
+      if (due <= 0) now()
+      else timer = setTimeout(now, due)
+    },
+    stop() {
+      if (timer) clearTimeout(timer)
+      timer = null
+    },
+  }
+}
