@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import secrets
 import time
@@ -32,6 +34,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
 }
 BODY_BYTES = 1024 * 1024
+_DRAIN_BYTES = 16 * 1024 * 1024
+_DRAIN_S = 5.0
 REPORT_BYTES = 6 * 1024 * 1024  # a photo of 5 MB, the note and the form around them
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Tiles and health checks come by the thousand: they are in the metrics, and in the log when it is set to debug.
@@ -78,6 +82,7 @@ class Edge:
             except TooLarge as error:
                 if status:
                     raise
+                await _drain(receive)
                 await answer(request_id, error)(scope, receive, sending)
         except Exception:
             access.exception("unexpected error", request_id=request_id, path=scope["path"])
@@ -132,3 +137,15 @@ class Edge:
             problem=state.get("problem", ""),
             request_id=state["request_id"],
         )
+
+
+async def _drain(receive: Receive) -> None:
+    """Let a body that is refused run out, within bounds: cut off while it sends, a client never reads the answer."""
+    taken = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_S):
+            while taken < _DRAIN_BYTES:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
+                taken += len(message.get("body", b""))
