@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from collections import defaultdict
 
-from onemap.core.cell import Cells, Floats, disk
+import h3.api.basic_int as h3
+import numpy as np
+
+from onemap.core.cell import Cells, Floats
 
 
 def weights(k: int) -> tuple[float, ...]:
@@ -26,15 +28,15 @@ def smooth(cells: Cells, values: Floats, k: int) -> tuple[Cells, Floats]:
         order = np.argsort(cells)
         return cells[order], values[order]
     share = weights(k)
-    targets: list[Cells] = []
-    amounts: list[npt.NDArray[np.float64]] = []
+    sums: defaultdict[int, float] = defaultdict(float)
     for cell, value in zip(cells.tolist(), values.tolist(), strict=True):
-        members = disk(cell, k)
-        kernel = np.full(len(members), share[k])
-        for ring in range(k - 1, -1, -1):
-            kernel[np.isin(members, disk(cell, ring), assume_unique=True)] = share[ring]
-        targets.append(members)
-        amounts.append(value * kernel / kernel.sum())
-    found, where = np.unique(np.concatenate(targets), return_inverse=True)
-    sums = np.bincount(where, weights=np.concatenate(amounts), minlength=len(found))
-    return found, sums.astype(np.float64)
+        rings = [h3.grid_ring(cell, ring) for ring in range(k + 1)]
+        amount = value / sum(weight * len(ring) for weight, ring in zip(share, rings, strict=True))
+        for weight, ring in zip(share, rings, strict=True):
+            part = amount * weight
+            for member in ring:
+                sums[member] += part
+    found = np.fromiter(sums.keys(), np.int64, len(sums))
+    spread = np.fromiter(sums.values(), np.float64, len(sums))
+    order = np.argsort(found)
+    return found[order], spread[order]
