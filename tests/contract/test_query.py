@@ -179,6 +179,34 @@ async def test_as_of_an_instant_is_what_was_there(
         assert one.status_code == (200 if keys else 404)
 
 
+def test_two_versions_never_hold_the_same_instant(get: Get, committed: Connection, filled: str) -> None:
+    """A transaction that began first and wrote last: its version is the later one, and there is one at any instant."""
+    layer, place = BY_NAME["hazard"], Point(106.645, 29.725)
+
+    def write(conn: Connection, name: str) -> None:
+        feature.upsert(conn, layer, [FeatureRow("raced", place, {"name": name})], feed="test")
+
+    with connect(filled) as slow:
+        slow.execute("SELECT now()")
+        with committed.transaction():
+            write(committed, "first")
+        with committed.transaction():
+            write(committed, "second")
+        write(slow, "third")
+        slow.commit()
+    rows = committed.execute(
+        "SELECT name, sys_from, sys_to FROM hazard_history WHERE key = 'raced' UNION ALL "
+        "SELECT name, sys_from, NULL FROM hazard WHERE key = 'raced' ORDER BY sys_from"
+    ).fetchall()
+    assert [row["name"] for row in rows] == ["first", "second", "third"]
+    assert [row["sys_to"] for row in rows] == [rows[1]["sys_from"], rows[2]["sys_from"], None]
+    for row in rows:
+        text = row["sys_from"].isoformat().replace("+", "%2B")
+        found = get(f"/ogc/collections/hazard/items?key=raced&datetime={text}").json()["features"]
+        assert [one["properties"]["name"] for one in found] == [row["name"]]
+    feature.delete(committed, layer, ["raced"])
+
+
 def _attribute(layer: LayerSpec, name: str) -> Any:
     found = layer.attribute(name)
     assert found is not None

@@ -13,7 +13,9 @@ BEGIN
     NEW.sys_from := OLD.sys_from;
     NEW.changed_by := OLD.changed_by;
   ELSE
-    NEW.sys_from := now();
+    -- A transaction that began before another one's change and writes after it must not date its version before that
+    -- one: two versions would hold the same instant.
+    NEW.sys_from := CASE WHEN OLD.sys_from > now() THEN OLD.sys_from + interval '1 microsecond' ELSE now() END;
     NEW.changed_by := onemap.actor();
   END IF;
   RETURN NEW;
@@ -48,7 +50,7 @@ BEGIN
   SELECT TG_TABLE_NAME, 'D', id, key, h3, st_xmin(geom), st_ymin(geom), st_xmax(geom), st_ymax(geom) FROM old_rows;
   IF NOT FOUND THEN RETURN NULL; END IF;
   PERFORM pg_notify('onemap_change', '');
-  EXECUTE format('INSERT INTO onemap.%I SELECT now(), ''D'', onemap.actor(), o.* FROM old_rows o',
+  EXECUTE format('INSERT INTO onemap.%I SELECT greatest(now(), o.sys_from), ''D'', onemap.actor(), o.* FROM old_rows o',
                  TG_TABLE_NAME || '_history');
   RETURN NULL;
 END $$;
