@@ -12,6 +12,8 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
+import shapely
 from shapely import Point
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Boolean, DateTime, Double, Integer, Table
@@ -101,13 +103,9 @@ def _placed(
     shapes: Sequence[BaseGeometry | None], wanted: Wanted, datum: DatumRef
 ) -> Iterator[BaseGeometry | BadInput]:
     """Convert the shapes to WGS-84 and clean them, in order."""
-    refused: dict[int, BadInput] = {}
     array = np.full(len(shapes), None, dtype=object)
-    for at, shape in enumerate(shapes):
-        try:
-            array[at] = shape if shape is None or _same_datum(datum) else geometry_to_wgs84(shape, datum)
-        except BadInput as exc:
-            refused[at] = exc
+    array[:] = shapes
+    refused = {} if _same_datum(datum) else _convert(array, datum)
     if wanted == "LineStringZM":
         # Tracks come few at a time, and their times must be looked at one by one.
         cleaned, bad = array, {}
@@ -120,6 +118,34 @@ def _placed(
         cleaned, _, bad = clean_geometries(array, wanted)
     for at, geom in enumerate(cleaned):
         yield refused.get(at) or bad.get(at) or geom
+
+
+def _convert(array: npt.NDArray[Any], datum: DatumRef) -> dict[int, BadInput]:
+    """Turn the shapes into WGS-84 in place, all flat ones in one go; return what cannot be, by index."""
+    refused: dict[int, BadInput] = {}
+    flat = np.flatnonzero(~(shapely.is_missing(array) | shapely.has_z(array) | shapely.has_m(array)))
+    coords, owner = shapely.get_coordinates(array[flat], return_index=True)
+    if len(coords):
+        lon, lat = to_wgs84(coords[:, 0], coords[:, 1], datum, on_bad="nan")
+        bad = np.unique(owner[~(np.isfinite(lon) & np.isfinite(lat))])
+        good = np.setdiff1d(np.arange(len(flat)), bad)
+        keep = np.isin(owner, good)
+        array[flat[good]] = shapely.set_coordinates(array[flat[good]], np.column_stack([lon, lat])[keep])
+        careful = set(flat[bad].tolist())
+    else:
+        careful = set()
+    careful |= set(np.flatnonzero(shapely.has_z(array) | shapely.has_m(array)).tolist())
+    seen: dict[bytes, BadInput] = {}  # lists of a city hold thousands of rows at 0,0
+    for at in sorted(careful):
+        shape = array[at].wkb
+        try:
+            if shape in seen:
+                raise seen[shape]
+            array[at] = geometry_to_wgs84(array[at], datum)
+        except BadInput as exc:
+            refused[at] = seen[shape] = exc
+            array[at] = None
+    return refused
 
 
 def _same_datum(datum: DatumRef) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from shapely.geometry.base import BaseGeometry
 
@@ -37,8 +37,7 @@ class FeatureRecord:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ObservationRecord:
+class ObservationRecord(NamedTuple):
     """One reading in the datastream's unit; `at` is aware."""
 
     datastream: str
@@ -76,8 +75,7 @@ class BulletinRecord:
 Record: TypeAlias = FeatureRecord | ObservationRecord | FixRecord | BulletinRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One piece of a payload: where it stands in it, and what it says, or why it cannot be read."""
 
     position: str
@@ -105,6 +103,14 @@ class Context:
 
     def time(self, value: str | int | float, *, form: str | None = None, future: bool = False) -> datetime:
         """Return the instant; BadTime as `parse_time`, with the feed's zone and tolerance. `future`: any is allowed."""
+        # The form that machines write is read straight away; whatever else it is, the careful way says what.
+        if form is None and type(value) is str and len(value) >= 20 and value[10] == "T" and value[4] == "-":
+            try:
+                plain = datetime.fromisoformat(value)
+            except ValueError:
+                plain = EARLIEST
+            if plain.tzinfo is not None and self.earliest < plain <= self.envelope.received_at:
+                return plain.astimezone(UTC)
         return parse_time(
             value,
             self.zone,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from onemap.core.errors import BadInput
 
 MAX_TEXT = 10_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def present(record: Mapping[str, Any], *names: str) -> Any:
@@ -66,7 +68,7 @@ def text(value: Any, name: str, *, longest: int = MAX_TEXT) -> str:
     if len(found) > longest:
         raise BadInput(f"{name} has {len(found)} characters; at most {longest} are taken.", reason="text")
     try:
-        found.encode("utf-8")
+        found.isascii() or found.encode("utf-8")
     except UnicodeEncodeError as exc:
         raise BadInput(f"{name} holds bytes that are no text in any encoding tried.", reason="encoding") from exc
     return found
@@ -75,7 +77,7 @@ def text(value: Any, name: str, *, longest: int = MAX_TEXT) -> str:
 def key(value: Any, name: str = "key") -> str:
     """Return a key: 1 to 200 characters, nothing that breaks a topic, a URL or a log line."""
     found = text(value, name, longest=200)
-    if not found or any(ord(sign) < 32 or ord(sign) == 127 for sign in found):
+    if not found or _CONTROL.search(found):
         raise BadInput(f"{name} is empty or holds control characters.", reason="key")
     return found
 

@@ -73,7 +73,7 @@ class Receipt:
     duplicates: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
-    times: list[datetime] = field(default_factory=list, repr=False)  # source times of readings and fixes
+    newest: datetime | None = None  # the newest source time stored
 
     def add(self, other: Receipt) -> None:
         """Take another receipt's counts into this one; the raw record is the last one's."""
@@ -105,13 +105,15 @@ class _Batch:
 
     def put(self, item: Item[Any]) -> None:
         """Sort one record in."""
-        kinds: dict[type, list[Item[Any]]] = {
-            FeatureRecord: self.features,
-            ObservationRecord: self.observations,
-            FixRecord: self.fixes,
-            BulletinRecord: self.bulletins,
-        }
-        kinds[type(item.record)].append(item)
+        kind = type(item.record)
+        if kind is ObservationRecord:
+            self.observations.append(item)
+        elif kind is FixRecord:
+            self.fixes.append(item)
+        elif kind is FeatureRecord:
+            self.features.append(item)
+        else:
+            self.bulletins.append(item)
 
 
 class Pipeline:
@@ -221,7 +223,7 @@ class Pipeline:
         def work() -> Receipt:
             batch = _Batch()
             for piece in self._pieces(feed, row, envelope):
-                self._map(feed, row["raw_id"], piece, envelope, batch)
+                self._map(feed, row["raw_id"], piece, self.context(feed, envelope), batch)
             outcome = self._store(conn, feed, batch)
             receipt = self._settle(conn, feed, outcome)
             if not receipt.quarantined:
@@ -264,8 +266,8 @@ class Pipeline:
             metrics.RECORDS.labels(feed.name, name).inc(getattr(receipt, name))
         committed = datetime.now(UTC)
         latency = metrics.LATENCY.labels(feed.name)
-        for at in receipt.times:
-            latency.observe(max(0.0, (committed - at).total_seconds()))
+        if receipt.newest is not None:
+            latency.observe(max(0.0, (committed - receipt.newest).total_seconds()))
         return receipt
 
     def _take(self, conn: Connection, feed: FeedSpec, payloads: Sequence[Payload]) -> Receipt:
@@ -284,7 +286,7 @@ class Pipeline:
         receipt.raw_id, receipt.duplicates = last, duplicates
         receipt.received += duplicates
         self._count(conn, feed, receipt, outcome.newest)
-        receipt.times = [i.record.at for i in batch.observations] + [i.record.at for i in batch.fixes]
+        receipt.newest = outcome.newest
         return receipt
 
     def _take_alone(self, conn: Connection, feed: FeedSpec, payload: Payload, actor: str) -> Receipt:
@@ -315,9 +317,10 @@ class Pipeline:
     def _parse(self, feed: FeedSpec, raw_id: int, payload: Payload, batch: _Batch) -> None:
         """Rows of a payload, mapped. Of a payload that breaks midway, the rows before the break are kept."""
         envelope = Envelope(payload.source, payload.media_type)
+        context = self.context(feed, envelope)
         try:
             for row in feed.format(payload.body, envelope):
-                self._map(feed, raw_id, row, envelope, batch)
+                self._map(feed, raw_id, row, context, batch)
         except BadInput as exc:
             batch.rejects.append(Reject(raw_id, Row("", {}), exc))
         except Exception:
@@ -325,11 +328,10 @@ class Pipeline:
             error = BadInput("The payload breaks its format in a way nobody foresaw.", reason="format-failed")
             batch.rejects.append(Reject(raw_id, Row("", {}), error))
 
-    def _map(self, feed: FeedSpec, raw_id: int, row: Row, envelope: Envelope, batch: _Batch) -> None:
+    def _map(self, feed: FeedSpec, raw_id: int, row: Row, context: Context, batch: _Batch) -> None:
         if row.error is not None:
             batch.rejects.append(Reject(raw_id, row, row.error))
             return
-        context = self.context(feed, envelope)
         try:
             records = list(feed.mapping(row.data, context))
         except BadInput as exc:

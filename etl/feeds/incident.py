@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from etl import fields
+from etl import coding, fields
 from etl.feed import LOCAL, Context, FeatureRecord, FeedSpec, Record
 from etl.formats.sniffed import geojson_or_csv
-from onemap.core.catalogue import default_version, load_catalogue, versions
+from onemap.core.catalogue import default_version, versions
 from onemap.core.code import parse_grid_code
 from onemap.core.errors import BadInput
 from onemap.core.geometry import representatives
@@ -55,7 +55,7 @@ def incident(record: Mapping[str, Any], context: Context) -> Iterable[Record]:
     if grid is not None:
         values["grid_code"] = str(parse_grid_code(fields.text(grid, "grid_code")))
     if "title" not in values:
-        values["title"] = load_catalogue(catalogue).get(kind, code).name
+        values["title"] = coding.catalogue(catalogue).get(kind, code).name
     if "reported_at" in values:
         values.setdefault("occurred_at", values["reported_at"])
     elif "occurred_at" not in values:
@@ -73,7 +73,7 @@ def _coded(row: Mapping[str, Any]) -> tuple[Literal["part", "matter"], str, str]
     if catalogue not in versions():
         raise BadInput(f"Catalogue {catalogue[:60]!r} is not known.", reason="catalogue")
     found: Literal["part", "matter"] = "part" if kind == "part" else "matter"
-    load_catalogue(catalogue).get(found, code)
+    coding.catalogue(catalogue).get(found, code)
     return found, code, catalogue
 
 

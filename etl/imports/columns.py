@@ -17,8 +17,9 @@ from typing import Any
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import DateTime
 
+from etl import coding
 from etl.jsonable import jsonable
-from onemap.core.catalogue import default_version, load_catalogue
+from onemap.core.catalogue import default_version
 from onemap.core.errors import BadInput
 from onemap.store.layer import LayerSpec
 from onemap.store.schema import SYSTEM_COLUMNS
@@ -142,14 +143,16 @@ def plan(layer: LayerSpec, stem: str, rows: Sequence[Values], *, positions: Iter
         theirs = next((names[plain(name)] for name in wanted if plain(name) in names), None)
         if theirs is None:
             continue
+        codes, meanings = frozenset(_codes(layer, column.name)), _MEANINGS.get((layer.name, column.name))
+        if codes and meanings is None and not any(str(row.get(theirs)).strip() in codes for row in rows):
+            continue  # a list of other words under the same name
         made.sources[column.name] = theirs
         if isinstance(column.type, DateTime):
             form = _time_form([row.get(theirs) for row in rows])
             if form is not None:
                 made.forms[column.name] = _timed(theirs, form)
-        meanings = _MEANINGS.get((layer.name, column.name))
         if meanings is not None:
-            made.forms[column.name] = _meant(theirs, meanings, frozenset(_codes(layer, column.name)))
+            made.forms[column.name] = _meant(theirs, meanings, codes)
     if layer.name == "incident":
         _complete_incident(made, names)
     if layer.name in ("area", "grid"):
@@ -192,7 +195,7 @@ def _complete_incident(made: Plan, names: Mapping[str, str]) -> None:
 
 
 def _code_of(title: Any) -> str | None:
-    found = load_catalogue().find(str(title), "matter") if title else ()
+    found = coding.catalogue().find(str(title), "matter") if title else ()
     return found[0].code if found else None
 
 

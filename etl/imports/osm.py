@@ -121,7 +121,7 @@ def _thing(thing: Any, factory: Any) -> Iterator[Row | Skip]:
 def _shape(build: Any, thing: Any) -> BaseGeometry:
     try:
         return shapely.from_wkb(bytes.fromhex(build(thing)))
-    except (RuntimeError, shapely.errors.ShapelyError, ValueError) as exc:
+    except (RuntimeError, osmium.InvalidLocationError, shapely.errors.ShapelyError, ValueError) as exc:
         raise BadGeometry(f"The geometry cannot be built: {exc}.", reason="geometry") from exc
 
 

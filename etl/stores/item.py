@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from etl.feed import Context, Record, Row
 from onemap.core.errors import BadInput
@@ -13,8 +13,7 @@ from onemap.warnings.service import Reading
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Item(Generic[R_co]):
+class Item(NamedTuple, Generic[R_co]):
     """One mapped record, with the raw record and the row it came from."""
 
     raw_id: int

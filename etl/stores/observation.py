@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from etl.feed import ObservationRecord
+from etl.stores import wire
 from etl.stores.item import Item, Outcome, Reject
 from onemap.core.errors import BadInput
 from onemap.store.db import Connection
@@ -15,6 +17,7 @@ from onemap.store.sqlfile import sql
 from onemap.warnings.service import Reading
 
 Key = tuple[int, datetime]  # datastream id, instant
+_when = attrgetter("at")
 
 
 def store(conn: Connection, items: Sequence[Item[ObservationRecord]], partitions: Partitions) -> Outcome:
@@ -35,20 +38,23 @@ def store(conn: Connection, items: Sequence[Item[ObservationRecord]], partitions
             first[key] = item
     if not first:
         return outcome
-    partitions.ensure(conn, "observation", {at for _, at in first})
-    fresh = _insert(conn, first)
-    outcome.stored = len(fresh)
-    old = {key: item for key, item in first.items() if key not in fresh}
-    known = {key: first[key].record.value for key in fresh} | _values(conn, old)
-    for key, item in [*old.items(), *again]:
-        if known[key] == item.record.value:
+    partitions.ensure(conn, "observation", {at.date(): at for _, at in first}.values())
+    known = _insert(conn, first)
+    outcome.stored = len(first) - len(known)
+    for key, item in [*((key, first[key]) for key in known), *again]:
+        stands = known[key] if key in known else first[key].record.value
+        if stands == item.record.value:
             outcome.unchanged += 1
         else:
-            outcome.rejects.append(Reject(item.raw_id, item.row, _conflict(item.record, known[key])))
-    for key in sorted(fresh, key=lambda k: (k[1], k[0])):
-        record = first[key].record
-        outcome.readings.append(Reading(key[0], record.datastream, record.at, record.value))
-        outcome.saw(record.at)
+            outcome.rejects.append(Reject(item.raw_id, item.row, _conflict(item.record, stands)))
+    outcome.readings = [
+        Reading(key[0], item.record.datastream, item.record.at, item.record.value)
+        for key, item in first.items()
+        if key not in known
+    ]
+    outcome.readings.sort(key=_when)
+    if outcome.readings:
+        outcome.saw(outcome.readings[-1].at)
     _latest(conn, outcome.readings, streams)
     return outcome
 
@@ -59,25 +65,25 @@ def _streams(conn: Connection, keys: set[str]) -> dict[str, Mapping[str, Any]]:
     return {row["key"]: row for row in rows}
 
 
-def _insert(conn: Connection, first: Mapping[Key, Item[ObservationRecord]]) -> set[Key]:
-    rows = conn.execute(
+def _insert(conn: Connection, first: Mapping[Key, Item[ObservationRecord]]) -> dict[Key, float]:
+    """Insert what is new; return the values that stood already.
+
+    The datastreams are held, so no other transaction writes their readings meanwhile.
+    """
+    wire.register(conn)
+    streams, ats = wire.bigints([stream for stream, _ in first]), wire.instants([at for _, at in first])
+    inserted = conn.execute(
         sql("ingest_observation"),
         {
-            "streams": [stream for stream, _ in first],
-            "ats": [at for _, at in first],
-            "values": [item.record.value for item in first.values()],
-            "raws": [item.raw_id for item in first.values()],
+            "streams": streams,
+            "ats": ats,
+            "values": wire.floats([item.record.value for item in first.values()]),
+            "raws": wire.bigints([item.raw_id for item in first.values()]),
         },
-        binary=True,
-    ).fetchall()
-    return {(row["datastream_id"], row["at"]) for row in rows}
-
-
-def _values(conn: Connection, keys: Mapping[Key, object]) -> dict[Key, float]:
-    if not keys:
+    ).rowcount
+    if inserted == len(first):
         return {}
-    params = {"streams": [stream for stream, _ in keys], "ats": [at for _, at in keys]}
-    rows = conn.execute(sql("ingest_observation_values"), params).fetchall()
+    rows = conn.execute(sql("ingest_observation_values"), {"streams": streams, "ats": ats}, binary=True).fetchall()
     return {(row["datastream_id"], row["at"]): row["value"] for row in rows}
 
 
