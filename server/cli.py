@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from onemap.core.errors import OnemapError, SetupError
@@ -253,7 +255,7 @@ def import_(
                     zone=zone,
                     actor="import",
                     home=settings.home_path,
-                    progress=lambda text, name=path.name: status.update(f"{name}: {text}"),
+                    progress=_teller(status, path.name),
                 )
             except OnemapError as error:
                 refused += 1
@@ -262,6 +264,10 @@ def import_(
         _print_summary(path, summary)
     if refused:
         raise typer.Exit(1)
+
+
+def _teller(status: Status, name: str) -> Callable[[str], None]:
+    return lambda text: status.update(f"{name}: {text}")
 
 
 def _print_summary(path: Path, summary: object) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
-from etl.importer import import_city
 from rich.console import Console
 
 from demo.city import build
+from etl.importer import import_city
 from onemap.core.errors import Conflict, SetupError, Unavailable
 from onemap.core.policy import Role
 from onemap.core.settings import Settings
@@ -25,7 +25,7 @@ from onemap.heat import service as heat
 from onemap.layers import LAYERS
 from onemap.store import account
 from onemap.store.cluster import Cluster
-from onemap.store.db import acting, connect
+from onemap.store.db import Connection, acting, connect
 from onemap.store.migrate import migrate
 from server import broker
 from server.secret import folder_secrets, remember
@@ -108,7 +108,7 @@ def _seed(settings: Settings, cluster: Cluster, *, scale: int) -> None:
         _accounts(settings, conn)
 
 
-def _accounts(settings: Settings, conn: account.Connection) -> None:
+def _accounts(settings: Settings, conn: Connection) -> None:
     known = {row["login"] for row in conn.execute("SELECT login FROM account").fetchall()}
     for login, title, role in DEMO_ACCOUNTS:
         if login not in known:

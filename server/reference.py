@@ -74,9 +74,14 @@ def feeds_page() -> str:
     """Every feed: how it comes in and when it counts as stale."""
     lines = ["# Feeds", "", "| feed | title | comes in by | expected every | stale after |", "|---|---|---|---|---|"]
     for feed in FEEDS:
-        ways = ", ".join(str(way) for way in feed.transports)
+        ways = [f"MQTT `{topic}`" for topic in feed.topics]
+        ways += [
+            word
+            for word, on in (("HTTP push", feed.pushed), ("HTTP pull", feed.pulled), ("drop folder", feed.dropped))
+            if on
+        ]
         lines.append(
-            f"| `{feed.name}` | {feed.title.zh} / {feed.title.en} | {ways} | {feed.expected_every_s:g} s "
+            f"| `{feed.name}` | {feed.title.zh} / {feed.title.en} | {', '.join(ways)} | {feed.expected_every_s:g} s "
             f"| {feed.stale_after_s:g} s |"
         )
     return "\n".join(lines) + "\n"
