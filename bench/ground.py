@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from etl.importer import import_city
 
 from demo.city import build
+from etl.importer import import_city
 from onemap.core.policy import Role
 from onemap.core.settings import Settings
 from onemap.layers import LAYERS

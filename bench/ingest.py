@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from etl.pipeline import Pipeline
-
 from bench.ground import Ground
 from bench.row import Row, faster, interleaved
 from etl.feeds import BY_NAME
+from etl.pipeline import Pipeline
 from onemap.store.db import connect
 from onemap.store.partition import Partitions
 

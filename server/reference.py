@@ -81,10 +81,14 @@ def feeds_page() -> str:
             if on
         ]
         lines.append(
-            f"| `{feed.name}` | {feed.title.zh} / {feed.title.en} | {', '.join(ways)} | {feed.expected_every_s:g} s "
-            f"| {feed.stale_after_s:g} s |"
+            f"| `{feed.name}` | {feed.title.zh} / {feed.title.en} | {', '.join(ways)} "
+            f"| {_seconds(feed.expected_every_s)} | {_seconds(feed.stale_after_s)} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _seconds(value: float | None) -> str:
+    return "when it comes" if value is None else f"{value:g} s"
 
 
 def errors_page() -> str:

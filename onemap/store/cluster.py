@@ -261,6 +261,9 @@ class Cluster:
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
                     raise Unavailable(f"The database cluster does not answer: {error}") from error
+                # A postmaster that was killed a moment ago may have looked alive to `start`.
+                if not self.running():
+                    self._pg_ctl_start()
                 time.sleep(0.1)
 
 
