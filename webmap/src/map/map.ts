@@ -159,7 +159,7 @@ function whenSettled(live: MapLibre, then: () => void): () => void {
     then()
   }
   const look = () => {
-    if (live.areTilesLoaded() && stores.hazard.loaded.peek()) done()
+    if (stores.hazard.loaded.peek() && live.isStyleLoaded() && live.areTilesLoaded()) done()
   }
   live.on('idle', done)
   live.on('render', look)
@@ -208,7 +208,7 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
   serveSymbols(live)
 
   const endings: (() => void)[] = []
-  live.once('load', () => {
+  live.once('style.load', () => {
     const following = effect(() => {
       const next = style.value
       if (next === applied) return

@@ -1,14 +1,15 @@
 /** The small word beside the pointer: what it is, and the two or three figures one looks for first. */
+import type { Counted } from '../api/types'
 import { agoText, secondsSince } from '../domain/age'
 import { caseClock, clockText } from '../domain/clocks'
-import { count, counted, figure } from '../domain/format'
+import { count, figure } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
 import { code, lang, t } from '../i18n'
 import { layerTitle } from '../state/catalogue'
 import { serverNow } from '../state/clock'
 import { isLive, stores } from '../state/features'
 import { heat } from '../state/view'
-import { byHazard } from '../state/warnings'
+import { byHazard, threatText } from '../state/warnings'
 import type { Hit } from './interact'
 
 type P = Record<string, unknown>
@@ -22,7 +23,7 @@ function lines(layer: string, p: P): string[] {
       return [
         [code('kind', p.kind), level && levelName(level, lang.value)].filter(Boolean).join(' · '),
         warning ? `${t('rail.warnings')} ${levelName(warning.level, lang.value)}` : '',
-        t('warning.threat', { households: counted(p, 'households'), residents: counted(p, 'residents') }),
+        threatText(p as unknown as Counted),
       ]
     }
     case 'sensor': {

@@ -29,7 +29,6 @@ let started = false
 function start(): void {
   if (started) return
   started = true
-  startAddress(jumpTo)
   void startLive()
   startRedTone()
   followLegend()
@@ -79,9 +78,13 @@ function Overlays() {
 function Inside() {
   useKeys()
   useEffect(() => {
-    start()
-    if (!catalogue.peek()) void loadCatalogue()
+    startAddress(jumpTo)
+    void loadCatalogue()
   }, [])
+  const ready = catalogue.value !== null
+  useEffect(() => {
+    if (ready) start()
+  }, [ready])
   useEffect(() => {
     document.title = cityName.value ? `${cityName.value} ${t('app.name')}` : t('app.name')
   }, [cityName.value, lang.value])

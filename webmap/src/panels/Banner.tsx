@@ -1,5 +1,4 @@
 /** The banner no one can miss: the worst warning that nobody has confirmed, and the offer to go where others are. */
-import { counted } from '../domain/format'
 import { levelName, levelWord } from '../domain/levels'
 import { lang, t } from '../i18n'
 import { flyTo, placeNear } from '../map/map'
@@ -9,6 +8,7 @@ import {
   detailVersion,
   dismissFresh,
   fresh,
+  threatText,
   unconfirmed,
   warningDetail,
   warningName,
@@ -40,10 +40,7 @@ export function Banner() {
           {worst.drill && `${t('warning.drill')} · `}
           {levelName(worst.level, lang.value)} · {levelWord(worst.level, lang.value)} · {warningName(worst)}
         </strong>
-        <p>
-          {detail && `${causeText(detail)} · `}
-          {t('warning.threat', { households: counted(worst, 'households'), residents: counted(worst, 'residents') })}
-        </p>
+        <p>{[detail ? causeText(detail) : '', threatText(worst)].filter(Boolean).join(' · ')}</p>
       </div>
       {list.length > 1 && (
         <button type="button" class="banner-more" onClick={() => (panel.value = 'warnings')}>

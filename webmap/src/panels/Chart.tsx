@@ -13,9 +13,6 @@ export interface ChartProps {
   height?: number
 }
 
-/** Two scales are as many as an eye follows. */
-const SHOWN = 2
-
 function isRain(series: Series): boolean {
   return /rain|雨/i.test(`${series.property ?? ''} ${series.datastream_key} ${series.name}`)
 }
@@ -26,7 +23,8 @@ function align(list: Series[]): uPlot.AlignedData {
   )
   const index = new Map(times.map((time, i) => [time, i]))
   const columns = list.map(({ points }) => {
-    const column: (number | null)[] = Array(times.length).fill(null)
+    // Nothing at a time that only the other reading has: not a gap in this one.
+    const column: (number | null | undefined)[] = Array(times.length).fill(undefined)
     for (const [at, value] of points) {
       const i = index.get(Date.parse(at) / 1000)
       if (i !== undefined) column[i] = value
@@ -47,9 +45,17 @@ const hm = (seconds: number) => {
   return `${two(at.getHours())}:${two(at.getMinutes())}`
 }
 
+/** The first reading, and beside it rain on a scale of its own, or else a second reading in the same unit. */
+function chosen(series: Series[]): Series[] {
+  const [first, ...rest] = series.filter(({ points }) => points.length > 0)
+  if (!first) return []
+  const beside = rest.find(isRain) ?? rest.find(({ unit }) => unit === first.unit)
+  return beside ? [first, beside] : [first]
+}
+
 export function Chart({ series, threshold = null, height = 132 }: ChartProps) {
   const host = useRef<HTMLDivElement>(null)
-  const shown = series.filter(({ points }) => points.length > 0).slice(0, SHOWN)
+  const shown = chosen(series)
   const look = theme.value
   const factor = zoomFactor.value
   const words = lang.value
@@ -66,7 +72,6 @@ export function Chart({ series, threshold = null, height = 132 }: ChartProps) {
     const lineColour = threshold ? colour(`level-${threshold.level}`) : colour('accent')
     const font = `${Math.round(11.5 * factor)}px ${colour('font')}`
     const grid = { stroke: colour('line-soft'), width: 1 }
-    const scaleOf = (i: number) => (i === 0 ? 'y' : 'y2')
 
     const plot = new uPlot(
       {
@@ -116,7 +121,7 @@ export function Chart({ series, threshold = null, height = 132 }: ChartProps) {
                 }
               : {
                   label: item.name,
-                  scale: scaleOf(i),
+                  scale: 'y',
                   stroke: i === 0 ? lineColour : colour('muted'),
                   width: i === 0 ? 2 * factor : 1.2,
                   spanGaps: false,

@@ -2,7 +2,6 @@
 import type { Alert, Feed, Warning } from '../api/types'
 import { secondsSince, spanText, staleText } from '../domain/age'
 import { clockText } from '../domain/clocks'
-import { counted } from '../domain/format'
 import { levelName, levelWord } from '../domain/levels'
 import { lang, t, title } from '../i18n'
 import { flyTo, goTo } from '../map/map'
@@ -12,7 +11,7 @@ import { now } from '../state/clock'
 import { deadFeeds, feedAgeS } from '../state/feeds'
 import { isTeam } from '../state/session'
 import { panel, select, selection } from '../state/view'
-import { placeOf, warningName, warnings } from '../state/warnings'
+import { placeOf, threatText, warningName, warnings } from '../state/warnings'
 import { Dot, LevelMark, Ring } from './Marks'
 import { Empty, Row, Section, Time } from './Parts'
 
@@ -23,10 +22,7 @@ export function WarningRow({ warning }: { warning: Warning }) {
   const { key, level, state, alerts } = warning
   const chosen = selection.value
   const pulse = level === 1 && state === 'active' ? 'pulse-edge' : ''
-  const facts = [
-    levelName(level, lang.value),
-    t('warning.threat', { households: counted(warning, 'households'), residents: counted(warning, 'residents') }),
-  ]
+  const facts = [levelName(level, lang.value), threatText(warning)]
   if (alerts && alerts.total > 0) facts.push(t('warning.calls', { done: alerts.acknowledged, all: alerts.total }))
   return (
     <Row
@@ -38,7 +34,7 @@ export function WarningRow({ warning }: { warning: Warning }) {
           <Time at={warning.raised_at} seconds={false} />
         </>
       }
-      line={facts.join(' · ')}
+      line={facts.filter(Boolean).join(' · ')}
       tone={`row-level level-${level} ${pulse} ${warning.drill ? 'is-drill' : ''}`}
       selected={chosen?.layer === 'warning' && chosen.key === key}
       onClick={() => {

@@ -14,7 +14,11 @@ const HOUR_MS = 3_600_000
 
 function Axis({ x, from, to, y }: { x: (ms: number) => number; from: number; to: number; y: number }) {
   const hours: number[] = []
-  for (let at = Math.ceil(from / HOUR_MS) * HOUR_MS; at <= to; at += HOUR_MS) hours.push(at)
+  // An hour too near an edge has no room for its name.
+  const edge = 20
+  for (let at = Math.ceil(from / HOUR_MS) * HOUR_MS; at <= to; at += HOUR_MS) {
+    if (x(at) > x(from) + edge && x(at) < x(to) - edge) hours.push(at)
+  }
   return (
     <g class="tl-axis">
       {hours.map((at) => (
@@ -86,24 +90,27 @@ function Marks({ data, width }: { data: Timeline; width: number }) {
   const from = to - TIMELINE_HOURS * HOUR_MS
   return (
     <>
-      {data.warnings.map(({ at, level, key, title }) => {
-        const ms = Date.parse(at)
-        if (!(ms >= from && ms <= to)) return null
-        return (
-          <button
-            type="button"
-            key={`${key}${at}`}
-            class="tl-mark"
-            style={{ left: `${((ms - from) / (to - from)) * (width - 8) + 4}px` }}
-            title={`${clockTime(at, to)} ${levelName(level, lang.value)} ${title}`}
-            aria-label={`${levelName(level, lang.value)} ${title}`}
-            onClick={() => select('warning', key)}
-            data-testid="timeline-warning"
-          >
-            <LevelMark level={level} size={0.9} />
-          </button>
-        )
-      })}
+      {[...data.warnings]
+        // The worst is drawn last, over the others.
+        .sort((a, b) => b.level - a.level)
+        .map(({ at, level, key, title }) => {
+          const ms = Date.parse(at)
+          if (!(ms >= from && ms <= to)) return null
+          return (
+            <button
+              type="button"
+              key={`${key}${at}`}
+              class="tl-mark"
+              style={{ left: `${((ms - from) / (to - from)) * (width - 8) + 4}px` }}
+              title={`${clockTime(at, to)} ${levelName(level, lang.value)} ${title}`}
+              aria-label={`${levelName(level, lang.value)} ${title}`}
+              onClick={() => select('warning', key)}
+              data-testid="timeline-warning"
+            >
+              <LevelMark level={level} size={0.9} />
+            </button>
+          )
+        })}
     </>
   )
 }

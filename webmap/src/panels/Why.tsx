@@ -122,21 +122,44 @@ export function AlertSteps({ alert }: { alert: Alert }) {
   )
 }
 
+/** Every team's answer in one line: four steps, each with its time or a dash; those that have not answered lead. */
 function Answers({ list }: { list: Alert[] }) {
   if (list.length === 0) return <p class="calm">{t('why.alerts.none')}</p>
+  const steps = (alert: Alert) => STEPS.filter((step) => alert[`${step}_at`]).length
   return (
-    <ul class="rows">
-      {list.map((alert) => (
-        <li key={alert.id} class="card" data-testid="alert-state">
-          <p class="card-head">
-            <Dot state={alert.acknowledged_at ? 'ok' : alert.delivered_at ? 'late' : 'idle'} />
-            <strong>{alert.team_name ?? alert.team_key}</strong>
-            <span class="card-aside">{t(`alert.${alert.state}`)}</span>
-          </p>
-          <AlertSteps alert={alert} />
-        </li>
-      ))}
-    </ul>
+    <table class="answers" data-testid="alert-states">
+      <thead>
+        <tr>
+          <th scope="col">{t('why.team')}</th>
+          {STEPS.map((step) => (
+            <th scope="col" key={step}>
+              {t(`step.${step}`)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {[...list]
+          .sort((a, b) => steps(a) - steps(b))
+          .map((alert) => (
+            <tr key={alert.id} data-testid="alert-state" data-state={alert.state}>
+              <th scope="row">
+                <button type="button" onClick={() => select('team', alert.team_key)}>
+                  {alert.team_name ?? alert.team_key}
+                </button>
+              </th>
+              {STEPS.map((step) => {
+                const at = alert[`${step}_at`]
+                return (
+                  <td key={step} class={at ? 'is-done' : ''}>
+                    {at ? <Time at={at} seconds={false} /> : '—'}
+                  </td>
+                )
+              })}
+            </tr>
+          ))}
+      </tbody>
+    </table>
   )
 }
 

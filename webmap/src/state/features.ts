@@ -2,6 +2,7 @@
 import { type Signal, signal } from '@preact/signals'
 import { api } from '../api/client'
 import type { Change, MapFeature } from '../api/types'
+import { layerSpec } from './catalogue'
 
 /** Layers held whole in the browser, so that a change shows in the next frame. The rest are tiles. */
 export const LIVE_LAYERS = ['sensor', 'incident', 'hazard', 'team', 'warning', 'mover'] as const
@@ -44,6 +45,8 @@ export class LayerStore {
   }
 
   async load(): Promise<void> {
+    // A layer that this role does not see is not asked for.
+    if (!layerSpec(this.name)) return
     this.touched = new Set()
     try {
       const filters = OPEN_ONLY[this.name] ?? ['']

@@ -1,9 +1,11 @@
 /** Warnings in force, worst first: the live feature for speed, the warnings door for what only it knows. */
 import { computed, effect, signal } from '@preact/signals'
 import { api } from '../api/client'
-import type { Change, Level, MapFeature, Warning, WarningDetail } from '../api/types'
+import type { Change, Counted, Level, MapFeature, Warning, WarningDetail } from '../api/types'
+import { counted, UNKNOWN } from '../domain/format'
 import { middleOf } from '../domain/geo'
 import { asLevel, levelName } from '../domain/levels'
+import { t } from '../i18n'
 import { stores } from './features'
 import { tone } from './sound'
 
@@ -40,6 +42,13 @@ export function warningName(warning: { title: string; hazard_key?: string; level
   const hazard = warning.hazard_key ? stores.hazard.get(warning.hazard_key)?.properties.name : null
   if (typeof hazard === 'string' && hazard) return hazard
   return placeOf(warning.title, warning.level)
+}
+
+/** `威胁 23 户 71 人`, or nothing for those who are not told. */
+export function threatText(counts: Counted): string {
+  const [households, residents] = [counted(counts, 'households'), counted(counts, 'residents')]
+  if (households === UNKNOWN && residents === UNKNOWN) return ''
+  return t('warning.threat', { households, residents })
 }
 
 /** A title without the level that leads it. */
