@@ -24,7 +24,9 @@ def present(record: Mapping[str, Any], *names: str) -> Any:
 
 def needed(record: Mapping[str, Any], *names: str) -> Any:
     """As `present`, but its absence is BadInput (reason "missing")."""
-    value = present(record, *names)
+    value = record.get(names[0])
+    if value is None or value == "":
+        value = present(record, *names[1:])
     if value is None:
         raise BadInput(f"The field {names[0]!r} is missing.", reason="missing")
     return value

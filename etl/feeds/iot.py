@@ -19,10 +19,12 @@ def reading(record: Mapping[str, Any], context: Context) -> Iterable[Record]:
     """Map {"datastream"?, "at", "value"}; over MQTT the topic names the datastream."""
     source = context.envelope.source
     stream = source.removeprefix(PREFIX) if source.startswith(PREFIX) else fields.needed(record, "datastream")
-    yield ObservationRecord(
-        fields.key(stream, "datastream"),
-        context.time(fields.needed(record, "at")),
-        fields.number(fields.needed(record, "value"), "value", low=-LARGEST, high=LARGEST),
+    return (
+        ObservationRecord(
+            fields.key(stream, "datastream"),
+            context.time(fields.needed(record, "at")),
+            fields.number(fields.needed(record, "value"), "value", low=-LARGEST, high=LARGEST),
+        ),
     )
 
 

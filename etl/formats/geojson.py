@@ -54,8 +54,10 @@ def _salvage(text: str, broken: FeedMalformed) -> Iterator[Row]:
             yield _row(row.data, row.position) if row.error is None else row
         return
     lines = [line.strip("\x1e \r") for line in text.splitlines()]
-    if len([line for line in lines if line]) < 2:
-        raise broken
+    try:
+        json_format.loads(next((line for line in lines if line), ""))
+    except FeedMalformed:
+        raise broken from None  # not even its first line: this is no file of features at all
     for at, line in enumerate(lines, start=1):
         if not line:
             continue
