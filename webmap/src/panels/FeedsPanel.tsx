@@ -62,10 +62,10 @@ function Quarantine() {
           <p class="card-head">
             <strong>{row.feed}</strong>
             <span class="card-aside">
-              <Time at={row.at ?? null} />
+              <Time at={row.at} />
             </span>
           </p>
-          <p class="card-error">{String(row.message ?? row.reason ?? '—')}</p>
+          <p class="card-error">{row.message || row.reason}</p>
           <button type="button" class="button small" onClick={() => void replay(row.id)}>
             {t('feeds.replay')}
           </button>

@@ -5,7 +5,7 @@ import { clockText } from '../domain/clocks'
 import { levelName, levelWord } from '../domain/levels'
 import { lang, t, title } from '../i18n'
 import { flyTo, goTo } from '../map/map'
-import { silent } from '../state/alerts'
+import { answered, silent } from '../state/alerts'
 import { type OpenCase, urgentCases } from '../state/cases'
 import { now } from '../state/clock'
 import { deadFeeds, feedAgeS } from '../state/feeds'
@@ -19,11 +19,12 @@ import { Empty, Row, Section, Time } from './Parts'
 const SHOWN = { warnings: 8, silent: 5, cases: 8 }
 
 export function WarningRow({ warning }: { warning: Warning }) {
-  const { key, level, state, alerts } = warning
+  const { key, level, state } = warning
   const chosen = selection.value
   const pulse = level === 1 && state === 'active' ? 'pulse-edge' : ''
   const facts = [levelName(level, lang.value), threatText(warning)]
-  if (alerts && alerts.total > 0) facts.push(t('warning.calls', { done: alerts.acknowledged, all: alerts.total }))
+  const calls = answered.value.get(key)
+  if (calls) facts.push(t('warning.calls', calls))
   return (
     <Row
       mark={<LevelMark level={level} drill={warning.drill} />}

@@ -7,7 +7,7 @@ import { count, counted, distance, figure, minutes, operatorSign } from '../doma
 import { levelName, levelWord } from '../domain/levels'
 import { code, lang, t } from '../i18n'
 import { flyTo } from '../map/map'
-import { alerts } from '../state/alerts'
+import { alerts, latestByTeam } from '../state/alerts'
 import { now } from '../state/clock'
 import { mayCommand } from '../state/session'
 import { attempt, problemText } from '../state/toast'
@@ -289,7 +289,7 @@ export function Why({ warningKey }: { warningKey: string }) {
   const warning = warnings.value.find((item) => item.key === warningKey) ?? detail.warning
   const hazard = hazardOf(detail)
   const held = alerts.value.filter((alert) => alert.warning_key === warningKey)
-  const answers = held.length >= detail.alerts.length ? held : detail.alerts
+  const answers = latestByTeam(held.length >= detail.alerts.length ? held : detail.alerts)
   const limit = detail.rule?.enter ?? null
   const threshold =
     limit === null

@@ -14,12 +14,36 @@ function worstFirst(a: Alert, b: Alert): number {
 }
 
 export const alerts = computed(() => [...held.value.values()].sort(worstFirst))
-export const openAlerts = computed(() => alerts.value.filter((alert) => alert.state !== 'resolved'))
+/** What a team still has to do: its newest call of each warning that is not over. */
+export const openAlerts = computed(() =>
+  latestByTeam(alerts.value).filter((alert) => alert.state !== 'resolved' && alert.warning_state !== 'ended'),
+)
 
-/** Alerts no team has answered: the longest waiting first within a level. */
+/** A warning that grows calls its teams anew: what a team does about its newest alert is its answer. */
+export function latestByTeam(list: readonly Alert[]): Alert[] {
+  const newest = new Map<string, Alert>()
+  for (const alert of list) {
+    const own = `${alert.warning_key} ${alert.team_key}`
+    const known = newest.get(own)
+    if (!known || Number(alert.id) > Number(known.id)) newest.set(own, alert)
+  }
+  return [...newest.values()]
+}
+
+/** How many of a warning's teams have answered, where alerts may be seen. */
+export const answered = computed(() => {
+  const counts = new Map<string, { done: number; all: number }>()
+  for (const alert of latestByTeam(alerts.value)) {
+    const known = counts.get(alert.warning_key) ?? { done: 0, all: 0 }
+    counts.set(alert.warning_key, { done: known.done + (alert.acknowledged_at ? 1 : 0), all: known.all + 1 })
+  }
+  return counts
+})
+
+/** Alerts no team has answered, of warnings in force: the longest waiting first within a level. */
 export const silent = computed(() =>
-  alerts.value
-    .filter((alert) => alert.state === 'queued' || alert.state === 'delivered')
+  latestByTeam(alerts.value)
+    .filter((alert) => alert.warning_state !== 'ended' && (alert.state === 'queued' || alert.state === 'delivered'))
     .sort((a, b) => a.level - b.level || a.created_at.localeCompare(b.created_at)),
 )
 

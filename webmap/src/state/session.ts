@@ -12,7 +12,7 @@ export const expired = signal(false)
 export const role = computed(() => account.value?.role ?? 'viewer')
 
 /** Whether a button is worth showing; the server decides again when it is pressed. */
-const may = (right: string) => computed(() => account.value?.can.includes(right) ?? false)
+const may = (right: Account['can'][number]) => computed(() => account.value?.can.includes(right) ?? false)
 export const mayCommand = may('warnings.steer')
 export const mayWorkCases = may('incidents.status')
 export const maySeeAlerts = computed(() => (account.value?.can ?? []).some((right) => right.startsWith('alerts.')))
