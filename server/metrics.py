@@ -57,6 +57,11 @@ class Metrics:
             ["consumer"],
             registry=self.registry,
         )
+        self.tiles = Gauge(
+            "onemap_tile_fetches", "Tile fetches since the start, by what they came to.", ["result"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.tile_bytes = Gauge("onemap_tile_cache_bytes", "Compressed tiles kept in memory.", registry=self.registry)
         self.deliveries = Gauge("onemap_deliveries", "Alert deliveries by state.", ["state"], registry=self.registry)
 
     def text(self) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import structlog
@@ -125,6 +125,9 @@ class State:
             stats = pool.get_stats()
             for what in ("pool_size", "pool_available", "requests_waiting"):
                 metrics.database.labels(name, what).set(stats.get(what, 0))
+        for result, number in asdict(self.tiles.counts).items():
+            metrics.tiles.labels(result).set(number)
+        metrics.tile_bytes.set(self.tiles.cache.bytes)
         for row in await (await conn.execute(sql("measures"))).fetchall():
             gauge = metrics.follower_behind if row["what"] == "consumer" else metrics.deliveries
             gauge.labels(row["name"]).set(row["value"])
