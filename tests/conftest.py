@@ -1,8 +1,7 @@
-"""Shared ground of all tests: a private PostGIS cluster, one migrated template, one database for each worker."""
+"""Shared ground of all tests: a private PostGIS cluster, one migrated template, a database for each module."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,47 +17,37 @@ from onemap.store.migrate import migrate
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(os.environ.get("ONEMAP_TEST_HOME", ROOT / ".onemap" / "test")).resolve()
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 TEMPLATE = "onemap_template"
 
 
-@contextmanager
-def _turn(name: str) -> Iterator[None]:
-    """Workers of one run take turns at making what they share."""
-    HOME.mkdir(parents=True, exist_ok=True)
-    with (HOME / f"{name}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of this worker's own.
+
+    One for all would not do: followers of the change log wait for every older transaction of the whole cluster, and
+    another worker's test may keep one open.
+    """
+    found = Cluster(HOME / WORKER)
+    found.start()
+    yield found
+    found.stop()
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
-    """The tests' own cluster, started once; `make test` stops it at the end."""
-    with _turn("cluster"):
-        found = Cluster(HOME)
-        found.start()
-    return found
-
-
-@pytest.fixture(scope="session")
-def template(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A migrated, empty database to copy: made anew once in each run."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    with _turn("template"):
-        marker = HOME / "template.run"
-        if not marker.exists() or marker.read_text() != run:
-            cluster.drop_database(TEMPLATE)
-            cluster.ensure_database(TEMPLATE)
-            migrate(cluster.dsn(TEMPLATE), LAYERS)
-            marker.write_text(run)
+def template(cluster: Cluster) -> str:
+    """A migrated, empty database to copy: made anew in each run."""
+    cluster.drop_database(TEMPLATE)
+    cluster.ensure_database(TEMPLATE)
+    migrate(cluster.dsn(TEMPLATE), LAYERS)
     return TEMPLATE
 
 
 @contextmanager
 def fresh_database(cluster: Cluster, template: str, name: str) -> Iterator[str]:
     """A copy of the template under that name; dropped at the end."""
-    with _turn("template"):
-        cluster.drop_database(name)
-        cluster.ensure_database(name, template=template)
+    cluster.drop_database(name)
+    cluster.ensure_database(name, template=template)
     try:
         yield cluster.dsn(name)
     finally:
@@ -68,9 +57,8 @@ def fresh_database(cluster: Cluster, template: str, name: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def dsn(cluster: Cluster, template: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of this module's own: what it commits, no other module sees."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
     stem = request.module.__name__.rpartition(".")[2]
-    with fresh_database(cluster, template, f"t_{worker}_{stem}"[:60]) as found:
+    with fresh_database(cluster, template, f"t_{stem}"[:60]) as found:
         yield found
 
 

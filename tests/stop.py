@@ -1,4 +1,4 @@
-"""Stop the tests' private cluster and remove it: `python -m tests.stop`."""
+"""Stop and remove whatever the tests left running: `python -m tests.stop`."""
 
 from __future__ import annotations
 
@@ -8,5 +8,7 @@ from onemap.store.cluster import Cluster
 from tests.conftest import HOME
 
 if __name__ == "__main__":
-    Cluster(HOME).remove()
+    for folder in sorted(HOME.iterdir()) if HOME.exists() else []:
+        if (folder / "cluster").exists():
+            Cluster(folder).remove()
     shutil.rmtree(HOME, ignore_errors=True)
