@@ -1,4 +1,4 @@
-/** The selected thing: a ring around a point, a line and an 8 % fill for an area. */
+/** The selected thing: a ring around a point, a line and an 8 % fill for an area; never in a colour that means a level. */
 import type { OwnedLayer, StyleContext } from './context'
 
 export function selectionLayers({ palette: p, factor }: StyleContext): OwnedLayer[] {
@@ -9,7 +9,7 @@ export function selectionLayers({ palette: p, factor }: StyleContext): OwnedLaye
       type: 'fill',
       source: 'selected',
       filter: ['==', ['geometry-type'], 'Polygon'],
-      paint: { 'fill-color': p.accent, 'fill-opacity': 0.08 },
+      paint: { 'fill-color': p.text, 'fill-opacity': 0.08 },
     },
     {
       id: 'selected-line',
@@ -18,7 +18,7 @@ export function selectionLayers({ palette: p, factor }: StyleContext): OwnedLaye
       source: 'selected',
       filter: ['!=', ['geometry-type'], 'Point'],
       layout: { 'line-join': 'round' },
-      paint: { 'line-color': p.accent, 'line-width': 2 * factor },
+      paint: { 'line-color': p.text, 'line-width': 1.8 * factor },
     },
     {
       id: 'selected-ring',
@@ -28,9 +28,9 @@ export function selectionLayers({ palette: p, factor }: StyleContext): OwnedLaye
       filter: ['==', ['geometry-type'], 'Point'],
       paint: {
         'circle-radius': 17 * factor,
-        'circle-color': p.accent,
-        'circle-opacity': 0.12,
-        'circle-stroke-color': p.accent,
+        'circle-color': p.text,
+        'circle-opacity': 0.1,
+        'circle-stroke-color': p.text,
         'circle-stroke-width': 2,
       },
     },

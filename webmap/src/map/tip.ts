@@ -4,8 +4,8 @@ import { agoText, secondsSince } from '../domain/age'
 import { caseClock, clockText } from '../domain/clocks'
 import { count, figure } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
-import { code, lang, t } from '../i18n'
-import { layerTitle } from '../state/catalogue'
+import { lang, t } from '../i18n'
+import { coded, layerTitle } from '../state/catalogue'
 import { serverNow } from '../state/clock'
 import { isLive, stores } from '../state/features'
 import { heat } from '../state/view'
@@ -21,7 +21,7 @@ function lines(layer: string, p: P): string[] {
       const level = asLevel(p.level)
       const warning = byHazard.value.get(String(p.key))
       return [
-        [code('kind', p.kind), level && levelName(level, lang.value)].filter(Boolean).join(' · '),
+        [coded(layer, 'kind', p.kind), level && levelName(level, lang.value)].filter(Boolean).join(' · '),
         warning ? `${t('rail.warnings')} ${levelName(warning.level, lang.value)}` : '',
         threatText(p as unknown as Counted),
       ]
@@ -29,10 +29,10 @@ function lines(layer: string, p: P): string[] {
     case 'sensor': {
       const value =
         p.last_value === null || p.last_value === undefined ? '—' : figure(p.last_value, p.last_unit as string)
-      return [code('kind', p.kind), `${value} · ${agoText(secondsSince(p.last_at as string, at), lang.value)}`]
+      return [coded(layer, 'kind', p.kind), `${value} · ${agoText(secondsSince(p.last_at as string, at), lang.value)}`]
     }
     case 'mover': {
-      const parts = [code('kind', p.kind)]
+      const parts = [coded(layer, 'kind', p.kind)]
       if (typeof p.altitude_m === 'number') parts.push(`${Math.round(p.altitude_m)} m`)
       if (typeof p.speed_mps === 'number') parts.push(figure(p.speed_mps, 'm/s'))
       if (typeof p.battery_pct === 'number') parts.push(`${Math.round(p.battery_pct)} %`)
@@ -41,20 +41,20 @@ function lines(layer: string, p: P): string[] {
     case 'incident': {
       const clock = caseClock(p, at)
       return [
-        `${code('incident_status', p.status)} · ${code('source', p.source)}`,
+        `${coded(layer, 'status', p.status)} · ${coded(layer, 'source', p.source)}`,
         clock ? clockText(clock, lang.value) : '',
       ]
     }
     case 'team':
       return [
-        `${code('kind', p.kind)} · ${code('status', p.status)}`,
+        `${coded(layer, 'kind', p.kind)} · ${coded(layer, 'status', p.status)}`,
         p.members ? t('why.members', { n: count(p.members) }) : '',
       ]
     case 'camera':
-      return [code('status', p.status)]
+      return [coded(layer, 'status', p.status)]
     case 'building':
       return [
-        [code('use', p.use), p.floors ? `${p.floors} F` : '', p.height_m ? figure(p.height_m, 'm') : '']
+        [coded(layer, 'use', p.use), p.floors ? `${p.floors} F` : '', p.height_m ? figure(p.height_m, 'm') : '']
           .filter(Boolean)
           .join(' · '),
       ]

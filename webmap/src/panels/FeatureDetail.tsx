@@ -7,7 +7,7 @@ import { bearing, count, figure } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
 import { code, lang, t, title } from '../i18n'
 import { goTo } from '../map/map'
-import { attribute, layerSpec, layerTitle } from '../state/catalogue'
+import { attribute, coded, layerSpec, layerTitle } from '../state/catalogue'
 import { now } from '../state/clock'
 import { isLive, stores } from '../state/features'
 import { mayWorkCases } from '../state/session'
@@ -32,6 +32,9 @@ const UNSAID = new Set([
   'datum',
   'last_unit',
 ])
+
+/** A case's own steps are drawn with their times above its attributes. */
+const STEP_TIMES = new Set(['reported_at', 'dispatched_at', 'on_site_at', 'resolved_at', 'closed_at'])
 
 const ISO = /^\d{4}-\d\d-\d\dT/
 
@@ -68,16 +71,21 @@ export function Value({
     return <>{Number.isInteger(value) && !unit ? count(value) : figure(value, unit)}</>
   }
   if (typeof value === 'object') return <span class="mono">{JSON.stringify(value)}</span>
-  const said = attribute(layer, name)?.values?.[String(value)]
-  if (said) return <>{title(said)}</>
-  return <>{code(layer === 'incident' && name === 'status' ? 'incident_status' : name, value)}</>
+  if (name === 'team_key') return <>{String(stores.team.get(String(value))?.properties.name ?? value)}</>
+  return <>{coded(layer, name, value)}</>
 }
 
 function Attributes({ layer, properties }: { layer: string; properties: Record<string, unknown> }) {
   const spec = layerSpec(layer)
   const named = spec?.attributes.map((item) => item.name) ?? []
   const names = [...named, ...Object.keys(properties).filter((name) => !named.includes(name))]
-  const shown = names.filter((name) => !UNSAID.has(name) && !name.endsWith('_note') && name in properties)
+  const shown = names.filter(
+    (name) =>
+      !UNSAID.has(name) &&
+      !name.endsWith('_note') &&
+      name in properties &&
+      !(layer === 'incident' && STEP_TIMES.has(name)),
+  )
   return (
     <dl class="facts" data-testid="attributes">
       {shown.map((name) => {
@@ -136,7 +144,7 @@ function CaseSteps({ feature }: { feature: MapFeature }) {
               <span class="step-mark" aria-hidden="true">
                 {at ? '✓' : ''}
               </span>
-              <span>{code('incident_status', status)}</span>
+              <span>{coded('incident', 'status', status)}</span>
               <small>{typeof at === 'string' ? <Time at={at} seconds={false} /> : '—'}</small>
             </li>
           )
@@ -184,7 +192,7 @@ function Age({ layer, properties: p }: { layer: string; properties: Record<strin
 function Body({ layer, feature }: { layer: string; feature: MapFeature }) {
   const p = feature.properties
   const warning = layer === 'hazard' ? byHazard.value.get(p.key) : undefined
-  const kind = p.kind !== undefined && p.kind !== null ? code('kind', p.kind) : ''
+  const kind = p.kind !== undefined && p.kind !== null ? coded(layer, 'kind', p.kind) : ''
   return (
     <article data-testid="feature-detail">
       <header class="detail-head">

@@ -5,7 +5,7 @@ import { agoText, secondsSince } from '../domain/age'
 import { count, distance, figure, operatorSign } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
 import { code, lang, t, title } from '../i18n'
-import { attribute, layerTitle } from '../state/catalogue'
+import { coded, layerTitle } from '../state/catalogue'
 import { now } from '../state/clock'
 import { problemText } from '../state/toast'
 import { heat, select } from '../state/view'
@@ -31,8 +31,7 @@ function detailText(layer: string, detail: HeatPart['detail']): string {
   for (const name of ['status', 'source']) {
     const value = told[name]
     if (typeof value !== 'string') continue
-    const titled = attribute(layer, name)?.values?.[value]
-    words.push(titled ? title(titled) : code(name, value))
+    words.push(coded(layer, name, value))
   }
   return words.join(' · ')
 }

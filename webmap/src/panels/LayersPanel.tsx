@@ -1,9 +1,9 @@
 /** Layers by group, each with its sign and its switch. */
 import type { CatalogueLayer } from '../api/types'
 import { levelName } from '../domain/levels'
-import { code, lang, t } from '../i18n'
+import { lang, t } from '../i18n'
 import { layerVisible, toggleLayer } from '../map/visibility'
-import { catalogue, groupTitle, layerTitle } from '../state/catalogue'
+import { catalogue, coded, groupTitle, layerTitle } from '../state/catalogue'
 import { camera, layerChoice } from '../state/view'
 import { KindMark, LevelMark, Ring } from './Marks'
 
@@ -66,7 +66,7 @@ function Legend({ layer }: { layer: CatalogueLayer }) {
     <p class="legend-line">
       {list.map((kind) => (
         <span key={kind}>
-          <KindMark kind={kind} size={0.85} state={layer.name} /> {code('kind', kind)}
+          <KindMark kind={kind} size={0.85} state={layer.name} /> {coded(layer.name, 'kind', kind)}
         </span>
       ))}
     </p>

@@ -1,9 +1,9 @@
 /** `/`: find a thing the browser already holds by its name or code. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { MapFeature } from '../api/types'
-import { code, t } from '../i18n'
+import { t } from '../i18n'
 import { goTo } from '../map/map'
-import { layerTitle } from '../state/catalogue'
+import { coded, layerTitle } from '../state/catalogue'
 import { LIVE_LAYERS, type LiveLayer, stores } from '../state/features'
 import { overlay, select } from '../state/view'
 import { KindMark } from './Marks'
@@ -83,7 +83,7 @@ export function Search() {
               <span>{item.text}</span>
               <small>
                 {layerTitle(item.layer)}{' '}
-                {item.feature.properties.kind ? `· ${code('kind', item.feature.properties.kind)}` : ''}
+                {item.feature.properties.kind ? `· ${coded(item.layer, 'kind', item.feature.properties.kind)}` : ''}
               </small>
             </button>
           </li>

@@ -7,6 +7,7 @@ import { lang, t } from '../i18n'
 import { now } from '../state/clock'
 import { TIMELINE_HOURS, timeline } from '../state/timeline'
 import { select, timelineOpen, zoomFactor } from '../state/view'
+import { placeOf } from '../state/warnings'
 import { Icon } from './Icon'
 import { LevelMark } from './Marks'
 
@@ -84,33 +85,56 @@ function Drawing({ data, width, height }: { data: Timeline; width: number; heigh
   )
 }
 
+interface Mark {
+  left: number
+  worst: Timeline['warnings'][number]
+  n: number
+}
+
+/** Marks nearer to each other than this are one, shown as the worst of them. */
+const MARK_PX = 18
+
+function group(warnings: Timeline['warnings'], place: (ms: number) => number | null): Mark[] {
+  const marks: Mark[] = []
+  for (const warning of [...warnings].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
+    const left = place(Date.parse(warning.at))
+    if (left === null) continue
+    const last = marks.at(-1)
+    if (!last || left - last.left > MARK_PX) marks.push({ left, worst: warning, n: 1 })
+    else {
+      last.n++
+      if (warning.level < last.worst.level) last.worst = warning
+    }
+  }
+  return marks
+}
+
 /** Warnings stand over the drawing as buttons, so that they can be reached by key. */
 function Marks({ data, width }: { data: Timeline; width: number }) {
   const to = now.value
   const from = to - TIMELINE_HOURS * HOUR_MS
+  const place = (ms: number) => (ms >= from && ms <= to ? ((ms - from) / (to - from)) * (width - 8) + 4 : null)
   return (
     <>
-      {[...data.warnings]
-        // The worst is drawn last, over the others.
-        .sort((a, b) => b.level - a.level)
-        .map(({ at, level, key, title }) => {
-          const ms = Date.parse(at)
-          if (!(ms >= from && ms <= to)) return null
-          return (
-            <button
-              type="button"
-              key={`${key}${at}`}
-              class="tl-mark"
-              style={{ left: `${((ms - from) / (to - from)) * (width - 8) + 4}px` }}
-              title={`${clockTime(at, to)} ${levelName(level, lang.value)} ${title}`}
-              aria-label={`${levelName(level, lang.value)} ${title}`}
-              onClick={() => select('warning', key)}
-              data-testid="timeline-warning"
-            >
-              <LevelMark level={level} size={0.9} />
-            </button>
-          )
-        })}
+      {group(data.warnings, place).map(({ left, worst, n }) => {
+        const name = `${levelName(worst.level, lang.value)} ${placeOf(worst.title, worst.level)}`
+        const more = n > 1 ? ` · ${t('warning.more', { n: n - 1 })}` : ''
+        return (
+          <button
+            type="button"
+            key={`${worst.key}${worst.at}`}
+            class="tl-mark"
+            style={{ left: `${left}px` }}
+            title={`${clockTime(worst.at, to)} ${name}${more}`}
+            aria-label={`${name}${more}`}
+            onClick={() => select('warning', worst.key)}
+            data-testid="timeline-warning"
+          >
+            <LevelMark level={worst.level} size={0.9} />
+            {n > 1 && <small>{n}</small>}
+          </button>
+        )
+      })}
     </>
   )
 }

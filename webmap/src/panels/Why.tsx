@@ -8,6 +8,7 @@ import { levelName, levelWord } from '../domain/levels'
 import { code, lang, t } from '../i18n'
 import { flyTo } from '../map/map'
 import { alerts, latestByTeam } from '../state/alerts'
+import { coded } from '../state/catalogue'
 import { now } from '../state/clock'
 import { mayCommand } from '../state/session'
 import { attempt, problemText } from '../state/toast'
@@ -221,8 +222,8 @@ function Teams({ detail }: { detail: WarningDetail }) {
             </span>
             <span class="row-line">
               {[
-                code('kind', team.kind),
-                code('status', team.status),
+                coded('team', 'kind', team.kind),
+                coded('team', 'status', team.status),
                 team.members ? t('why.members', { n: team.members }) : '',
               ]
                 .filter(Boolean)
@@ -245,7 +246,7 @@ function Cameras({ detail }: { detail: WarningDetail }) {
             <KindMark kind="camera" size={1} state={camera.status === 'online' ? '' : 'is-off'} />
             <span>{camera.name}</span>
             <small>
-              {code('status', camera.status)} · {distance(camera.distance_m)}
+              {coded('camera', 'status', camera.status)} · {distance(camera.distance_m)}
             </small>
           </button>
         </li>
@@ -306,7 +307,7 @@ export function Why({ warningKey }: { warningKey: string }) {
             {warning.drill && ` · ${t('warning.drill')}`} · {code('state', warning.state)}
           </p>
           <p class="detail-sub">
-            {[t('warning.subject'), hazard.kind ? code('kind', hazard.kind) : '', warning.hazard_key]
+            {[t('warning.subject'), hazard.kind ? coded('hazard', 'kind', hazard.kind) : '', warning.hazard_key]
               .filter(Boolean)
               .join(' · ')}
           </p>

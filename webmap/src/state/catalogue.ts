@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import { api } from '../api/client'
 import type { Attribute, Catalogue, CatalogueLayer } from '../api/types'
-import { has, lang, t } from '../i18n'
+import { code, has, lang, t, title } from '../i18n'
 
 export const catalogue = signal<Catalogue | null>(null)
 export const catalogueError = signal<Error | null>(null)
@@ -30,6 +30,12 @@ export function layerTitle(name: string): string {
 
 export function attribute(layer: string, name: string): Attribute | undefined {
   return layerSpec(layer)?.attributes.find((item) => item.name === name)
+}
+
+/** The words for a code of a layer's attribute: the catalogue's own, else this page's. */
+export function coded(layer: string, name: string, value: unknown): string {
+  const own = attribute(layer, name)?.values?.[String(value)]
+  return own ? title(own) : code(name, value)
 }
 
 export function groupTitle(group: string): string {

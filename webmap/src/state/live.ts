@@ -49,6 +49,9 @@ function handle(event: ServerEvent): void {
 async function follow(opened: () => void): Promise<void> {
   const abort = new AbortController()
   let watchdog = setTimeout(() => abort.abort(), SILENCE_MS)
+  // The network is gone: no need to wait for the silence to tell.
+  const cut = () => abort.abort()
+  addEventListener('offline', cut)
   try {
     const headers: Record<string, string> = { accept: 'text/event-stream' }
     if (lastId) headers['last-event-id'] = lastId
@@ -70,6 +73,7 @@ async function follow(opened: () => void): Promise<void> {
     }
   } finally {
     clearTimeout(watchdog)
+    removeEventListener('offline', cut)
     abort.abort()
   }
 }
