@@ -30,7 +30,7 @@ from etl.feed import (
     Row,
 )
 from etl.feeds import BY_NAME as FEEDS
-from etl.imports.spec import IMPORT
+from etl.imports.spec import IMPORT, import_spec
 from etl.jsonable import record_json
 from etl.stores import bulletin, feature, fix, observation
 from etl.stores.item import Item, Outcome, Reject
@@ -219,6 +219,8 @@ class Pipeline:
         if row is None or feed is None:
             raise NotFound(f"There is no quarantined record {quarantine_id} of a known feed.")
         envelope = Envelope(row["source"], row["media_type"])
+        if feed.name == IMPORT.name and row["record"] is not None:
+            feed = import_spec(row["record"].get("datum") or feed.datum, row["record"].get("zone"))
 
         def work() -> Receipt:
             batch = _Batch()
@@ -236,6 +238,8 @@ class Pipeline:
 
     def _pieces(self, feed: FeedSpec, row: Mapping[str, Any], envelope: Envelope) -> list[Row]:
         """The rows to run again: the one at the record's position, or all of a payload that could not be read."""
+        if feed.name == IMPORT.name and row["record"] is not None:
+            return [Row(row["position"], row["record"])]
         pieces: list[Row] = []
         try:
             for piece in feed.format(bytes(row["payload"]), envelope):
@@ -244,10 +248,7 @@ class Pipeline:
             pieces.append(Row("", {}, exc))
         if row["reason"] == "store-failed" or (not row["position"] and row["record"] is None):
             return pieces
-        found = [piece for piece in pieces if piece.position == row["position"]]
-        if not found and not row["payload"] and row["record"] is not None:
-            found = [Row(row["position"], row["record"])]
-        return found or pieces
+        return [piece for piece in pieces if piece.position == row["position"]] or pieces
 
     def _attempt(self, conn: Connection, feed: FeedSpec, actor: str, work: Callable[[], Receipt]) -> Receipt:
         """Run the work in one transaction, again when it lost a deadlock; count only what was committed."""

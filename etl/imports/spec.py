@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import shapely
+
 from etl import fields
 from etl.feed import Context, FeatureRecord, FeedSpec, Record, Row
 from etl.formats import json
@@ -14,12 +16,19 @@ from onemap.store.layer import Text
 
 
 def mapped(record: Mapping[str, Any], context: Context) -> Iterable[Record]:
-    """Read back a record that an import refused: {"layer", "key", "geometry", "attributes"}."""
+    """Map {"layer", "key", "geometry", "attributes"}: as a file's reader gives it, or as quarantine kept it."""
+    if "_truncated" in record:
+        raise BadInput("The record was too large to be kept here; import its file again.", reason="too-large")
     values = record.get("attributes")
     if not isinstance(values, Mapping):
         raise BadInput("The record has no attributes.", reason="missing")
     layer = fields.text(fields.needed(record, "layer"), "layer")
-    yield FeatureRecord(layer, fields.key(fields.needed(record, "key")), record.get("geometry"), values)
+    geometry = record.get("geometry")
+    if isinstance(geometry, Mapping) and "wkt" in geometry:
+        geometry = shapely.from_wkt(geometry["wkt"], on_invalid="ignore")
+    elif isinstance(geometry, list) and len(geometry) == 2:
+        geometry = (fields.number(geometry[0], "x"), fields.number(geometry[1], "y"))
+    yield FeatureRecord(layer, fields.key(fields.needed(record, "key")), geometry, values)
 
 
 @dataclass(frozen=True, slots=True)

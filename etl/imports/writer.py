@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from etl.feed import Envelope, FeedSpec, Row
-from etl.imports.spec import Skip
+from etl.imports.spec import IMPORT, Skip
 from etl.imports.summary import ImportSummary
 from etl.pipeline import Pipeline
 from etl.stores.item import Item, Reject
@@ -57,6 +57,9 @@ class Writer:
         self._conn, self._pipeline, self._feed = conn, pipeline, feed
         self._raw_id, self._actor, self._progress = raw_id, actor, progress
         self._context = pipeline.context(feed, Envelope(source))
+        # What the caller said of the file stays with a refused row: replayed, it is read in the same way.
+        said = {"datum": feed.datum, "zone": feed.zone} if feed.name == IMPORT.name else {}
+        self._said = {name: value for name, value in said.items() if value != getattr(IMPORT, name)}
         self._items: dict[str, list[Item[object]]] = {}  # type: ignore[type-var]
         self._rejects: dict[str, list[Reject]] = {}
 
@@ -86,6 +89,8 @@ class Writer:
         except BadInput as exc:
             self._reject(layer, row, exc)
             return
+        if self._said:
+            row = Row(row.position, {**row.data, **self._said})
         held = self._items.setdefault(layer, [])
         held += [Item(self._raw_id, row, record, self._context) for record in records]
         if len(held) >= BATCH:
