@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -106,9 +107,10 @@ class Installation:
             self.process.wait(timeout=30)
 
     def remove(self) -> None:
-        """Stop, and delete the cluster's files."""
+        """Stop, and delete the data folder."""
         self.stop()
         self.cluster.remove()
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def output(self) -> str:
         """What it has printed."""
@@ -125,7 +127,12 @@ class Installation:
         listing = subprocess.run(
             ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True
         )
-        mark = {"simulator": "demo.simulator", "broker": "mosquitto"}.get(name, f"server.cli {name}")
+        mark = {
+            "server": "server.cli serve",
+            "worker": "server.cli worker",
+            "simulator": "demo.simulator",
+            "broker": "mosquitto",
+        }[name]
         for line in listing.stdout.splitlines():
             pid, _, rest = line.strip().partition(" ")
             if mark in rest:
