@@ -244,7 +244,7 @@ function hazards(context: StyleContext): OwnedLayer[] {
       layout: {
         ...label(context, 13),
         'icon-image': image(context, 'hazard', text('shown', '4'), text('mode', 'active')),
-        'icon-size': context.factor * 0.95,
+        'icon-size': ['interpolate', ['linear'], ['zoom'], 10.5, context.factor * 0.55, 13, context.factor * 0.95],
         'icon-allow-overlap': true,
         'icon-ignore-placement': false,
         'text-field': ['step', ['zoom'], '', 11.5, text('name')],

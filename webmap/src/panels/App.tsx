@@ -12,7 +12,7 @@ import { startOutbox } from '../state/outbox'
 import { isTeam, resume, session } from '../state/session'
 import { loadTimeline } from '../state/timeline'
 import { dismiss, problemText, toasts } from '../state/toast'
-import { isPhone, overlay } from '../state/view'
+import { isPhone, overlay, phoneTab, selection } from '../state/view'
 import { startRedTone } from '../state/warnings'
 import { Desk } from './Desk'
 import { KeyList, useKeys } from './Keys'
@@ -27,9 +27,9 @@ const POLL_MS = 30_000
 let started = false
 
 function start(): void {
+  void startLive()
   if (started) return
   started = true
-  void startLive()
   startRedTone()
   followLegend()
   startOutbox()
@@ -79,6 +79,8 @@ function Inside() {
   useKeys()
   useEffect(() => {
     startAddress(jumpTo)
+    // A team's first look is at its own work; known before the map is built, so that it fits the room left to it.
+    if (isTeam.peek() && !selection.peek()) phoneTab.value = 'mine'
     void loadCatalogue()
   }, [])
   const ready = catalogue.value !== null

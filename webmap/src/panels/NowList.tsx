@@ -5,7 +5,7 @@ import { clockText } from '../domain/clocks'
 import { levelName, levelWord } from '../domain/levels'
 import { lang, t, title } from '../i18n'
 import { flyTo, goTo } from '../map/map'
-import { answered, silent } from '../state/alerts'
+import { answered, silentTeams } from '../state/alerts'
 import { type OpenCase, urgentCases } from '../state/cases'
 import { now } from '../state/clock'
 import { deadFeeds, feedAgeS } from '../state/feeds'
@@ -47,16 +47,18 @@ export function WarningRow({ warning }: { warning: Warning }) {
   )
 }
 
-function SilentRow({ alert }: { alert: Alert }) {
+/** One team that has not answered: its worst call, the one it has had longest, and how many more. */
+function SilentRow({ alert, more }: { alert: Alert; more: number }) {
   const waited = secondsSince(alert.delivered_at ?? alert.created_at, now.value) ?? 0
-  const due = alert.due_on_site_at ? (Date.parse(alert.due_on_site_at) - now.value) / 1000 : null
-  const overdue = due !== null && due < 0
+  const overdue = Date.parse(alert.due_on_site_at) < now.value
+  const line = [placeOf(alert.title, alert.level), alert.state === 'queued' ? t('now.queued') : t('now.sent')]
+  if (more > 0) line.push(t('warning.more', { n: more }))
   return (
     <Row
       mark={<span class={`hollow level-${alert.level}`} role="img" aria-label={levelWord(alert.level, lang.value)} />}
       title={alert.team_name ?? alert.team_key}
       aside={<span class={overdue ? 'late' : ''}>{t('now.waiting', { span: spanText(waited, lang.value) })}</span>}
-      line={`${placeOf(alert.title, alert.level)} · ${alert.state === 'queued' ? t('now.queued') : t('now.sent')}`}
+      line={line.join(' · ')}
       onClick={() => select('team', alert.team_key)}
       testid="silent-item"
     />
@@ -112,7 +114,7 @@ function FeedRow({ feed }: { feed: Feed }) {
 
 export function NowList() {
   const inForce = warnings.value
-  const waiting = isTeam.value ? [] : silent.value
+  const waiting = isTeam.value ? [] : silentTeams.value
   const urgent = urgentCases.value
   const cases = urgent.slice(0, SHOWN.cases)
   const dead = deadFeeds.value
@@ -132,13 +134,10 @@ export function NowList() {
       )}
       {inForce.length === 0 && <p class="calm">{t('warning.none')}</p>}
       {waiting.length > 0 && (
-        <Section
-          title={t('now.silent')}
-          aside={t('now.silent.unit', { n: new Set(waiting.map((a) => a.team_key)).size })}
-        >
+        <Section title={t('now.silent')} aside={t('now.silent.unit', { n: waiting.length })}>
           <ul class="rows">
-            {waiting.slice(0, SHOWN.silent).map((alert) => (
-              <SilentRow key={alert.id} alert={alert} />
+            {waiting.slice(0, SHOWN.silent).map(({ worst, more }) => (
+              <SilentRow key={worst.team_key} alert={worst} more={more} />
             ))}
           </ul>
           <More n={waiting.length - SHOWN.silent} open={() => (panel.value = 'warnings')} />

@@ -96,10 +96,6 @@ function Grip() {
 export function Phone() {
   const tab = phoneTab.value
   const worst = isTeam.value ? openAlerts.value[0]?.level : warnings.value[0]?.level
-  useEffect(() => {
-    // A team's first look is at its own work.
-    if (isTeam.value && phoneTab.peek() === 'map' && !selection.peek()) phoneTab.value = 'mine'
-  }, [])
   const open = tab !== 'map' || selection.value !== null
   useEffect(() => {
     resizeMap()

@@ -92,7 +92,7 @@ interface Mark {
 }
 
 /** Marks nearer to each other than this are one, shown as the worst of them. */
-const MARK_PX = 18
+const MARK_PX = 30
 
 function group(warnings: Timeline['warnings'], place: (ms: number) => number | null): Mark[] {
   const marks: Mark[] = []

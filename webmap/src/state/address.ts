@@ -94,8 +94,12 @@ function take(address: Address): void {
   })
 }
 
+let started = false
+
 /** Reads the address once, then keeps it written; an address typed by hand is taken too. */
 export function startAddress(onCamera: (camera: Camera) => void): void {
+  if (started) return
+  started = true
   take(readAddress(location.hash))
   let written = location.hash
   effect(() => {

@@ -47,6 +47,17 @@ export const silent = computed(() =>
     .sort((a, b) => a.level - b.level || a.created_at.localeCompare(b.created_at)),
 )
 
+/** The same by team: its worst call, and how many more it has not answered. */
+export const silentTeams = computed(() => {
+  const teams = new Map<string, { worst: Alert; more: number }>()
+  for (const alert of silent.value) {
+    const known = teams.get(alert.team_key)
+    if (known) known.more++
+    else teams.set(alert.team_key, { worst: alert, more: 0 })
+  }
+  return [...teams.values()]
+})
+
 export function takeAlert(alert: Alert): void {
   const next = new Map(held.value)
   next.set(String(alert.id), alert)

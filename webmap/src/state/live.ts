@@ -27,7 +27,7 @@ export function onTileChange(listener: TileListener): () => void {
 const SILENCE_MS = 35_000
 
 let lastId: string | null = null
-let stopped = false
+let running = false
 
 function handle(event: ServerEvent): void {
   liveAt.value = serverNow()
@@ -103,10 +103,16 @@ const wait = (seconds: number) =>
     addEventListener('online', done)
   })
 
+/** Follows until the session ends; called again after the next sign-in. */
 export async function startLive(): Promise<void> {
+  if (running) return
+  running = true
   let attempt = 0
   let loaded = false
-  while (!stopped) {
+  // Another account sees other things: nothing is resumed over a sign-in.
+  lastId = null
+  liveState.value = 'connecting'
+  for (;;) {
     try {
       await follow(() => {
         attempt = 0
@@ -116,10 +122,9 @@ export async function startLive(): Promise<void> {
         loaded = true
       })
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) stopped = true
-      else if (error instanceof ApiError && error.status === 410) lastId = null
+      if (error instanceof ApiError && error.status === 401) break
+      if (error instanceof ApiError && error.status === 410) lastId = null
     }
-    if (stopped) return
     liveState.value = 'lost'
     if (!loaded) {
       loaded = true
@@ -127,4 +132,5 @@ export async function startLive(): Promise<void> {
     }
     await wait(backoffS(attempt++))
   }
+  running = false
 }
