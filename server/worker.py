@@ -49,7 +49,7 @@ class Loop:
 def loops(settings: Settings) -> tuple[Loop, ...]:
     """Every loop of the worker; a new engine is one line here."""
     return (
-        Loop("heat", heat.follow, rest_s=1.0),
+        Loop("heat", heat.follow, rest_s=1.0, pause_s=0.5),
         Loop("risk", heat.refresh_risk, rest_s=2.0, pause_s=2.0),
         Loop("tracks", tracks.follow, rest_s=5.0, pause_s=5.0),
         Loop("deliveries", lambda conn: warnings.deliver_due(conn, send), rest_s=1.0, transacted=False),

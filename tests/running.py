@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 
 from onemap.store.cluster import Cluster
+from server.supervisor import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,6 +91,7 @@ class Installation:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=die_with_parent,  # a run that is cut off leaves nothing behind
             )
         until("the map to answer", self._healthy, timeout_s=timeout_s)
         return time.monotonic() - began

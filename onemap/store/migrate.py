@@ -73,7 +73,7 @@ def _put_functions(conn: sa.Connection, layers: Sequence[LayerSpec]) -> None:
     conn.exec_driver_sql(sql("track").replace("%", "%%"))
     for layer in layers:
         # Re-creating a trigger takes a lock on its table; only do it when the definition is new.
-        wanted = "{" + ",".join(layer.volatile) + "}"
+        wanted = "volatile {" + ",".join(layer.volatile) + "}"
         have = conn.execute(
             sa.text(
                 "SELECT obj_description(oid, 'pg_trigger') FROM pg_trigger "
