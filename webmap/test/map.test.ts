@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MapFeature, Warning } from '../src/api/types'
 import { boundsOf, contains, distanceM, offset, sector } from '../src/domain/geo'
+import { Effort } from '../src/map/effort'
 import { Motions } from '../src/map/motion'
 import { hazardData, incidentData, sensorData, warningData } from '../src/map/sources'
 import { ramp } from '../src/theme/ramps'
@@ -109,6 +110,25 @@ describe('movers', () => {
     motions.update([point('D-1', { kind: 'drone' })], 0, false)
     motions.update([], 1000, false)
     expect(motions.where('D-1', 1001)).toBeNull()
+  })
+})
+
+describe('effort', () => {
+  it('draws evenly on a good screen, forgets a hiccup, and gives way on a slow one', () => {
+    const effort = new Effort()
+    const spend = (ms: number, frameMs: number) => {
+      for (let spent = 0; spent < ms; spent += frameMs) effort.note(frameMs)
+    }
+    spend(1000, 17)
+    expect([effort.heavy, effort.spacingMs]).toEqual([false, 40])
+    effort.note(150)
+    spend(3500, 17)
+    expect(effort.heavy).toBe(false)
+    effort.note(700)
+    spend(2000, 17)
+    expect(effort.heavy).toBe(true)
+    expect(effort.spacingMs).toBeGreaterThan(2000)
+    expect(effort.spacingMs).toBeLessThanOrEqual(3000)
   })
 })
 

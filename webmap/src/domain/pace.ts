@@ -1,5 +1,5 @@
-/** Runs `work` at once, then at most once in `ms`, and always once more after the last call. */
-export function paced(ms: number, work: () => void): { run: () => void; stop: () => void } {
+/** Runs `work` at once, then at most once in `ms` (a figure, or one asked each time), and always once more after the last call. */
+export function paced(ms: number | (() => number), work: () => void): { run: () => void; stop: () => void } {
   let timer: ReturnType<typeof setTimeout> | null = null
   let last = Number.NEGATIVE_INFINITY
   const now = () => {
@@ -10,7 +10,7 @@ export function paced(ms: number, work: () => void): { run: () => void; stop: ()
   return {
     run() {
       if (timer) return
-      const due = last + ms - performance.now()
+      const due = last + (typeof ms === 'number' ? ms : ms()) - performance.now()
       if (due <= 0) now()
       else timer = setTimeout(now, due)
     },

@@ -22,13 +22,14 @@ import { type Camera, camera, heat, selection, theme, zoomFactor } from '../stat
 import { byHazard } from '../state/warnings'
 import { readPalette } from '../theme/palette'
 import type { StyleContext } from './context'
+import { effort } from './effort'
 import { drawSectors } from './fov'
 import { startInteraction } from './interact'
 import { startMine } from './mine'
 import { startMovers } from './movers'
 import { startPulse } from './pulse'
 import { hazardData, incidentData, isSolved, sensorData, teamData, warningData } from './sources'
-import { applyStyle, buildStyle, heatSourceTiles } from './style'
+import { applyStyle, buildStyle, heatSourceTiles, TILE_LAYERS } from './style'
 import { serveSymbols } from './symbols'
 import { layerVisible } from './visibility'
 
@@ -69,9 +70,12 @@ function followTiles(live: MapLibre): () => void {
 
 /** Readings and cases change many times a second on a wet night; the eye is served twice a second. */
 const CALM_MS = 500
+/** On a screen that draws with effort, what is not a warning waits for its turn. */
+const HEAVY_CALM_MS = 4000
+const calmMs = () => (effort.heavy ? HEAVY_CALM_MS : CALM_MS)
 
 function followData(live: MapLibre): (() => void)[] {
-  const put = (source: string, data: () => GeoJSON.FeatureCollection, ms = 0) => {
+  const put = (source: string, data: () => GeoJSON.FeatureCollection, ms: number | (() => number) = 0) => {
     let latest: GeoJSON.FeatureCollection | null = null
     const { run, stop } = paced(ms, () => {
       if (latest) live.getSource<GeoJSONSource>(source)?.setData(latest)
@@ -88,7 +92,7 @@ function followData(live: MapLibre): (() => void)[] {
   return [
     put('hazard', () => hazardData(stores.hazard.all(), byHazard.value)),
     put('warning', () => warningData(stores.warning.all())),
-    put('sensor', () => sensorData(stores.sensor.all(), nowCoarse.value, lang.value), CALM_MS),
+    put('sensor', () => sensorData(stores.sensor.all(), nowCoarse.value, lang.value), calmMs),
     put(
       'incident',
       () =>
@@ -96,10 +100,10 @@ function followData(live: MapLibre): (() => void)[] {
           stores.incident.all().filter((item) => !isSolved(item)),
           nowCoarse.value,
         ),
-      CALM_MS,
+      calmMs,
     ),
-    put('incident-solved', () => incidentData(stores.incident.all().filter(isSolved), nowCoarse.value), CALM_MS),
-    put('team', () => teamData(stores.team.all()), CALM_MS),
+    put('incident-solved', () => incidentData(stores.incident.all().filter(isSolved), nowCoarse.value), calmMs),
+    put('team', () => teamData(stores.team.all()), calmMs),
   ]
 }
 
@@ -148,8 +152,9 @@ function followCamera(live: MapLibre): void {
   note()
 }
 
-/** Calls back once the first picture stands: at rest, or with every tile drawn while live data goes on coming. */
+/** Calls back once the first picture stands: the base and the hazards drawn, while live data and heat go on coming. */
 function whenSettled(live: MapLibre, then: () => void): () => void {
+  const bases = TILE_LAYERS.map((layer) => `tiles-${layer}`).filter((source) => live.getSource(source))
   const stop = () => {
     live.off('idle', done)
     live.off('render', look)
@@ -159,7 +164,7 @@ function whenSettled(live: MapLibre, then: () => void): () => void {
     then()
   }
   const look = () => {
-    if (stores.hazard.loaded.peek() && live.isStyleLoaded() && live.areTilesLoaded()) done()
+    if (stores.hazard.loaded.peek() && bases.every((source) => live.isSourceLoaded(source))) done()
   }
   live.on('idle', done)
   live.on('render', look)

@@ -5,11 +5,9 @@ import { lang } from '../i18n'
 import { nowCoarse, serverNow } from '../state/clock'
 import { stores } from '../state/features'
 import { FONT, type OwnedLayer, px, type StyleContext } from './context'
+import { effort } from './effort'
 import { Motions } from './motion'
 import { symbolId } from './symbols'
-
-/** Movements are drawn at most this often: smooth to the eye, and kind to a screen that runs for weeks. */
-const FRAME_MS = 40
 
 /** Aircraft are few and always shown as such; the many devices are dots until the map is this close. */
 const CLOSE = 13.3
@@ -100,11 +98,13 @@ export function startMovers(map: MapLibre): () => void {
   let scheduled = false
   let ended = false
   let drawnMs = 0
+  let askedMs = Number.NEGATIVE_INFINITY
 
   const frame = (frameMs: number) => {
     scheduled = false
     if (ended) return
-    if (frameMs - drawnMs < FRAME_MS) return schedule()
+    if (frameMs - askedMs < 5000) effort.note(frameMs - askedMs)
+    if (frameMs - drawnMs < effort.spacingMs) return schedule()
     drawnMs = frameMs
     const { points, tails } = motions.draw(frameMs, serverNow(), lang.peek())
     map.getSource<GeoJSONSource>('mover')?.setData(points)
@@ -114,6 +114,7 @@ export function startMovers(map: MapLibre): () => void {
   const schedule = () => {
     if (ended || scheduled || document.hidden) return
     scheduled = true
+    askedMs = performance.now()
     requestAnimationFrame(frame)
   }
 
@@ -122,7 +123,6 @@ export function startMovers(map: MapLibre): () => void {
     // Ages and words change without a fix, too.
     nowCoarse.value
     lang.value
-    drawnMs = 0
     schedule()
   })
   document.addEventListener('visibilitychange', schedule)

@@ -3,6 +3,7 @@ import { effect } from '@preact/signals'
 import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
 import { unconfirmed } from '../state/warnings'
 import type { OwnedLayer, StyleContext } from './context'
+import { effort } from './effort'
 
 const LOW = 0.12
 const HIGH = 0.55
@@ -18,7 +19,7 @@ export function pulseLayers({ palette: p, factor }: StyleContext): OwnedLayer[] 
         'circle-radius': 24 * factor,
         'circle-color': p.level[1],
         'circle-opacity': LOW,
-        'circle-opacity-transition': { duration: 450, delay: 0 },
+        'circle-opacity-transition': { duration: 0, delay: 0 },
         'circle-blur': 0.4,
         'circle-pitch-alignment': 'map',
       },
@@ -42,7 +43,8 @@ export function startPulse(map: MapLibre): () => void {
     })
     if (red.length && !still.matches) {
       timer ??= setInterval(() => {
-        high = !high
+        // A screen that draws with effort keeps the halo and saves its frames; the list goes on pulsing.
+        high = effort.heavy || !high
         map.setPaintProperty('pulse', 'circle-opacity', high ? HIGH : LOW)
       }, 500)
     } else {

@@ -25,6 +25,9 @@ export function nextFrame(work: () => void): void {
   else requestAnimationFrame(work)
 }
 
+/** A warning does not wait for a frame: on a slow screen that could be most of a second. */
+const AT_ONCE: ReadonlySet<LiveLayer> = new Set(['warning', 'hazard'])
+
 export class LayerStore {
   readonly features = new Map<string, MapFeature>()
   /** Counts told changes; read it to follow the layer. */
@@ -83,10 +86,12 @@ export class LayerStore {
   private tell(): void {
     if (this.pending) return
     this.pending = true
-    nextFrame(() => {
+    const now = () => {
       this.pending = false
       this.version.value++
-    })
+    }
+    if (AT_ONCE.has(this.name)) queueMicrotask(now)
+    else nextFrame(now)
   }
 }
 

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals'
 import { ApiError, noteServerDate, send } from '../api/client'
 import { backoffS, EventParser, type ServerEvent } from '../api/sse'
 import type { Alert, Change, Feed } from '../api/types'
+import { paced } from '../domain/pace'
 import { loadAlerts, noteAlert } from './alerts'
 import { serverNow } from './clock'
 import { isLive, LIVE_LAYERS, stores } from './features'
@@ -26,6 +27,12 @@ export function onTileChange(listener: TileListener): () => void {
 /** A heartbeat comes every 15 s: twice that without a byte is a dead line. */
 const SILENCE_MS = 35_000
 
+const alertsAgain = paced(1000, () => {
+  loadAlerts().catch(() => {
+    // The next change or reconnection asks again.
+  })
+})
+
 let lastId: string | null = null
 let running = false
 
@@ -39,7 +46,11 @@ function handle(event: ServerEvent): void {
   const data: unknown = JSON.parse(event.data)
   if (event.event === 'change') {
     const change = data as Change
-    if (change.layer === 'warning') noteWarningChange(change)
+    if (change.layer === 'warning') {
+      noteWarningChange(change)
+      // With its warning a call is over, and says so itself only when asked.
+      if (!change.feature || change.feature.properties.state === 'ended') alertsAgain.run()
+    }
     if (isLive(change.layer)) stores[change.layer].apply(change)
     for (const listener of tileListeners) listener(change.layer)
   } else if (event.event === 'alert') noteAlert(data as Alert)
