@@ -151,6 +151,11 @@ export function Chart({ series, threshold = null, height = 132 }: ChartProps) {
               pen.font = `${Math.round(11.5 * factor * devicePixelRatio)}px ${colour('font')}`
               pen.textAlign = 'left'
               pen.textBaseline = 'bottom'
+              // A halo, as labels on the map have: the reading may run right through the words.
+              pen.strokeStyle = colour('panel')
+              pen.lineWidth = 4 * devicePixelRatio
+              pen.lineJoin = 'round'
+              pen.strokeText(threshold.text, left + 6, Math.max(y - 3, top + 12 * factor * devicePixelRatio))
               pen.fillText(threshold.text, left + 6, Math.max(y - 3, top + 12 * factor * devicePixelRatio))
               pen.restore()
             },
