@@ -72,7 +72,7 @@ class Weather:
         cx, cy = self.cell(t)
         core = math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * (0.17 * self.reach_m) ** 2))
         gust = 1 + 0.12 * math.sin(t / 17.0 + x / 700.0) + 0.08 * math.sin(t / 41.0 - y / 900.0)
-        return float(power * (11.0 + 62.0 * core) * gust)
+        return float(power * (6.0 + 66.0 * core) * gust)
 
     def wetness(self, t: float, x: float, y: float) -> float:
         """Recent rain as the ground remembers it: intensity in mm/h, fading with a memory of four minutes."""
