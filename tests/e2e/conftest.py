@@ -59,8 +59,8 @@ class Watched:
             self.abroad.append(request.url)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # A refused sign-in is an answer the page shows; the browser logs it as an error of its own.
-        if message.type == "error" and "status of 40" not in message.text:
+        # A refused sign-in and a server that is away are shown by the page; the browser logs them as errors of its own.
+        if message.type == "error" and "status of 40" not in message.text and "net::ERR_" not in message.text:
             self.complaints.append(message.text)
 
 
@@ -69,7 +69,7 @@ def open_page(browser: Browser, demo: Installation, request: pytest.FixtureReque
     """Open pages of a size; at the end nothing may have left the machine or complained."""
     contexts: list[tuple[BrowserContext, Watched]] = []
 
-    def make(width: int = 1920, height: int = 1080, *, dark: bool = True, touch: bool = False) -> Page:
+    def make(width: int = 1280, height: int = 720, *, dark: bool = True, touch: bool = False) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             locale="zh-CN",

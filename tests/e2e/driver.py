@@ -66,6 +66,12 @@ class OneMap:
             [lon, lat, zoom, pitch],
         )
 
+    def moving(self) -> bool:
+        """Whether the map is still moving or drawing."""
+        return bool(
+            self.page.evaluate("() => { const m = window.__onemap.map; return m.isMoving() || !m.areTilesLoaded() }")
+        )
+
     def click_map(self, lon: float, lat: float) -> None:
         """Click where a place is drawn."""
         x, y = self.page.evaluate(

@@ -26,6 +26,15 @@ def gauge(demo: Installation) -> Iterator[Gauge]:
     found.close()
 
 
+@pytest.fixture
+def hushed(demo: Installation) -> Iterator[None]:
+    """The simulator holds its breath: its own calm readings would end the warning that the test raises."""
+    pid = until("the simulator", lambda: demo.child_pid("simulator"))
+    os.kill(pid, signal.SIGSTOP)
+    yield
+    os.kill(pid, signal.SIGCONT)
+
+
 def _crack_meters(demo: Installation) -> list[tuple[str, str]]:
     """(datastream, hazard point's name) of slopes whose thresholds hold for no time and that are calm now."""
     with connect(demo.cluster.dsn(), autocommit=True) as conn:
@@ -37,6 +46,7 @@ def _crack_meters(demo: Installation) -> list[tuple[str, str]]:
     return [(row["stream"], row["name"]) for row in rows]
 
 
+@pytest.mark.usefixtures("hushed")
 def test_from_reading_to_page_in_under_a_second(
     open_page: Callable[..., Page], demo: Installation, gauge: Gauge
 ) -> None:
@@ -57,6 +67,7 @@ def test_from_reading_to_page_in_under_a_second(
     assert statistics.median(took) < 1.0
 
 
+@pytest.mark.usefixtures("hushed")
 def test_why_confirm_and_a_team_that_answers(open_page: Callable[..., Page], demo: Installation, gauge: Gauge) -> None:
     stream, name = _crack_meters(demo)[0]
     one = OneMap(open_page()).sign_in("command", "demo-command").ready()
@@ -112,13 +123,17 @@ def _png(width: int, height: int) -> bytes:
 
 def test_a_case_goes_through_its_clock(open_page: Callable[..., Page], demo: Installation) -> None:
     one = OneMap(open_page()).sign_in("command", "demo-command").ready()
-    one.at("rail-cases").click()
+    one.at("rail-incidents").click()
     item = one.at("incident-item").first
     expect(item).to_be_visible()
     item.click()
-    detail = one.at("detail-panel")
-    step = detail.locator('[data-testid^="case-"]').locator("visible=true").first
-    expect(step).to_be_visible()
+    before = one.at("case-clock").first.text_content()
+    one.until("the clock to tick", lambda: one.at("case-clock").first.text_content() != before)
+    for status, word in (("on_site", "已到场"), ("resolved", "已解决")):
+        button = one.at("detail-panel").get_by_test_id(f"case-{status}")
+        if button.count():
+            button.click()
+            expect(one.at("detail-panel")).to_contain_text(word)
 
 
 def test_a_lost_stream_says_so_and_comes_back(open_page: Callable[..., Page], demo: Installation) -> None:

@@ -179,7 +179,10 @@ export function ReportForm() {
   const [problem, setProblem] = useState('')
   const [busy, setBusy] = useState(false)
   const file = useRef<HTMLInputElement>(null)
-  const alert = open.find((item) => String(item.id) === chosen) ?? open[0]
+  // What a person is writing stays, even when the warning ends meanwhile: it still belongs to that alert.
+  const held = useRef<Alert | null>(null)
+  const alert = open.find((item) => String(item.id) === chosen) ?? open[0] ?? (note || photo ? held.current : null)
+  held.current = alert
   if (!alert) return <Empty title={t('report.title')} lead={t('report.none')} />
 
   const pickPhoto = (picked: File | null) => {
