@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench import ingest, latency, tiles
 from bench.ground import Ground
-from bench.row import Row
+from bench.row import Row, machine
 
 SUBJECTS = {"tiles": tiles.rows, "ingest": ingest.rows, "latency": latency.rows}
 
@@ -23,13 +23,19 @@ def main(chosen: list[str]) -> None:
     with console.status("preparing the city"):
         ground.prepare()
     results: list[Row] = []
+    failed: list[str] = []
     try:
         for name in chosen or list(SUBJECTS):
             with console.status(name):
-                results.extend(SUBJECTS[name](ground))
+                try:
+                    results.extend(SUBJECTS[name](ground))
+                except Exception:
+                    # One subject that fails must not cost the figures of the others.
+                    console.print_exception(max_frames=4)
+                    failed.append(name)
     finally:
         ground.stop()
-    table = Table("name", "ours", "peer", "unit", "ratio", "reach", "", "beside", title=results[0].machine)
+    table = Table("name", "ours", "peer", "unit", "ratio", "reach", "", "beside", title=machine())
     for row in results:
         sign = "[green]reached[/]" if row.ratio >= row.reach else "[yellow]short[/]"
         table.add_row(
@@ -38,8 +44,14 @@ def main(chosen: list[str]) -> None:
         )  # fmt: skip
     console.print(table)
     path = Path(__file__).with_name("results.json")
-    kept = [] if not chosen else [r for r in json.loads(path.read_text()) if r["name"] not in {x.name for x in results}]
+    kept = (
+        []
+        if not (chosen and path.exists())
+        else [r for r in json.loads(path.read_text()) if r["name"] not in {x.name for x in results}]
+    )
     path.write_text(json.dumps([*kept, *(row.as_json() for row in results)], indent=1, ensure_ascii=False) + "\n")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def _round(ground: Ground, url: str) -> tuple[float, float]:
     with connect(ground.cluster.dsn()) as conn:
         row = conn.execute("SELECT key, name FROM hazard ORDER BY key LIMIT 1").fetchone()
         assert row is not None
+        conn.commit()  # or what follows would be one long transaction
         for number in range(_CHANGES):
             name = f"bench-{number}"
             arrived.clear()
