@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +21,9 @@ from onemap.core.datum import parse_datum
 from onemap.core.errors import BadInput
 from onemap.core.settings import Settings
 from onemap.layers import BY_NAME
-from onemap.store.db import connect, dsn_of
+from onemap.store.db import acting, connect, dsn_of
 from onemap.store.schema import SCHEMA
+from onemap.store.sqlfile import sql
 
 _STATEMENT_S = 600.0
 _GDAL = (".gpkg", ".shp", ".zip", ".kml", ".kmz", ".fgb", ".gml", ".geojsonseq")
@@ -78,6 +80,23 @@ def import_city(settings: Settings, folder: Path, progress: Progress | None = No
     return total
 
 
+def move_map(dsn: str, summary: ImportSummary, name: str) -> str | None:
+    """Open the map at what was imported, where it lies beside the present city or there is none; else leave it.
+
+    `name` is the city's where no imported area has one. Returns the city's name if the map moved.
+    """
+    if summary.bounds is None:
+        return None
+    west, south, east, north = summary.bounds
+    # The zoom at which a window of about 1,000 by 700 pixels holds the box; tiles are 512 pixels there.
+    span = max((east - west) / 1000, (north - south) / 700, 1e-6)
+    zoom = round(min(17.0, max(2.0, math.log2(360 / 512 / span))), 1)
+    params = {"west": west, "south": south, "east": east, "north": north, "name": name, "zoom": zoom}
+    with connect(dsn) as conn, acting(conn, "import"):
+        row = conn.execute(sql("ingest_frame"), params).fetchone()
+    return None if row is None else str(row["name"])
+
+
 def _found(
     path: Path, suffix: str, layer: str | None, datum: str | None, zone: str | None, encoding: str | None
 ) -> Iterable[Found]:
@@ -108,4 +127,4 @@ def _analyze(dsn: str, summary: ImportSummary) -> None:
             conn.execute(composed.SQL("ANALYZE {}").format(composed.Identifier(SCHEMA, name)))
 
 
-__all__ = ["ImportSummary", "LayerCount", "import_city", "import_file"]
+__all__ = ["ImportSummary", "LayerCount", "import_city", "import_file", "move_map"]

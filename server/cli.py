@@ -239,7 +239,7 @@ def import_(
     zone: Annotated[str | None, typer.Option(help="Time zone of times without one, e.g. Asia/Shanghai.")] = None,
 ) -> None:
     """Take in OSM extracts, GeoJSON, GeoPackage, Shapefile, CSV, GPX, KML and GeoTIFF files."""
-    from etl.importer import import_file
+    from etl.importer import import_file, move_map
 
     settings = _settings()
     dsn = _ready_database(settings)
@@ -262,6 +262,8 @@ def import_(
                 CONSOLE.print(f"[red]{path.name}: {error.message}[/]")
                 continue
         _print_summary(path, summary)
+        if moved := move_map(dsn, summary, path.name.split(".")[0]):
+            CONSOLE.print(f"  地图移到 / the map opens at: {moved}")
     if refused:
         raise typer.Exit(1)
 
