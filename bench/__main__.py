@@ -14,14 +14,17 @@ from bench.ground import Ground
 from bench.row import Row, machine
 
 SUBJECTS = {"tiles": tiles.rows, "ingest": ingest.rows, "latency": latency.rows}
+#: Subjects measured on the prepared city; the others make what they measure.
+ON_THE_CITY = {"tiles", "ingest", "latency"}
 
 
 def main(chosen: list[str]) -> None:
     """Measure the chosen subjects, or all."""
     console = Console(width=160)
     ground = Ground()
-    with console.status("preparing the city"):
-        ground.prepare()
+    if set(chosen or SUBJECTS) & ON_THE_CITY:
+        with console.status("preparing the city"):
+            ground.prepare()
     results: list[Row] = []
     failed: list[str] = []
     try:

@@ -15,7 +15,25 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from onemap.core.settings import Settings
 from server import errors, models
 from server.middleware import Edge
-from server.routes import alerts, auth, catalogue, feeds, health, heat, incidents, live, ogc, sensors, tiles, warnings
+from server.routes import (
+    alerts,
+    auth,
+    catalogue,
+    export,
+    feeds,
+    forecast,
+    health,
+    heat,
+    hotspots,
+    incidents,
+    live,
+    ogc,
+    sensors,
+    terrain,
+    tiles,
+    trends,
+    warnings,
+)
 from server.state import State
 from server.static import static_router
 
@@ -31,7 +49,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     sensors.router,
     feeds.router,
     catalogue.router,
+    hotspots.router,
+    forecast.router,
+    trends.router,
+    export.router,
     heat.router,
+    terrain.router,
     tiles.router,
     ogc.router,
 )

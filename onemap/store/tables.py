@@ -1,4 +1,4 @@
-"""Tables that are no map layer: change log, raw records, readings, warnings' ledger, accounts, heat."""
+"""Tables that are no map layer: change log, raw records, readings, warnings' ledger, accounts. Engines' are beside."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
+from onemap.store import forecast_tables, heat_tables, risk_tables, terrain_tables, trend_tables
 from onemap.store.schema import geometry, metadata, timestamp
 
 
@@ -290,45 +291,6 @@ api_key = Table(
     timestamp("expires_at"),
 )
 
-heat_event = Table(
-    "heat_event",
-    metadata,
-    Column("surface", Text, nullable=False),
-    Column("fid", BigInteger, nullable=False),
-    Column("cell", BigInteger, nullable=False),
-    timestamp("hour", nullable=False),
-    Column("category", Text, nullable=False),
-    Column("n", Integer, nullable=False),
-    PrimaryKeyConstraint("surface", "fid", name="pk_heat_event"),
-)
-
-heat_rollup = Table(
-    "heat_rollup",
-    metadata,
-    Column("surface", Text, nullable=False),
-    Column("res", SmallInteger, nullable=False),
-    timestamp("hour", nullable=False),
-    Column("cell", BigInteger, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("n", Integer, nullable=False),
-    PrimaryKeyConstraint("surface", "res", "cell", "hour", "category", name="pk_heat_rollup"),
-)
-Index("ix_heat_rollup_hour", heat_rollup.c.surface, heat_rollup.c.res, heat_rollup.c.hour)
-
-risk_part = Table(
-    "risk_part",
-    metadata,
-    Column("cell", BigInteger, nullable=False),  # at the finest risk resolution
-    Column("source_layer", Text, nullable=False),
-    Column("source_key", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("value", Double, nullable=False),
-    Column("detail", JSONB, nullable=False),
-    timestamp("at", nullable=False, server_default=text("now()")),
-    PrimaryKeyConstraint("cell", "source_layer", "source_key", "kind", name="pk_risk_part"),
-)
-Index("ix_risk_part_source", risk_part.c.source_layer, risk_part.c.source_key)
-
 raster = Table(
     "raster",
     metadata,
@@ -352,3 +314,6 @@ city = Table(
     Column("edition", Text, nullable=False, server_default=text("''")),
     Column("demo", Boolean, nullable=False, server_default=text("false")),
 )
+
+#: Modules whose tables belong to the engines; importing this module brings all of them into the metadata.
+ENGINES = (forecast_tables, heat_tables, risk_tables, terrain_tables, trend_tables)

@@ -1,0 +1,1 @@
+"""Tables of the engines: forecasts and their back-tests."""

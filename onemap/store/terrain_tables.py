@@ -1,0 +1,1 @@
+"""Tables of the engines: what the ground is like in each cell."""

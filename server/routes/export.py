@@ -1,0 +1,7 @@
+"""Surfaces as files for notebooks and other systems."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["export"])
