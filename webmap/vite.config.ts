@@ -1,4 +1,6 @@
-import { defineConfig } from 'vite'
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { defineConfig, type Plugin } from 'vite'
 
 const server = 'http://127.0.0.1:8000'
 const doors = [
@@ -19,7 +21,19 @@ const doors = [
   '/openapi.json',
 ]
 
+/** Leaflet stands beside the bundle: reports written for notebooks (folium) carry it inside, so they open without a network. */
+const leaflet: Plugin = {
+  name: 'leaflet-for-reports',
+  apply: 'build',
+  closeBundle() {
+    const from = join(import.meta.dirname, 'node_modules', 'leaflet', 'dist')
+    const to = join(import.meta.dirname, 'dist', 'vendor')
+    for (const file of ['leaflet.js', 'leaflet.css']) cpSync(join(from, file), join(to, file))
+  },
+}
+
 export default defineConfig({
+  plugins: [leaflet],
   build: {
     target: 'es2022',
     // The page is served under a policy that allows no data: scripts and no inline anything.
