@@ -17,22 +17,20 @@ import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from onemap.core.cell import Floats, boundaries
-from onemap.core.clock import now as present
 from onemap.core.errors import NotFound
 from onemap.core.policy import Grant
 from onemap.heat import density, service
+from onemap.heat.ask import Ask, checked
 from onemap.heat.surface import surface as surface_named
 from onemap.heat.window import Box, HeatCells
 from onemap.layers import BY_NAME
-from onemap.store import changelog
 from onemap.store.db import AsyncConnection, Connection
 from onemap.store.sqlfile import sql
 from tiles.grid import BUFFER, EXTENT, TileId, mercator
@@ -40,31 +38,26 @@ from tiles.source import Rendered
 
 LAYER = "heat"
 MARGIN = BUFFER / EXTENT
-#: Layers out of which a surface is made: who may not see one of them does not see the surface.
-MADE_OF: dict[str, tuple[str, ...]] = {density.SURFACE: ("incident",), "risk": ("hazard", "sensor", "building")}
 _DISTRIBUTIONS = 64
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A surface as somebody asks for it. `hour` is the hour a window ends in, None for a surface without windows."""
+    """A question as one asker may put it: where the grant ends, so do the cells."""
 
-    surface: str
-    category: str | None = None
-    window: str = "24h"
-    smooth: int = 0
+    ask: Ask
     area_wkb: bytes | None = None
-    hour: datetime | None = None
 
 
-def asked(grant: Grant, surface: str, category: str | None, window: str, smooth: int) -> Asked:
-    """What a grant gets of a surface. Raises NotFound for a surface that is hidden from it."""
-    spec = surface_named(surface)
-    for name in MADE_OF[surface]:
+def asked(grant: Grant, ask: Ask) -> Asked:
+    """What a grant gets of a surface, checked. Raises NotFound for a surface that is hidden from it, BadInput."""
+    spec = surface_named(ask.surface)
+    for name in spec.made_of:
         if not grant.sees_layer(name, BY_NAME[name].roles):
-            raise NotFound(f"There is no surface {surface}.", reason="surface")
-    hour = present().replace(minute=0, second=0, microsecond=0) if spec.windows else None
-    return Asked(surface, category, window, 0 if grant.area_wkb is not None else smooth, grant.area_wkb, hour)
+            raise NotFound(f"There is no surface {ask.surface}.", reason="surface")
+    checked(ask)
+    now = ask.at() if spec.windows else None
+    return Asked(replace(ask, now=now, smooth=0 if grant.area_wkb is not None else ask.smooth), grant.area_wkb)
 
 
 @dataclass
@@ -94,19 +87,13 @@ class Heat:
         with self.sync_pool.connection() as conn:
             while density.follow(conn):
                 conn.commit()
-            with conn.transaction():
-                position = changelog.consumer_position(conn, density.CONSUMER)  # its lock keeps other counters away
-                rows = conn.execute(sql("heat_early"), {"xid": position.xid, "seq": position.seq}).fetchall()
-                moved = density.count(conn, [row["fid"] for row in rows]) if rows else 0
-                if moved:
-                    note = {"surface": density.SURFACE, "events": moved}
-                    changelog.log_event(conn, event_layer(density.SURFACE), density.SURFACE, note)
+            density.count_early(conn)
 
     def distribution(self, conn: Connection, what: Asked, res: int) -> Floats:
         """All values that this asker sees of the surface at a resolution, ascending; kept while the log says so."""
         key = (what, res)
         known = self._known.get(key)
-        params = {"layers": [event_layer(what.surface)], "west": -1e9, "south": -1e9, "east": 1e9, "north": 1e9}
+        params = {"layers": [event_layer(what.ask.surface)], "west": -1e9, "south": -1e9, "east": 1e9, "north": 1e9}
         row = conn.execute(sql("tile_changed"), {**params, "snapshot": known[0] if known else "1:1:"}).fetchone()
         assert row is not None  # noqa: S101  (the query has no FROM: it gives one row)
         if known is None or row["stale"]:
@@ -129,9 +116,7 @@ def cells(conn: Connection, what: Asked, res: int, box: Box | None) -> HeatCells
     area = None if what.area_wkb is None else shapely.from_wkb(what.area_wkb)
     if area is not None and box is None:
         box = area.bounds
-    found = service.cells(
-        conn, what.surface, res, box, category=what.category, window=what.window, smooth=what.smooth, now=what.hour
-    )
+    found = service.cells(conn, what.ask, res, box)
     if area is None or not len(found.cells):
         return found
     shapely.prepare(area)
@@ -154,7 +139,7 @@ class HeatSource:
     @property
     def layers(self) -> list[str]:
         """The surface's own events: the layers behind it are counted before it changes."""
-        return [event_layer(self.asked.surface)]
+        return [event_layer(self.asked.ask.surface)]
 
     @property
     def reach(self) -> float | None:
@@ -171,7 +156,7 @@ class HeatSource:
         return await asyncio.to_thread(self._render, tile)
 
     def _render(self, tile: TileId) -> Rendered:
-        res = service.res_for_zoom(tile.z)
+        res = service.res_for_zoom(tile.z, surface_named(self.asked.ask.surface).finest)
         with self.heat.sync_pool.connection() as conn, conn.transaction():
             # One snapshot for cells, distribution and what the tile is said to show.
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="libpq URL or DSN; empty means the private cluster in the data folder.")
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8000, description="Port the server listens on.")
+    zone: str = Field("Asia/Shanghai", description="The city's time zone: days and hours of heat windows.")
     log_level: str = Field("info", description="debug, info, warning or error.")
     log_json: bool = Field(False, description="Logs as JSON lines instead of text.")
     secret_key: SecretStr = Field(SecretStr(""), description="Signs sessions; empty means the data folder's own.")

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from onemap.core.cell import Cells, Floats, child_range, parents, resolution
 from onemap.heat import risk
-from onemap.heat.surface import FINEST
+from onemap.heat.surface import RISK_RES
 from onemap.heat.window import Box, HeatCells, heat_cells, inside, ranges
 from onemap.store import changelog
 from onemap.store.changelog import Change, Position
@@ -142,7 +142,7 @@ def _fields(
 def _by_cell(houses: Sequence[Mapping[str, Any]]) -> dict[int, float]:
     people: dict[int, float] = {}
     if houses:
-        cells = parents([row["h3"] for row in houses], FINEST).tolist()
+        cells = parents([row["h3"] for row in houses], RISK_RES).tolist()
         for cell, row in zip(cells, houses, strict=True):
             people[cell] = people.get(cell, 0.0) + row["residents"]
     return people
@@ -250,12 +250,12 @@ def cells(conn: Connection, res: int, box: Box | None) -> HeatCells:
 
     a mean would wash a dangerous slope out of the small-scale map, and a sum would say that large means dangerous.
     """
-    spans = ranges(box, res, FINEST) if box else None
+    spans = ranges(box, res, RISK_RES) if box else None
     if spans is None:
         finest = heat_cells(conn.execute(sql("risk_cells_all")).fetchall())
     else:
         finest = heat_cells(conn.execute(sql("risk_cells"), {"lo": spans[0], "hi": spans[1]}).fetchall())
-    found = finest if res == FINEST else HeatCells(*_worst(finest, res))
+    found = finest if res == RISK_RES else HeatCells(*_worst(finest, res))
     return inside(found, box, res) if box else found
 
 
@@ -268,8 +268,8 @@ def _worst(finest: HeatCells, res: int) -> tuple[Cells, Floats]:
 
 def explain(conn: Connection, cell: int) -> tuple[int | None, list[dict[str, Any]]]:
     """The finest cell that gives a cell its score (None when it has none), and the parts that sum to it."""
-    if resolution(cell) < FINEST:
-        lo, hi = child_range(cell, FINEST)
+    if resolution(cell) < RISK_RES:
+        lo, hi = child_range(cell, RISK_RES)
         finest = heat_cells(conn.execute(sql("risk_cells"), {"lo": [lo], "hi": [hi]}).fetchall())
         if not len(finest.cells):
             return None, []

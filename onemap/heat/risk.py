@@ -23,7 +23,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from onemap.core.cell import Cells, Floats, centers, cover
-from onemap.heat.surface import FINEST
+from onemap.heat.surface import RISK_RES
 
 LEVEL_WEIGHT = {1: 8.0, 2: 4.0, 3: 2.0, 4: 1.0}
 DECAY_M, RADIUS_M, SENSOR_RADIUS_M = 150.0, 500.0, 300.0
@@ -85,7 +85,7 @@ def field(place: BaseGeometry, residents: dict[int, float], *, radius_m: float =
     def plane(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.column_stack(((xy[:, 0] - lon0) * east, (xy[:, 1] - lat0) * _METRES_PER_DEGREE))
 
-    cells = cover(reach(place, radius_m), FINEST)
+    cells = cover(reach(place, radius_m), RISK_RES)
     lon, lat = centers(cells)
     spots = shapely.points(plane(np.column_stack((lon, lat))))
     distance: Floats = np.asarray(shapely.distance(spots, shapely.transform(place, plane)), np.float64)

@@ -1,4 +1,7 @@
-"""The heat engine's one door for workers and routes. All of it runs in the caller's transaction."""
+"""The heat engine's one door for workers and routes. All of it runs in the caller's transaction.
+
+A density is answered from its cube where the caller has one, else from its events by SQL: the same numbers, slower.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ import numpy as np
 from onemap.core.cell import Floats, area_km2, hex_of, resolution
 from onemap.core.errors import BadInput
 from onemap.heat import composite, density
+from onemap.heat.ask import Ask, checked
 from onemap.heat.density import follow
-from onemap.heat.surface import FINEST, SurfaceSpec, checked, res_for_zoom, surface, surfaces
+from onemap.heat.surface import SurfaceSpec, res_for_zoom, surface, surfaces
 from onemap.heat.window import Box, HeatCells
 from onemap.store.db import Connection
 
@@ -26,114 +30,80 @@ def refresh_risk(conn: Connection, *, now: datetime | None = None) -> int:
 
 def rebuild(conn: Connection, surface_name: str, *, now: datetime | None = None) -> int:
     """Compute a surface anew from the layers; returns how many sources it has. Raises NotFound."""
-    if surface(surface_name).name == composite.SURFACE:
+    if surface(surface_name).kind == "risk":
         return composite.rebuild(conn, now or datetime.now(UTC))
     return density.rebuild(conn)
 
 
-def cells(
-    conn: Connection,
-    surface_name: str,
-    res: int,
-    bbox: Box | None = None,
-    *,
-    category: str | None = None,
-    window: str = "24h",
-    smooth: int = 0,
-    now: datetime | None = None,
-    least: float = 0.0,
-) -> HeatCells:
-    """Values of the cells at `res` that touch `bbox` (west, south, east, north in degrees; None is everywhere).
+def cells(conn: Connection, ask: Ask, res: int, box: Box | None = None, *, least: float = 0.0) -> HeatCells:
+    """Values of the cells at `res` that touch the box (west, south, east, north in degrees; None is everywhere).
 
-    The incident surface sums a window that ends `now`, optionally of one category, spread over `smooth` rings with its
-    sum kept; the risk surface is as it stands. Cells below `least` are left out: the doors' floor for small counts.
-    Raises NotFound for an unknown surface, BadInput for other things unknown.
+    A density sums its window, spread over `smooth` rings with its sum kept; a risk is as it stands. Cells below `least`
+    are left out: the doors' floor for small counts. Raises NotFound for an unknown surface, BadInput for other things.
     """
-    checked(surface_name, category=category, window=window, smooth=smooth)
-    if not 0 <= res <= FINEST:
-        raise BadInput(f"Surfaces go to resolution {FINEST}.", reason="resolution")
-    if surface_name == composite.SURFACE:
-        found = composite.cells(conn, res, bbox)
-    else:
-        found = density.cells(
-            conn, res, bbox, category=category, window=window, smooth=smooth, now=now or datetime.now(UTC)
-        )
+    spec = checked(ask)
+    _fits(spec, res)
+    found = composite.cells(conn, res, box) if spec.kind == "risk" else density.cells(conn, ask, res, box)
     kept = found.values >= max(least, 1e-9)
     return HeatCells(found.cells[kept], found.values[kept])
 
 
-def distribution(
-    conn: Connection,
-    surface_name: str,
-    res: int,
-    *,
-    category: str | None = None,
-    window: str = "24h",
-    smooth: int = 0,
-    now: datetime | None = None,
-) -> Floats:
+def _fits(spec: SurfaceSpec, res: int) -> None:
+    if not 0 <= res <= spec.finest:
+        raise BadInput(f"{spec.name} goes to resolution {spec.finest}.", reason="resolution")
+
+
+def distribution(conn: Connection, ask: Ask, res: int) -> Floats:
     """All values of a surface at a resolution, ascending: a value's rank is its place among them."""
-    found = cells(conn, surface_name, res, category=category, window=window, smooth=smooth, now=now)
-    return np.sort(found.values)
+    return np.sort(cells(conn, ask, res).values)
 
 
-def legend(
-    conn: Connection,
-    surface_name: str,
-    res: int,
-    *,
-    category: str | None = None,
-    window: str = "24h",
-    smooth: int = 0,
-    now: datetime | None = None,
-) -> dict[str, Any]:
+def legend(conn: Connection, ask: Ask, res: int) -> dict[str, Any]:
     """What the colours mean at a resolution: {res, unit, breaks, cell_km2}. Breaks are stated, or quantiles of the map.
 
     Errors as in `cells`.
     """
-    spec = checked(surface_name, category=category, window=window, smooth=smooth)
+    spec = checked(ask)
     breaks = list(spec.breaks)
     if not breaks:
-        values = distribution(conn, surface_name, res, category=category, window=window, smooth=smooth, now=now)
-        breaks = [round(float(b), 3) for b in np.unique(np.quantile(values, QUANTILES))] if len(values) else []
+        breaks = quantiles(distribution(conn, ask, res))
     return {"res": res, "unit": spec.unit.zh, "breaks": breaks, "cell_km2": area_km2(res)}
 
 
-def explain(
-    conn: Connection,
-    surface_name: str,
-    cell: int,
-    *,
-    category: str | None = None,
-    window: str = "24h",
-    now: datetime | None = None,
-) -> dict[str, Any]:
+def quantiles(values: Floats) -> list[float]:
+    """Breaks that part the cells shown by their values."""
+    return [round(float(one), 3) for one in np.unique(np.quantile(values, QUANTILES))] if len(values) else []
+
+
+def explain(conn: Connection, ask: Ask, cell: int) -> dict[str, Any]:
     """What a cell is made of: {cell, res, value, unit, parts}, where the parts sum to the value.
 
     A risk cell coarser than the finest has the value of its worst finest cell, named in `worst_cell`, and its parts.
     Errors as in `cells`.
     """
-    spec: SurfaceSpec = checked(surface_name, category=category, window=window)
-    if resolution(cell) > FINEST:
-        raise BadInput(f"Surfaces go to resolution {FINEST}.", reason="resolution")
+    spec = checked(ask)
+    _fits(spec, resolution(cell))
     told: dict[str, Any] = {"cell": hex_of(cell), "res": resolution(cell), "unit": spec.unit.zh}
-    if surface_name == composite.SURFACE:
+    if spec.kind == "risk":
         worst, parts = composite.explain(conn, cell)
         told["worst_cell"] = hex_of(worst) if worst is not None else None
     else:
-        parts = density.explain(conn, cell, category=category, window=window, now=now or datetime.now(UTC))
+        parts = density.explain(conn, ask, cell)
     return told | {"value": float(sum(part["value"] for part in parts)), "parts": parts}
 
 
 __all__ = [
+    "Ask",
     "Box",
     "HeatCells",
     "SurfaceSpec",
     "cells",
+    "checked",
     "distribution",
     "explain",
     "follow",
     "legend",
+    "quantiles",
     "rebuild",
     "refresh_risk",
     "res_for_zoom",

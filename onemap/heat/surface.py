@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cache
+from typing import Literal
 
 from onemap.core.catalogue import load_catalogue
-from onemap.core.errors import BadInput, NotFound
+from onemap.core.errors import NotFound
 from onemap.store.layer import Text
 
-FINEST, COARSEST = 11, 6
+FINEST, COARSEST = 12, 5
 RESOLUTIONS = tuple(range(COARSEST, FINEST + 1))
-WINDOWS: dict[str, timedelta] = {
-    "2h": timedelta(hours=2),
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-    "90d": timedelta(days=90),
-}
-SMOOTH_MAX = 2
+#: Parts of a risk are kept at this resolution, the finest one of its surfaces.
+RISK_RES = 11
+#: Windows offered; any other of the grammar may be asked.
+PRESETS = ("2h", "24h", "7d", "30d", "90d", "7d~1w", "7d~1y", "30d~1y", "90d@mon-fri08-10", "90d@fri18-24")
+SMOOTH_MAX = 4
+
+Kind = Literal["density", "risk", "forecast"]
 
 # The catalogue names its major classes in Chinese alone.
 _MAJORS_EN = {
@@ -36,19 +35,37 @@ _MAJORS_EN = {
     "10": "Other matters",
 }
 _KINDS = {"matter": Text("事项", "matter"), "part": Text("部件", "part")}
+_SOURCES = {
+    "12345": Text("12345 热线", "Hotline"),
+    "patrol": Text("巡查", "Patrol"),
+    "camera": Text("视频分析", "Camera analytics"),
+    "iot": Text("物联感知", "IoT"),
+    "drone": Text("无人机", "Drone"),
+    "import": Text("导入", "Import"),
+}
 
 
 @dataclass(frozen=True)
 class SurfaceSpec:
-    """One surface. Empty `windows`: the present state; empty `breaks`: quantiles of what is shown."""
+    """One surface. Empty `windows`: the present state; empty `breaks`: quantiles of what is shown.
+
+    `kind` says which engine answers, `made_of` the layers it is made of: who may not see one of them does not see the
+    surface. `finest` is the finest resolution it is known at. `rule` states how several hazards are put together.
+    """
 
     name: str
     title: Text
     unit: Text
+    kind: Kind = "density"
     categories: Mapping[str, Text] = field(default_factory=dict)
+    sources: Mapping[str, Text] = field(default_factory=dict)
     windows: tuple[str, ...] = ()
+    horizons: tuple[str, ...] = ()
     breaks: tuple[float, ...] = ()
     smooth_max: int = 0
+    finest: int = FINEST
+    made_of: tuple[str, ...] = ("incident",)
+    rule: Text | None = None
 
 
 @cache
@@ -60,11 +77,18 @@ def surfaces() -> tuple[SurfaceSpec, ...]:
             Text("事件密度", "Incident density"),
             Text("起", "incidents"),
             categories=_categories(),
-            windows=tuple(WINDOWS),
+            sources=_SOURCES,
+            windows=PRESETS,
             smooth_max=SMOOTH_MAX,
         ),
         SurfaceSpec(
-            "risk", Text("综合风险", "Composite risk"), Text("分", "score"), breaks=(1.0, 3.0, 8.0, 16.0, 32.0)
+            "risk",
+            Text("综合风险", "Composite risk"),
+            Text("分", "score"),
+            kind="risk",
+            breaks=(1.0, 3.0, 8.0, 16.0, 32.0),
+            finest=RISK_RES,
+            made_of=("hazard", "sensor", "building"),
         ),
     )
 
@@ -77,25 +101,13 @@ def surface(name: str) -> SurfaceSpec:
     raise NotFound(f"There is no surface {name[:40]!r}.", reason="surface")
 
 
-def checked(name: str, *, category: str | None = None, window: str = "24h", smooth: int = 0) -> SurfaceSpec:
-    """The surface, once what is asked of it makes sense. Raises NotFound, BadInput."""
-    spec = surface(name)
-    if category is not None and category not in spec.categories:
-        raise BadInput(f"{name} has no category {category[:40]!r}.", reason="category")
-    if window not in WINDOWS:
-        raise BadInput(f"{window[:40]!r} is no window: {', '.join(WINDOWS)}.", reason="window")
-    if not 0 <= smooth <= SMOOTH_MAX:
-        raise BadInput(f"Smoothing goes from 0 to {SMOOTH_MAX} rings.", reason="smooth")
-    return spec
-
-
-def res_for_zoom(z: float) -> int:
-    """The H3 resolution drawn at a zoom: 6 at z 8 and below, 11 from z 15.
+def res_for_zoom(z: float, finest: int = FINEST) -> int:
+    """The H3 resolution drawn at a zoom: 5 at z 6 and below, 6 at z 8, 11 at z 15, 12 from z 16.
 
     A resolution is √7 times finer, a zoom 2 times, so a cell keeps its size on the screen at log 2 / log √7 = 0.71
     resolutions a zoom.
     """
-    return int(min(FINEST, max(COARSEST, round(COARSEST + (z - 8) * 0.7124))))
+    return int(min(finest, max(COARSEST, round(6 + (z - 8) * 0.7124))))
 
 
 @cache

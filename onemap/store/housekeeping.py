@@ -10,9 +10,12 @@ from onemap.core.settings import Settings
 from onemap.store.db import Connection
 from onemap.store.migrate import PARTITIONED
 from onemap.store.schema import SCHEMA
+from onemap.store.sqlfile import sql as read
 
 #: Days that a change stays readable for followers; a consumer further behind than this rebuilds.
 CHANGE_LOG_KEEP_DAYS = 14
+#: Days that differences of the counted surfaces stay for those who keep sums; who was away longer loads anew.
+HEAT_CHANGE_KEEP_DAYS = 2
 _BATCH = 5000
 
 
@@ -33,6 +36,10 @@ def tidy(conn: Connection, settings: Settings) -> int:
         "(SELECT 1 FROM quarantine q WHERE q.raw_id = r.id) ORDER BY r.received_at LIMIT %s)",
         (now - timedelta(days=settings.raw_keep_days), _BATCH),
     ).rowcount
+    forgotten = conn.execute(
+        read("heat_change_forget"), {"before": now - timedelta(days=HEAT_CHANGE_KEEP_DAYS), "limit": 20 * _BATCH}
+    ).fetchone()
+    done += forgotten["gone"] if forgotten else 0
     done += conn.execute("DELETE FROM session WHERE expires_at < %s", (now,)).rowcount
     return done
 

@@ -19,6 +19,8 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.types import UserDefinedType
 
 SCHEMA = "onemap"
 
@@ -35,6 +37,19 @@ metadata = MetaData(
 
 #: Columns that every layer has and no feed may set.
 SYSTEM_COLUMNS = ("id", "geom", "geom_3857", "h3", "feed", "datum", "sys_from", "changed_by")
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's 64-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """The type's name in DDL."""
+        return "xid8"
+
+
+ischema_names["xid8"] = Xid8
 
 _ACTOR = "coalesce(nullif(current_setting('onemap.actor', true), ''), current_user)"
 

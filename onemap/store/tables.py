@@ -20,24 +20,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.dialects.postgresql.base import ischema_names
-from sqlalchemy.types import UserDefinedType
 
 from onemap.store import forecast_tables, heat_tables, risk_tables, terrain_tables, trend_tables
-from onemap.store.schema import geometry, metadata, timestamp
-
-
-class Xid8(UserDefinedType[int]):
-    """PostgreSQL's 64-bit transaction id."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        """The type's name in DDL."""
-        return "xid8"
-
-
-ischema_names["xid8"] = Xid8
+from onemap.store.schema import Xid8, geometry, metadata, timestamp
 
 change_log = Table(
     "change_log",

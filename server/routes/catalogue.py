@@ -17,7 +17,6 @@ from server.answer import Json
 from server.auth import Signed
 from server.routes.tiles import CACHING
 from server.state import state_of
-from tiles.heat import MADE_OF
 
 router = APIRouter(tags=["catalogue"])
 
@@ -42,7 +41,7 @@ async def catalogue(request: Request, grant: Signed) -> Response:
 
 
 def _whole(surface: SurfaceSpec, grant: Grant) -> bool:
-    return all(grant.sees_layer(name, layers.BY_NAME[name].roles) for name in MADE_OF[surface.name])
+    return all(grant.sees_layer(name, layers.BY_NAME[name].roles) for name in surface.made_of)
 
 
 def _city(found: dict[str, Any] | None, bounds: extent.Bounds, grant: Grant) -> dict[str, Any]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import numpy as np
 import shapely
 from fastapi import APIRouter, Query, Request, Response
 
 from onemap import layers
-from onemap.core.cell import boundary, cell_from_hex, resolution
-from onemap.core.errors import BadInput, NotFound
+from onemap.core.cell import boundary, cell_from_hex
+from onemap.core.errors import NotFound
 from onemap.core.policy import INSIDE, Grant, Right
 from onemap.heat import service
-from onemap.heat.surface import FINEST, checked
+from onemap.heat.surface import surface as surface_named
 from onemap.store.db import Connection
 from onemap.store.layer import LayerSpec
 from onemap.store.query import visible_keys
 from server.answer import Json
+from server.asking import Asking
 from server.auth import Signed
 from server.routes.tiles import CACHING, MVT, answer, tile_id
 from server.state import state_of
@@ -25,38 +25,18 @@ from tiles.heat import Asked, HeatSource, asked, cells
 
 router = APIRouter(tags=["heat"])
 
-Category = Annotated[str | None, Query(description="A category of the surface; none: all of them")]
-Window = Annotated[str, Query(description="2h, 24h, 7d, 30d or 90d, ending now")]
-Smooth = Annotated[int, Query(description="Rings of smoothing, 0 to 2")]
-
 #: Counts of people that may stand in what an engine says of a part.
 _PEOPLE = frozenset(
     attribute.name for layer in layers.LAYERS for attribute in layer.attributes if attribute.small_counts
 )
 
 
-def _ask(grant: Grant, surface: str, category: str | None, window: str, smooth: int = 0) -> Asked:
-    what = asked(grant, surface, category or None, window, smooth)
-    checked(surface, category=category or None, window=window, smooth=smooth)
-    return what
-
-
 @router.get("/tiles/heat/{surface}/{z}/{x}/{y}.mvt", response_class=Response)
-async def heat_tile(
-    surface: str,
-    z: str,
-    x: str,
-    y: str,
-    request: Request,
-    grant: Signed,
-    category: Category = None,
-    window: Window = "24h",
-    smooth: Smooth = 0,
-) -> Response:
+async def heat_tile(surface: str, z: str, x: str, y: str, request: Request, grant: Signed, ask: Asking) -> Response:
     """H3 cells as polygons with `cell`, `value` and `rank` (0..1 among all cells of the surface at that size)."""
     state = state_of(request)
     number = tile_id(z, x, y)
-    what = _ask(grant, surface, category, window, smooth)
+    what = asked(grant, ask)
     await state.heat.catch_up(surface)
     return answer(request, await state.tiles.fetch(HeatSource(state.heat, what), number), MVT)
 
@@ -66,42 +46,28 @@ def legend(
     surface: str,
     request: Request,
     grant: Signed,
+    ask: Asking,
     z: Annotated[float, Query(ge=0, le=30, description="Zoom of the map")] = 12.0,
-    category: Category = None,
-    window: Window = "24h",
-    smooth: Smooth = 0,
 ) -> Response:
     """What the colours mean at a zoom: {res, unit, breaks, cell_km2}."""
-    what = _ask(grant, surface, category, window, smooth)
-    res = service.res_for_zoom(z)
+    what = asked(grant, ask)
+    spec = surface_named(surface)
     with state_of(request).reading() as conn:
-        found = service.legend(
-            conn, surface, res, category=what.category, window=window, smooth=what.smooth, now=what.hour
-        )
-        if what.area_wkb is not None and not checked(surface).breaks:
-            values = cells(conn, what, res, None).values
-            quantiles = np.unique(np.quantile(values, service.QUANTILES)).tolist() if len(values) else []
-            found["breaks"] = [round(value, 3) for value in quantiles]
+        res = service.res_for_zoom(z, spec.finest)
+        found = service.legend(conn, what.ask, res)
+        if what.area_wkb is not None and not spec.breaks:
+            found["breaks"] = service.quantiles(cells(conn, what, res, None).values)
     return Json(found, headers=CACHING)
 
 
 @router.get("/heat/{surface}/cells/{cell}", response_class=Response)
-def explain(
-    surface: str,
-    cell: str,
-    request: Request,
-    grant: Signed,
-    category: Category = None,
-    window: Window = "24h",
-) -> Response:
+def explain(surface: str, cell: str, request: Request, grant: Signed, ask: Asking) -> Response:
     """What a cell is made of; the parts sum to its value."""
-    what = _ask(grant, surface, category, window)
+    what = asked(grant, ask)
     index = cell_from_hex(cell)
-    if resolution(index) > FINEST:
-        raise BadInput(f"Cells of a surface go to resolution {FINEST}.", reason="resolution")
     _inside(what, index)
     with state_of(request).reading() as conn:
-        found = service.explain(conn, surface, index, category=what.category, window=window)
+        found = service.explain(conn, what.ask, index)
         found["parts"] = _told(conn, grant, found["parts"])
     return Json(found, headers=CACHING)
 

@@ -130,7 +130,17 @@ def test_window_category_and_smoothing_select(get: Get, committed: Connection) -
 
 def test_bad_questions_are_refused(get: Get) -> None:
     tile = tile_at(12, *HERE)
-    for query in ("?window=1y", "?category=nothing", "?smooth=9", "?smooth=x", "?smooth=-1"):
+    for query in (
+        "?window=1y",
+        "?category=nothing",
+        "?source=x",
+        "?severity=7",
+        "?weight=x",
+        "?decay=nan",
+        "?smooth=9",
+        "?smooth=x",
+        "?smooth=-1",
+    ):
         assert get(url(tile, query=query)).status_code == 400, query
     assert get(url(tile, "nothing")).status_code == 404
     assert get("/heat/nothing/legend").status_code == 404

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -15,39 +15,22 @@ from shapely.geometry import box as polygon
 from onemap.core.cell import boundaries, cell_of, cover
 from onemap.core.errors import BadInput, NotFound
 from onemap.heat import service
+from onemap.heat.ask import Ask, checked
 from onemap.heat.ring import smooth, weights
-from onemap.heat.rollup import Event, category_of, deltas, event_of
-from onemap.heat.surface import RESOLUTIONS, checked
-from onemap.heat.window import HeatCells, hours, inside, radius_m, ranges
-
-T0 = datetime(2026, 7, 1, 8, 59, 30, tzinfo=UTC)
-events = st.builds(
-    lambda fid, x, hour, kind: Event(fid, cell_of(110 + x / 1000, 29.1, 11), T0 + timedelta(hours=hour), kind),
-    st.integers(1, 5), st.integers(0, 30), st.integers(0, 3), st.sampled_from(["matter-01", "part-02"]),
-)  # fmt: skip
-
-
-def _counted(found: list[Event]) -> Counter[tuple[int, datetime, int, str]]:
-    return Counter((r, e.hour, h3.cell_to_parent(e.cell, r), e.category) for e in found for r in RESOLUTIONS)
-
-
-@given(st.lists(events, max_size=8), st.lists(events, max_size=8))
-def test_differences_turn_one_count_into_the_other(before: list[Event], after: list[Event]) -> None:
-    count = _counted(before)
-    for slot, n in deltas(before, after).items():
-        assert n
-        count[tuple(slot)] += n
-    assert {k: n for k, n in count.items() if n} == dict(_counted(after))
+from onemap.heat.rollup import Event, category_of, event_of
+from onemap.heat.surface import RESOLUTIONS
+from onemap.heat.window import HeatCells, inside, radius_m, ranges
 
 
 def test_an_incident_counts_in_its_utc_hour_and_major_class() -> None:
     shanghai = datetime(2026, 7, 1, 8, 59, tzinfo=timezone(timedelta(hours=8)))
-    event = event_of(7, cell_of(110.4, 29.1), shanghai, "part", "02011")
-    assert event == Event(7, cell_of(110.4, 29.1, 11), datetime(2026, 7, 1, 0, tzinfo=UTC), "part-02")
+    event = event_of(7, cell_of(110.4, 29.1), shanghai, "part", "02011", None, 9)
+    assert event == Event(7, cell_of(110.4, 29.1, 12), datetime(2026, 7, 1, 0, tzinfo=UTC), "part-02")
+    assert event_of(7, event.cell, shanghai, None, None, "iot", 2).severity == 2
     assert [category_of(*x) for x in (("matter", "06001"), (None, None), ("part", "xx"), ("odd", "01002"))] == [
         "matter-06", "matter-00", "part-00", "matter-01",
     ]  # fmt: skip
-    known = checked("incidents").categories
+    known = checked(Ask("incidents")).categories
     assert {"matter-06", "matter-00", "part-00", "part-02"} <= known.keys()
 
 
@@ -95,29 +78,29 @@ def test_inside_drops_far_cells() -> None:
     assert len(boundaries(kept.cells)) == 1
 
 
-def test_a_window_is_whole_hours_up_to_now() -> None:
-    first, last = hours("2h", T0)
-    assert (first, last) == (datetime(2026, 7, 1, 6, tzinfo=UTC), datetime(2026, 7, 1, 8, tzinfo=UTC))
-
-
 def test_resolution_follows_zoom() -> None:
-    assert [service.res_for_zoom(z) for z in (0, 8, 9, 10, 11, 12, 13, 14, 15, 20)] == [
-        6,
-        6,
-        7,
-        7,
-        8,
-        9,
-        10,
-        10,
-        11,
-        11,
-    ]
+    wanted = [5, 5, 6, 7, 7, 8, 9, 10, 10, 11, 12, 12]
+    assert [service.res_for_zoom(z) for z in (0, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20)] == wanted
+    assert service.res_for_zoom(20, 11) == 11
 
 
 def test_questions_that_make_no_sense_are_refused() -> None:
     with pytest.raises(NotFound):
-        checked("joy")
-    for bad in ({"category": "matter-77"}, {"window": "3h"}, {"smooth": 3}):
-        with pytest.raises(BadInput):
-            checked("incidents", **bad)  # type: ignore[arg-type]
+        checked(Ask("joy"))
+    bad: list[tuple[str, dict[str, Any]]] = [
+        ("category", {"categories": ("matter-77",)}),
+        ("category", {"categories": ("matter-06",) * 1000}),
+        ("source", {"sources": ("gossip",)}),
+        ("severity", {"severities": (5,)}),
+        ("severity", {"severities": (1, 2) * 9}),
+        ("weight", {"weight": "gold"}),
+        ("decay", {"half_life_h": float("nan")}),
+        ("decay", {"half_life_h": 1e300}),
+        ("decay", {"half_life_h": 0.0}),
+        ("smooth", {"smooth": 5}),
+        ("window", {"window": "3"}),
+    ]
+    for reason, asked in bad:
+        with pytest.raises(BadInput) as refused:
+            checked(Ask("incidents", **asked))
+        assert refused.value.reason == reason

@@ -1,2 +1,3 @@
 -- What was counted of some features.
-SELECT fid, cell, hour, category, n FROM onemap.heat_event WHERE surface = %(surface)s AND fid = ANY(%(fids)s)
+SELECT fid, cell, hour, category, source, severity, n FROM onemap.heat_event
+WHERE surface = %(surface)s AND fid = ANY(%(fids)s)
