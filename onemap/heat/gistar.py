@@ -19,6 +19,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -70,22 +71,31 @@ def gi_star(grid: Lattice, values: npt.ArrayLike) -> GiStar:
     given = np.asarray(values)
     if given.shape != (len(grid),) or not bool(np.isfinite(given).all()):
         raise BadInput("Values are finite, one for each cell.", reason="counts")
-    if is_whole(given):
-        whole = given.astype(np.int64)
-        sums = integer_sums(grid, whole)
-        table = tally(grid.sizes, sums)
-        pairs = pairs_of(grid.sizes, sums, table, len(grid), int(whole.sum()), squares(whole))
-        return spread(pairs, grid.sizes, sums, table)
-    own = given.astype(np.float64)
-    n, mean = len(own), float(own.mean())
-    size = grid.sizes.astype(np.float64)
-    scale = float(own.std()) * np.sqrt(size * (n - size) / max(n - 1, 1))
-    above = ring_sums(grid, own) - size * mean
-    z = np.divide(above, scale, out=np.zeros(n), where=scale > 1e-12 * float(np.abs(own).max()))
+    return judged_sums(grid.sizes, local_sums(grid, given), given)
+
+
+def local_sums(grid: Lattice, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Per cell, its own value and its neighbours': int64 for counts, float64 for other values, (n,)."""
+    return integer_sums(grid, values.astype(np.int64)) if is_whole(values) else ring_sums(grid, values)
+
+
+def judged_sums(sizes: Sizes, sums: npt.NDArray[Any], values: npt.NDArray[Any]) -> GiStar:
+    """Gi* from the number of values in each local sum (n,), the sums (n,), and all values (n in any shape)."""
+    if sums.dtype == np.int64:
+        whole = values.astype(np.int64).ravel()
+        table = tally(sizes, sums)
+        pairs = pairs_of(sizes, sums, table, whole.size, int(whole.sum()), squares(whole))
+        return spread(pairs, sizes, sums, table)
+    n, size = values.size, sizes.astype(np.float64)
+    if not n:
+        return judged(np.empty(0), np.empty(0, np.int64))
+    scale = float(values.std()) * np.sqrt(size * (n - size) / max(n - 1, 1))
+    above = sums - size * float(values.mean())
+    z = np.divide(above, scale, out=np.zeros(n), where=scale > 1e-12 * float(np.abs(values).max()))
     return judged(z, np.ones(n, np.int64))
 
 
-def is_whole(values: npt.NDArray[np.generic]) -> bool:
+def is_whole(values: npt.NDArray[Any]) -> bool:
     """Whether the values are counts: whole, not negative, and not so large that the sum of squares would overflow."""
     if not values.size:
         return True
