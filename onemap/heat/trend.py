@@ -118,13 +118,13 @@ def fit(counts: npt.ArrayLike, first: int) -> Fit:
         step *= np.minimum(1.0, _LONGEST_STEP / np.maximum(np.abs(step).max(axis=1, keepdims=True), 1e-12))
         beta = beta + step
         if turn >= 2:
-            covariance = np.linalg.inv(precision)
-            middle, spread = _prior(beta, covariance)
+            middle, spread = _prior(beta, np.asarray(np.linalg.inv(precision), np.float64))
             alpha = _dispersion(y, np.exp(offset + beta @ x.T))
         if turn > 8 and float(np.abs(step).max()) < 1e-4:
             break
     mu, precision = _moments(y, beta, alpha, x, offset, squares, spread)
-    return Fit(y, first, city, beta, np.linalg.inv(precision), alpha, _excess(y, mu, alpha))
+    covariance = np.asarray(np.linalg.inv(precision), np.float64)
+    return Fit(y, first, city, beta, covariance, alpha, _excess(y, mu, alpha))
 
 
 def forecast(fitted: Fit, days: int) -> Forecast:
@@ -291,7 +291,7 @@ def _dispersion(y: Ints, mu: Floats) -> Floats:
     if between <= 0.0:
         return np.full(len(y), pooled)
     share = between / (between + noise)
-    return np.maximum(pooled + share * (own - pooled), _LEAST_ALPHA)
+    return np.asarray(np.maximum(pooled + share * (own - pooled), _LEAST_ALPHA), np.float64)
 
 
 def _excess(y: Ints, mu: Floats, alpha: Floats) -> float:

@@ -1,0 +1,7 @@
+-- Published counts of one range of cells, by day.
+SELECT p.day, sum(p.n)::bigint AS n
+FROM onemap.published_count p
+WHERE p.surface = %(surface)s AND p.cell BETWEEN %(lo)s AND %(hi)s
+  AND p.day = ANY(%(days)s::date[])
+  AND (cardinality(%(categories)s::text[]) = 0 OR p.category = ANY(%(categories)s::text[]))
+GROUP BY p.day
