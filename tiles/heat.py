@@ -8,7 +8,8 @@ nothing. Each counting writes one event, and that event is what makes kept tiles
 which is part of a tile's key. The risk surface is as the worker last wrote it, and announces itself in the same way.
 
 An asker with an area sees the cells that lie in it whole, unsmoothed, ranked among themselves: a cell across the border
-would tell of the other side.
+would tell of the other side. An asker without exact counts sees published counts (onemap/heat/published.py): other
+cells, other windows, other freshness, decided once in `asked` and carried in what it returns.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from onemap.core.cell import Floats, boundaries
 from onemap.core.errors import NotFound
-from onemap.core.policy import Grant
-from onemap.heat import density, service
+from onemap.core.policy import Grant, Right
+from onemap.heat import density, published, service
 from onemap.heat.ask import Ask, checked
+from onemap.heat.surface import SurfaceSpec
 from onemap.heat.surface import surface as surface_named
 from onemap.heat.window import Box, HeatCells
 from onemap.layers import BY_NAME
@@ -43,21 +45,40 @@ _DISTRIBUTIONS = 64
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as one asker may put it: where the grant ends, so do the cells."""
+    """A question as one asker may put it: where the grant ends, so do the cells. `published`: of published counts."""
 
     ask: Ask
     area_wkb: bytes | None = None
+    published: bool = False
 
 
 def asked(grant: Grant, ask: Ask) -> Asked:
     """What a grant gets of a surface, checked. Raises NotFound for a surface that is hidden from it, BadInput."""
     spec = surface_named(ask.surface)
-    for name in spec.made_of:
-        if not grant.sees_layer(name, BY_NAME[name].roles):
-            raise NotFound(f"There is no surface {ask.surface}.", reason="surface")
+    if not shows(grant, spec):
+        raise NotFound(f"There is no surface {ask.surface}.", reason="surface")
     checked(ask)
+    if is_published(grant, spec):
+        return Asked(published.asked(ask), grant.area_wkb, published=True)
     now = ask.at() if spec.windows else None
     return Asked(replace(ask, now=now, smooth=0 if grant.area_wkb is not None else ask.smooth), grant.area_wkb)
+
+
+def is_published(grant: Grant, spec: SurfaceSpec) -> bool:
+    """Whether this asker gets published counts of a surface. A key that names its layers gets those of them alone."""
+    named = grant.layers is None or all(name in grant.layers for name in spec.made_of)
+    return spec.kind == "density" and named and not grant.can(Right.EXACT_COUNTS)
+
+
+def shows(grant: Grant, spec: SurfaceSpec) -> bool:
+    """Whether a surface is this asker's to see: published, or by every layer that it is made of."""
+    return is_published(grant, spec) or all(grant.sees_layer(name, BY_NAME[name].roles) for name in spec.made_of)
+
+
+def res_at(what: Asked, zoom: float) -> int:
+    """The resolution that the asker is shown at a zoom."""
+    res = service.res_for_zoom(zoom, surface_named(what.ask.surface).finest)
+    return published.res_of(res) if what.published else res
 
 
 @dataclass
@@ -93,7 +114,7 @@ class Heat:
         """All values that this asker sees of the surface at a resolution, ascending; kept while the log says so."""
         key = (what, res)
         known = self._known.get(key)
-        params = {"layers": [event_layer(what.ask.surface)], "west": -1e9, "south": -1e9, "east": 1e9, "north": 1e9}
+        params = {"layers": [log_layer(what)], "west": -1e9, "south": -1e9, "east": 1e9, "north": 1e9}
         row = conn.execute(sql("tile_changed"), {**params, "snapshot": known[0] if known else "1:1:"}).fetchone()
         assert row is not None  # noqa: S101  (the query has no FROM: it gives one row)
         if known is None or row["stale"]:
@@ -111,12 +132,17 @@ def event_layer(surface: str) -> str:
     return f"heat.{surface}"
 
 
+def log_layer(what: Asked) -> str:
+    """What in the log makes an answer to this stale. A single event says nothing to who sees published counts."""
+    return published.event_layer(what.ask.surface) if what.published else event_layer(what.ask.surface)
+
+
 def cells(conn: Connection, what: Asked, res: int, box: Box | None) -> HeatCells:
     """The cells of a surface that the asker sees, in a box or everywhere."""
     area = None if what.area_wkb is None else shapely.from_wkb(what.area_wkb)
     if area is not None and box is None:
         box = area.bounds
-    found = service.cells(conn, what.ask, res, box)
+    found = published.cells(conn, what.ask, res, box) if what.published else service.cells(conn, what.ask, res, box)
     if area is None or not len(found.cells):
         return found
     shapely.prepare(area)
@@ -139,7 +165,7 @@ class HeatSource:
     @property
     def layers(self) -> list[str]:
         """The surface's own events: the layers behind it are counted before it changes."""
-        return [event_layer(self.asked.ask.surface)]
+        return [log_layer(self.asked)]
 
     @property
     def reach(self) -> float | None:
@@ -156,7 +182,7 @@ class HeatSource:
         return await asyncio.to_thread(self._render, tile)
 
     def _render(self, tile: TileId) -> Rendered:
-        res = service.res_for_zoom(tile.z, surface_named(self.asked.ask.surface).finest)
+        res = res_at(self.asked, tile.z)
         with self.heat.sync_pool.connection() as conn, conn.transaction():
             # One snapshot for cells, distribution and what the tile is said to show.
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

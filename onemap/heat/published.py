@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from onemap.core.cell import Cells, boundaries, child_range, hex_of, parent, parents, resolution
+from onemap.core.cell import Cells, area_km2, boundaries, child_range, hex_of, parent, parents, resolution
 from onemap.core.clock import BEIJING, zone_of
 from onemap.core.errors import BadInput
 from onemap.heat.ask import Ask
@@ -185,6 +185,11 @@ def through(conn: Connection, surface_name: str) -> date | None:
     return row["through"] if row else None
 
 
+def cell_of(cell: int) -> int:
+    """The cell that is answered instead of an asked one: a finer cell's atom."""
+    return parent(cell, RES) if resolution(cell) > RES else cell
+
+
 def asked(ask: Ask) -> Ask:
     """The question that is answered instead: whole closed days, no smoothing, no fading.
 
@@ -237,12 +242,11 @@ def cells(conn: Connection, ask: Ask, res: int, box: Box | None = None) -> HeatC
 
 
 def explain(conn: Connection, ask: Ask, cell: int) -> dict[str, Any]:
-    """What is published of a cell: {cell, res, value, unit, parts, sources}; one part a category, they sum to it.
+    """What is published of a cell: {cell, res, value, unit, parts, published}; one part a category, they sum to it.
 
     A cell finer than the atoms is answered with the cell of the atoms that holds it.
     """
-    if resolution(cell) > RES:
-        cell = parent(cell, RES)
+    cell = cell_of(cell)
     ask = asked(ask)
     spec = surface(ask.surface)
     listed = days(conn, ask)
@@ -263,16 +267,16 @@ def explain(conn: Connection, ask: Ask, cell: int) -> dict[str, Any]:
     return {
         "cell": hex_of(cell),
         "res": resolution(cell),
-        "unit": {"zh": spec.unit.zh, "en": spec.unit.en},
+        "unit": spec.unit.zh,
         "value": float(sum(row["n"] for row in rows)),
         "parts": parts,
+        "published": True,
     }
 
 
 def history(conn: Connection, ask: Ask, cell: int, span: int) -> list[tuple[str, float]]:
     """The last `span` published days of a cell (its atoms' cell when finer): [midnight of the day, count]."""
-    if resolution(cell) > RES:
-        cell = parent(cell, RES)
+    cell = cell_of(cell)
     end = through(conn, ask.surface)
     if end is None:
         return []
@@ -281,6 +285,12 @@ def history(conn: Connection, ask: Ask, cell: int, span: int) -> list[tuple[str,
     rows = conn.execute(sql("published_history"), _within(ask, cell, listed)).fetchall()
     known = {row["day"]: float(row["n"]) for row in rows}
     return [(_midnight(day, ask.zone).isoformat(), known.get(day, 0.0)) for day in listed]
+
+
+def legend(conn: Connection, ask: Ask, res: int) -> dict[str, Any]:
+    """What a legend says without its breaks: {res, unit, breaks, cell_km2, from, to, window, published}."""
+    told = {"res": res, "unit": surface(ask.surface).unit.zh, "breaks": [], "cell_km2": area_km2(res)}
+    return told | period(conn, ask) | {"published": True}
 
 
 def period(conn: Connection, ask: Ask) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from server.answer import Json
 from server.auth import Signed
 from server.routes.tiles import CACHING
 from server.state import state_of
+from tiles.heat import shows
 
 router = APIRouter(tags=["catalogue"])
 
@@ -33,15 +34,11 @@ async def catalogue(request: Request, grant: Signed) -> Response:
         {
             "city": _city(city, bounds, grant),
             "layers": [_layer(one, grant) for one in layers.LAYERS if grant.sees_layer(one.name, one.roles)],
-            "surfaces": [_surface(one) for one in heat.surfaces() if _whole(one, grant)],
+            "surfaces": [_surface(one) for one in heat.surfaces() if shows(grant, one)],
             "terrain": _terrain(dems),
         },
         headers=CACHING,
     )
-
-
-def _whole(surface: SurfaceSpec, grant: Grant) -> bool:
-    return all(grant.sees_layer(name, layers.BY_NAME[name].roles) for name in surface.made_of)
 
 
 def _city(found: dict[str, Any] | None, bounds: extent.Bounds, grant: Grant) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from onemap import layers
 from onemap.core.cell import boundary, cell_from_hex
 from onemap.core.errors import NotFound
 from onemap.core.policy import INSIDE, Grant, Right
-from onemap.heat import service
+from onemap.heat import published, service
 from onemap.heat.surface import surface as surface_named
 from onemap.store.db import Connection
 from onemap.store.layer import LayerSpec
@@ -21,7 +21,7 @@ from server.asking import Asking
 from server.auth import Signed
 from server.routes.tiles import CACHING, MVT, answer, tile_id
 from server.state import state_of
-from tiles.heat import Asked, HeatSource, asked, cells
+from tiles.heat import Asked, HeatSource, asked, cells, res_at
 
 router = APIRouter(tags=["heat"])
 
@@ -37,7 +37,8 @@ async def heat_tile(surface: str, z: str, x: str, y: str, request: Request, gran
     state = state_of(request)
     number = tile_id(z, x, y)
     what = asked(grant, ask)
-    await state.heat.catch_up(surface)
+    if not what.published:
+        await state.heat.catch_up(surface)
     return answer(request, await state.tiles.fetch(HeatSource(state.heat, what), number), MVT)
 
 
@@ -53,9 +54,12 @@ def legend(
     what = asked(grant, ask)
     spec = surface_named(surface)
     with state_of(request).reading() as conn:
-        res = service.res_for_zoom(z, spec.finest)
-        found = service.legend(conn, what.ask, res)
-        if what.area_wkb is not None and not spec.breaks:
+        res = res_at(what, z)
+        if what.published:
+            found = published.legend(conn, what.ask, res)
+        else:
+            found = service.legend(conn, what.ask, res)
+        if (what.area_wkb is not None or what.published) and not spec.breaks:
             found["breaks"] = service.quantiles(cells(conn, what, res, None).values)
     return Json(found, headers=CACHING)
 
@@ -65,8 +69,12 @@ def explain(surface: str, cell: str, request: Request, grant: Signed, ask: Askin
     """What a cell is made of; the parts sum to its value."""
     what = asked(grant, ask)
     index = cell_from_hex(cell)
+    if what.published:
+        index = published.cell_of(index)
     _inside(what, index)
     with state_of(request).reading() as conn:
+        if what.published:
+            return Json(published.explain(conn, what.ask, index), headers=CACHING)
         found = service.explain(conn, what.ask, index)
         found["parts"] = _told(conn, grant, found["parts"])
     return Json(found, headers=CACHING)
