@@ -9,11 +9,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import ingest, latency, tiles
+from bench import heat_zonal, ingest, latency, tiles
 from bench.ground import Ground
 from bench.row import Row, machine
 
-SUBJECTS = {"tiles": tiles.rows, "ingest": ingest.rows, "latency": latency.rows}
+SUBJECTS = {
+    "tiles": tiles.rows,
+    "ingest": ingest.rows,
+    "latency": latency.rows,
+    "zonal": heat_zonal.rows,
+}
 #: Subjects measured on the prepared city; the others make what they measure.
 ON_THE_CITY = {"tiles", "ingest", "latency"}
 
