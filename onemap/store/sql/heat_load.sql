@@ -1,9 +1,16 @@
--- The events of a surface with their texts as codes, for a binary copy whose rows are all of one length.
-SELECT e.fid, e.cell, e.hour, k.category, k.source, e.severity, e.n
-FROM onemap.heat_event e
-JOIN (
-  SELECT c.category AS category_name, s.source AS source_name, (c.at - 1)::int2 AS category, (s.at - 1)::int2 AS source
-  FROM unnest({categories}::text[]) WITH ORDINALITY AS c (category, at),
-       unnest({sources}::text[]) WITH ORDINALITY AS s (source, at)
-) AS k ON k.category_name = e.category AND k.source_name = e.source
-WHERE e.surface = {surface} {limits}
+-- The next events of a surface by feature id, as one row of arrays; texts as codes of the pairs beside them. Much less
+-- work on both sides than row by row, and each block ends well before a statement times out.
+WITH block AS MATERIALIZED (
+  SELECT e.fid, e.cell, e.hour, e.category, e.source, e.severity, e.n
+  FROM onemap.heat_event e
+  WHERE e.surface = {surface} AND e.fid > {after} {limits}
+  ORDER BY e.fid
+  LIMIT {limit}
+), pair AS (
+  SELECT category, source, (row_number() OVER () - 1)::int4 AS code
+  FROM block GROUP BY category, source
+)
+SELECT (SELECT json_agg(json_build_array(category, source) ORDER BY code) FROM pair)::text AS pairs,
+       array_agg(b.fid) AS fid, array_agg(b.cell) AS cell, array_agg(b.hour) AS hour,
+       array_agg(p.code * 8 + b.severity) AS code, array_agg(b.n) AS n
+FROM block b JOIN pair p ON p.category = b.category AND p.source = b.source
