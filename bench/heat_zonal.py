@@ -56,8 +56,8 @@ def rows(ground: Ground) -> list[Row]:
     mine, peer = interleaved(2, ours, theirs)
     gap = difference(kept["ours"], len(part), kept["theirs"])
     note = (
-        f"{SIDE} x {SIDE} float32, {PIXEL_M:g} m, uncompressed tiles; ours: all {len(cells):,} cells of resolution {RES}"
-        f" from their ids; the peer: {len(part):,} of them, outlines ready; {', '.join(STATS)} of those differ by"
+        f"{SIDE} x {SIDE} float32, {PIXEL_M:g} m, uncompressed tiles; ours: all {len(cells):,} cells of resolution"
+        f" {RES} from their ids; the peer: {len(part):,} of them, outlines ready; {', '.join(STATS)} of those differ by"
         f" {gap:.1e} of themselves at most"
     )
     return [faster("heat.zonal", mine, peer, "exactextract.exact_extract, per cell", "Mpx/s", 5.0, note)]
