@@ -19,6 +19,7 @@ from onemap.core.errors import OnemapError, SetupError
 from onemap.core.policy import Role
 from onemap.core.settings import Settings
 from onemap.store.cluster import Cluster
+from server.heat_cli import heat
 
 if TYPE_CHECKING:
     from server.serving import Serving
@@ -28,6 +29,7 @@ db = typer.Typer(no_args_is_help=True, help="The private database cluster and it
 admin = typer.Typer(no_args_is_help=True, help="Accounts of duty posts and keys of other systems.")
 app.add_typer(db, name="db")
 app.add_typer(admin, name="admin")
+app.add_typer(heat, name="heat")
 CONSOLE = Console(highlight=False, soft_wrap=True)
 
 
