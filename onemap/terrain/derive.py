@@ -4,7 +4,7 @@ Window of a pixel, north up:   1 2 3 / 4 5 6 / 7 8 9.
 
 - slope, aspect, gradient: Horn (1981), as gdaldem. Aspect is the direction downhill, clockwise from north.
 - curvature: Zevenbergen & Thorne (1987), 1/m, all three above zero where the ground is convex (ridges, spurs, brows)
-  and below in hollows, so that `curvature` = `profile_curvature` + `plan_curvature` = -2 (D + E).
+  and below in hollows: `curvature` = -2 (D + E) = `profile_curvature` + `plan_curvature`; the two are 0 on a summit.
 - tri: Riley (1999); tpi: Weiss (2001), height above the mean of the eight neighbours; roughness: range of the nine.
 - hillshade: 1..255, single light (Burrough); multishade: four lights, each weighted by how far it lies along the slope
   (Mark 1992, as gdaldem reads it).
@@ -162,7 +162,7 @@ def shade(heights: Floats, dx_m: npt.ArrayLike, dy_m: npt.ArrayLike) -> tuple[Fl
     dx, dy = (np.broadcast_to(np.asarray(d, np.float64), len(z))[1:-1, None] for d in (dx_m, dy_m))
     east = ((z[:-2, 2:] + 2 * z[1:-1, 2:] + z[2:, 2:]) - (z[:-2, :-2] + 2 * z[1:-1, :-2] + z[2:, :-2])) / (8 * dx)
     north = ((z[:-2, :-2] + 2 * z[:-2, 1:-1] + z[:-2, 2:]) - (z[2:, :-2] + 2 * z[2:, 1:-1] + z[2:, 2:])) / (8 * dy)
-    steep = east**2 + north**2
+    steep = np.where(np.isnan(z[1:-1, 1:-1]), np.nan, east**2 + north**2)
     lit, weights = np.zeros_like(steep), np.zeros_like(steep)
     for azimuth in np.radians(_LIGHTS):
         along = np.sin(azimuth) * east + np.cos(azimuth) * north
