@@ -26,6 +26,7 @@ from onemap.store.changelog import CHANNEL, Change, Mark, Position
 from onemap.store.db import AsyncConnection, connect_async
 from onemap.store.layer import LayerSpec
 from server.metrics import Metrics
+from server.sight import feed_for
 from server.stream import (
     ALERT,
     FEED,
@@ -340,7 +341,7 @@ class Hub:
                 if change.layer == ALERT:
                     events[change.position] = alert_event(change.note, change.position)
                 elif change.layer == FEED:
-                    events[change.position] = feed_event(change.note, change.position)
+                    events[change.position] = feed_event(feed_for(change.note, stream.grant), change.position)
         return dict(sorted(events.items()))
 
     def _put(self, stream: Subscriber, events: Sequence[Event]) -> None:
@@ -367,9 +368,9 @@ class Hub:
         self._feed_states = {feed["name"]: _feed_state(feed) for feed in found}
         if before is None:
             return
-        events = [feed_event(feed) for feed in found if before.get(feed["name"]) != self._feed_states[feed["name"]]]
+        changed = [feed for feed in found if before.get(feed["name"]) != self._feed_states[feed["name"]]]
         for stream in self._streams:
-            self._put(stream, events)
+            self._put(stream, [feed_event(feed_for(feed, stream.grant)) for feed in changed])
 
     def _access_changed(self) -> None:
         self._on_access()

@@ -285,6 +285,9 @@ class Timeline(Model):
     bucket_s: int
     rain: list[Point]
     incidents: list[tuple[str, int]]
+    incidents_by_day: list[tuple[str, int]] = Field(
+        description="Published counts of whole closed days [midnight, count], for who may not know exact counts."
+    )
     warnings: list[TimelineWarning]
 
 
@@ -297,11 +300,11 @@ class FeedStatus(Model):
     last_at: datetime | None
     last_source_at: datetime | None
     age_s: float | None
-    received: int
-    stored: int
-    unchanged: int
-    duplicates: int
-    quarantined: int
+    received: int | None = Field(description="Counters are null for who may not know exact counts.")
+    stored: int | None
+    unchanged: int | None
+    duplicates: int | None
+    quarantined: int | None
     error: str | None
 
 

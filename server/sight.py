@@ -6,16 +6,22 @@ Engines give everything, because an engine knows no asker; nothing leaves a door
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import shapely
 
 from onemap.core.policy import Grant, Right
+from onemap.heat.ask import whole_hour
 from onemap.layers import BY_NAME
 from onemap.store.db import Connection
 from onemap.store.policy_sql import NOTE_SUFFIX, view
 from onemap.store.within import keys_within, streams_within
 
+_FEED_COUNTS = ("received", "stored", "unchanged", "duplicates", "quarantined")
+#: Feeds that bring events one by one: when the last came says that one came.
+_EVENT_FEEDS = frozenset({"incident"})
+_HOUR_S = 3600.0
 _STEP = ("at", "kind", "text_zh", "text_en", "alert_id", "attachment")
 
 
@@ -57,6 +63,19 @@ def warnings_for(
     view(BY_NAME["warning"], grant)
     keys = keys_within(conn, BY_NAME["warning"], [entry["key"] for entry in entries], grant)
     return [_entry(entry, grant, floor) for entry in entries if entry["key"] in keys]
+
+
+def feed_for(status: Mapping[str, Any], grant: Grant) -> dict[str, Any]:
+    """A feed's status as the grant sees it. Without exact counts: no counters, and of events' feeds the hour alone."""
+    out = dict(status)
+    if grant.can(Right.EXACT_COUNTS):
+        return out
+    out |= dict.fromkeys(_FEED_COUNTS)
+    if status["name"] in _EVENT_FEEDS and status["last_at"] is not None:
+        out["last_source_at"] = None
+        out["last_at"] = whole_hour(datetime.fromisoformat(str(status["last_at"]))).isoformat()
+        out["age_s"] = status["age_s"] and status["age_s"] // _HOUR_S * _HOUR_S
+    return out
 
 
 def alerts_for(alerts: Sequence[Mapping[str, Any]], grant: Grant) -> list[dict[str, Any]]:

@@ -15,7 +15,9 @@ from prometheus_client import Counter, Histogram, start_http_server
 from etl.feeds import FEEDS
 from etl.pipeline import Pipeline
 from etl.transports import transports_of
+from onemap.core import clock
 from onemap.core.settings import Settings
+from onemap.heat import published
 from onemap.heat import service as heat
 from onemap.store import housekeeping
 from onemap.store.changelog import CHANNEL
@@ -50,6 +52,7 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
     """Every loop of the worker; a new engine is one line here."""
     return (
         Loop("heat", heat.follow, rest_s=1.0, pause_s=0.5),
+        Loop("publish", lambda conn: _publish(conn, settings), rest_s=60.0, woken=False, transacted=False),
         Loop("risk", heat.refresh_risk, rest_s=2.0, pause_s=2.0),
         Loop("tracks", tracks.follow, rest_s=5.0, pause_s=5.0),
         Loop("deliveries", lambda conn: warnings.deliver_due(conn, send), rest_s=1.0, transacted=False),
@@ -157,6 +160,10 @@ def _rest(loop: Loop, woken: threading.Event, stop: threading.Event) -> None:
             return
         if not loop.woken:
             stop.wait(min(left, 0.5))
+
+
+def _publish(conn: Connection, settings: Settings) -> int:
+    return published.publish(conn, floor=settings.small_count_floor, now=clock.now(), zone=settings.zone)
 
 
 def _heartbeat(conn: Connection) -> int:

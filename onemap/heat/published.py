@@ -7,8 +7,8 @@ again gives the same, zooms add up exactly, overlapping windows and categories d
 moves an atom up or not at all. The unit of the randomness is the atom, never the question: nothing can be averaged away
 (Fraser and Wooton 2005, "A proposed method for confidentialising tabular output to protect against differencing").
 
-The atoms stand in a table of their own, which the doors read and which holds no exact count. They are written once a
-day, when the day before is closed, with late records of older days; a day keeps the floor it was published with.
+The atoms stand in a table of their own, which the doors read and which holds no exact count. A day is written when it
+is closed, and again when late records come for it; it keeps the floor it was first published with.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from onemap.store.sqlfile import sql
 RES = 8
 #: A day is closed so long after its midnight, so that the last records of its evening are in.
 GRACE = timedelta(hours=2)
+#: Late records are looked for this often; what was being committed at the last look is looked at again.
+REVISE_EVERY, _OVERLAP = timedelta(minutes=10), timedelta(minutes=15)
 #: Days that one transaction of a publication covers.
 _CHUNK_DAYS = 31
 _DAY = timedelta(days=1)
@@ -80,24 +82,34 @@ def last_closed(now: datetime, zone: str = BEIJING) -> date:
 def publish(
     conn: Connection, *, floor: int, now: datetime, zone: str = BEIJING, surface_name: str = "incidents"
 ) -> int:
-    """Publish what is closed and not published yet, and late records of older days; returns the atoms written.
+    """Publish what is closed and not published yet, and late records of older days; returns days looked at.
 
-    Does nothing until the next day closes. Makes its own transactions, one for a month of days, on a connection that
-    commits by itself; atoms of different days have nothing to do with each other.
+    Makes its own transactions, one for a month of days at most, on a connection that commits by itself; atoms of
+    different days have nothing to do with each other.
     """
     end = last_closed(now, zone)
-    row = conn.execute("SELECT through FROM publication WHERE surface = %s", (surface_name,)).fetchone()
-    if row is not None and row["through"] is not None and row["through"] >= end:
+    row = conn.execute(sql("published_state"), {"surface": surface_name}).fetchone()
+    assert row is not None  # noqa: S101  (an outer join from one row)
+    if row["through"] is None or row["through"] < end or row["published_epoch"] != row["epoch"]:
+        spans = list(_chunks(conn, surface_name, end, zone))
+    elif now - row["at"] >= REVISE_EVERY:
+        given = {"surface": surface_name, "zone": zone, "since": row["at"] - _OVERLAP, "end": end}
+        spans = [(late["day"], late["day"]) for late in conn.execute(sql("published_late"), given).fetchall()]
+    else:
         return 0
     _secret(conn, surface_name)
-    written = 0
-    for start, stop in _chunks(conn, surface_name, end, zone):
+    changed = row["through"] != end
+    for span in spans:
         with conn.transaction():
-            written += _publish_days(conn, surface_name, (start, stop), floor=floor, zone=zone)
+            changed |= _publish_days(conn, surface_name, span, floor=floor, zone=zone) > 0
     with conn.transaction():
-        conn.execute("UPDATE publication SET through = %s, at = now() WHERE surface = %s", (end, surface_name))
-        changelog.log_event(conn, event_layer(surface_name), surface_name, {"surface": surface_name})
-    return max(written, 1)
+        conn.execute(
+            "UPDATE publication SET through = %s, at = %s, epoch = %s WHERE surface = %s",
+            (end, now, row["epoch"], surface_name),
+        )
+        if changed:
+            changelog.log_event(conn, event_layer(surface_name), surface_name, {"surface": surface_name})
+    return len(spans)
 
 
 def _secret(conn: Connection, surface_name: str) -> bytes:
@@ -306,18 +318,22 @@ def period(conn: Connection, ask: Ask) -> dict[str, Any]:
     }
 
 
-def daily(
-    conn: Connection, start: date, end: date, area_wkb: bytes | None, surface_name: str = "incidents"
-) -> dict[date, int]:
-    """Published counts by day, both ends included, over the cells that lie whole in the area (None: everywhere)."""
-    listed = [start + n * _DAY for n in range((end - start).days + 1)]
-    given = {"surface": surface_name, "days": listed}
-    rows = conn.execute(sql("published_days"), given).fetchall()
+def timeline(
+    conn: Connection, ask: Ask, start: datetime, end: datetime, area_wkb: bytes | None
+) -> list[tuple[str, int]]:
+    """[midnight, count] of the published days that lie whole between two instants, over the cells whole in the area."""
+    zone = zone_of(ask.zone)
+    last = min(end.astimezone(zone).date() - _DAY, through(conn, ask.surface) or date.min)
+    first = start.astimezone(zone).date()
+    if _midnight(first, ask.zone) < start:
+        first += _DAY
+    listed = [first + n * _DAY for n in range((last - first).days + 1)]
+    rows = conn.execute(sql("published_days"), {"surface": ask.surface, "days": listed}).fetchall()
     mine = whole_in(np.array([row["cell"] for row in rows], np.int64), area_wkb)
-    found: dict[date, int] = {}
+    found = dict.fromkeys(listed, 0)
     for row in (row for row, counts in zip(rows, mine, strict=True) if counts):
-        found[row["day"]] = found.get(row["day"], 0) + row["n"]
-    return found
+        found[row["day"]] += row["n"]
+    return [(_midnight(day, ask.zone).isoformat(), n) for day, n in found.items()]
 
 
 def whole_in(found: Cells, area_wkb: bytes | None) -> npt.NDArray[np.bool_]:

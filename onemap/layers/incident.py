@@ -1,4 +1,7 @@
-"""Incidents: catalogue code, severity, source, status and the clocks of the closed loop. Never who reported."""
+"""Incidents: catalogue code, severity, source, status and the clocks of the closed loop. Never who reported.
+
+Points can be counted: who may not know exact counts sees no incidents, and their published surface instead.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,7 @@ LAYER = LayerSpec(
     group="events",
     minzoom=8,
     live=True,
+    roles=INSIDE,
     time="occurred_at",
     style={"kind": "symbol", "order": 75, "glyph": "incident", "by": "status"},
     attributes=(
@@ -91,7 +95,7 @@ LAYER = LayerSpec(
         Attribute("due_resolved_at", Text("解决时限", "Due resolved"), "time", tile_minzoom=None),
         Attribute("due_followup_at", Text("回访时限", "Due followed up"), "time", tile_minzoom=None),
         Attribute("grid_code", Text("所在网格", "Grid")),
-        Attribute("address", Text("地点", "Place"), roles=INSIDE, tile_minzoom=None),
+        Attribute("address", Text("地点", "Place"), tile_minzoom=None),
         Attribute("team_key", Text("处置队伍", "Team")),
     ),
 )

@@ -33,7 +33,8 @@ def bucket_of(span: timedelta) -> int:
 def timeline(conn: Connection, end: datetime, span: timedelta, grant: Grant, seen: frozenset[str]) -> dict[str, Any]:
     """Rain (mean over gauges, mm a bucket), incidents and warnings of the span before `end`, inside the grant's area.
 
-    `seen` names the layers that the grant may see: of the others there is nothing.
+    `seen` names the layers that the grant may see: of the others there is nothing. What is published of incidents to
+    others, whole days, is not this query's to say: `incidents_by_day` is empty.
     """
     bucket_s = bucket_of(span)
     # Whole buckets: the same one has the same bounds at every call, and the first is not half empty.
@@ -46,5 +47,6 @@ def timeline(conn: Connection, end: datetime, span: timedelta, grant: Grant, see
         "bucket_s": bucket_s,
         "rain": [[row["at"], row["mm"]] for row in rain],
         "incidents": [[row["at"], row["n"]] for row in incidents],
+        "incidents_by_day": [],
         "warnings": warnings,
     }

@@ -60,6 +60,7 @@ publication = Table(
     Column("surface", Text, nullable=False),
     Column("secret", LargeBinary, nullable=False),  # what the rounding is decided by; made at random, never changed
     Column("through", Date),  # the last day that is published
+    Column("epoch", Integer, nullable=False, server_default=text("-1")),  # of the counting that was published
     timestamp("at", nullable=False, server_default=text("now()")),
     PrimaryKeyConstraint("surface", name="pk_publication"),
 )

@@ -13,7 +13,7 @@ from etl.pipeline import Receipt
 from onemap.core.errors import Forbidden, NotFound
 from onemap.core.policy import Grant, Right
 from onemap.store.sqlfile import sql
-from server import models
+from server import models, sight
 from server.answer import Json
 from server.auth import Signed, require
 from server.state import State, state_of
@@ -25,10 +25,10 @@ _BYTES = {"requestBody": {"required": True, "content": {"*/*": {"schema": {"type
 
 
 @router.get("/feeds", responses={200: {"model": list[models.FeedStatus]}})
-def feeds(request: Request, _: Annotated[Grant, Depends(require(Right.FEEDS_SEE))]) -> Response:
-    """How every feed is: its age, counts and last error."""
+def feeds(request: Request, grant: Annotated[Grant, Depends(require(Right.FEEDS_SEE))]) -> Response:
+    """How every feed is: its age, counts (null for who may not know exact counts) and last error."""
     with state_of(request).reading() as conn:
-        return Json(status.feed_status(conn))
+        return Json([sight.feed_for(one, grant) for one in status.feed_status(conn)])
 
 
 @router.post("/feeds/{feed}", responses={200: {"model": models.Receipt}}, openapi_extra=_BYTES)

@@ -115,7 +115,7 @@ def test_a_key_steers_nothing_whatever_its_role(server: Running, committed: Conn
 
 
 def test_a_key_reads_its_layers_and_no_other(server: Running, committed: Connection) -> None:
-    key = account.create_api_key(committed, "two-layers", Role.VIEWER, ["incident", "sensor"])
+    key = account.create_api_key(committed, "two-layers", Role.PLANNER, ["incident", "sensor"])
     with server.with_key(key) as client:
         for layer, status in (("incident", 200), ("sensor", 200), ("road", 404), ("camera", 404), ("none", 404)):
             assert client.get(f"/ogc/collections/{layer}/items").status_code == status, layer

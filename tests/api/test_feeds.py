@@ -124,13 +124,21 @@ def test_an_incident_is_pushed_and_seen(slope: Running) -> None:
 
 
 def test_every_feed_says_how_it_is(slope: Running) -> None:
-    with slope.client("viewer") as client:
-        found = {
-            one.name: one for one in TypeAdapter(list[models.FeedStatus]).validate_python(client.get("/feeds").json())
-        }
+    found, public = (_feeds(slope, who) for who in ("command", "viewer"))
     assert {"iot", "incident", "geohazard"} <= set(found)
-    assert found["iot"].state == "ok" and found["iot"].received > 0 and found["iot"].age_s is not None
+    assert found["iot"].state == "ok" and (found["iot"].received or 0) > 0 and found["iot"].age_s is not None
     assert found["geohazard"].state == "idle" and found["geohazard"].last_at is None
+    assert public["iot"].state == "ok" and public["iot"].last_at == found["iot"].last_at
+    for one in public.values():  # a counter that is watched tells of every single event, and so does a clock
+        assert {one.received, one.stored, one.unchanged, one.duplicates, one.quarantined} == {None}
+    last = public["incident"].last_at
+    assert last is not None and (last.minute, last.second, last.microsecond) == (0, 0, 0)
+
+
+def _feeds(slope: Running, who: str) -> dict[str, models.FeedStatus]:
+    with slope.client(who) as client:
+        listed = TypeAdapter(list[models.FeedStatus]).validate_python(client.get("/feeds").json())
+    return {one.name: one for one in listed}
 
 
 def test_a_feed_that_goes_silent_or_fails_is_told_on_the_stream(slope: Running, committed: Connection) -> None:

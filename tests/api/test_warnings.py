@@ -286,7 +286,7 @@ def test_the_time_line_shows_rain_incidents_and_warnings(slope: Running, committ
         points = next(one.points for one in series if one.datastream_key == "intensity")
         assert [value for _, value in points] == [12.0, 24.0, 6.0]
         assert client.get("/sensors/no-such/series").status_code == 404
-    key = account.create_api_key(committed, "incidents-only", Role.VIEWER, ["incident"])
+    key = account.create_api_key(committed, "incidents-only", Role.PLANNER, ["incident"])
     with slope.with_key(key) as client:
         body = client.get("/timeline").json()
         assert body["rain"] == [] and body["warnings"] == [] and body["incidents"]

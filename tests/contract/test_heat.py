@@ -26,6 +26,7 @@ from tiles.heat import ranks
 Get = Callable[..., Any]
 INCIDENT = BY_NAME["incident"]
 HERE = (106.505, 29.603)
+OF_RISK = ["command", "viewer", "viewer in area"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -150,8 +151,10 @@ def test_bad_questions_are_refused(get: Get) -> None:
     assert get("/tiles/heat/incidents/1/9/0.mvt").status_code == 400
 
 
-@pytest.mark.parametrize("surface", ["incidents", "risk"])
-@pytest.mark.parametrize("who", ["command", "viewer", "viewer in area"])
+@pytest.mark.parametrize(
+    ("surface", "who"),
+    [("incidents", "command"), ("incidents", "planner in area"), *(("risk", who) for who in OF_RISK)],
+)
 def test_the_parts_of_a_cell_sum_to_what_the_tile_says(surface: str, who: str, get: Get) -> None:
     found = cells(get(url(tile_at(15, 106.5012, 29.6012), surface), who))
     assert found
@@ -162,7 +165,7 @@ def test_the_parts_of_a_cell_sum_to_what_the_tile_says(surface: str, who: str, g
         assert sum(part["value"] for part in told["parts"]) == pytest.approx(told["value"])
         for part in told["parts"]:
             assert set(part) == {"source_layer", "source_key", "name", "kind", "value", "detail", "at"}
-            if who != "command":
+            if who in OF_RISK[1:]:
                 assert not {"residents", "households"} & set(part["detail"])
 
 
@@ -177,16 +180,16 @@ def test_the_legend_says_what_the_colours_mean(get: Get) -> None:
 @pytest.mark.parametrize("surface", ["incidents", "risk"])
 def test_an_area_shows_the_cells_that_lie_in_it_whole(surface: str, get: Get) -> None:
     tile = tile_at(13, *HERE)
-    part, whole = cells(get(url(tile, surface), "viewer in area")), cells(get(url(tile, surface), "viewer"))
+    part, whole = cells(get(url(tile, surface), "planner in area")), cells(get(url(tile, surface), "planner"))
     assert 0 < len(part) < len(whole)
     for name, properties in part.items():
         assert AREA.contains(boundary(cell_from_hex(name)))
         assert properties["value"] == whole[name]["value"]
     for name in whole.keys() - part.keys():
-        assert get(f"/heat/{surface}/cells/{name}", "viewer in area").status_code == 404
+        assert get(f"/heat/{surface}/cells/{name}", "planner in area").status_code == 404
     # Smoothing would carry values over the border.
-    assert cells(get(url(tile, surface, "?smooth=2"), "viewer in area")) == part
-    outside = set(get(f"/heat/{surface}/cells/{next(iter(part))}", "viewer in area").json())
+    assert cells(get(url(tile, surface, "?smooth=2"), "planner in area")) == part
+    outside = set(get(f"/heat/{surface}/cells/{next(iter(part))}", "planner in area").json())
     assert {"cell", "value", "parts"} <= outside
 
 

@@ -32,6 +32,7 @@ CREATE TABLE onemap.publication (
   surface TEXT NOT NULL,
   secret BYTEA NOT NULL,
   through DATE,
+  epoch INTEGER DEFAULT -1 NOT NULL,
   at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   CONSTRAINT pk_publication PRIMARY KEY (surface)
 );
