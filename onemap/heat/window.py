@@ -222,8 +222,12 @@ def widened(box: Box, metres: float) -> Box:
     return max(-180.0, west - dx), max(-90.0, south - dy), min(180.0, east + dx), min(90.0, north + dy)
 
 
+@lru_cache(maxsize=512)
 def ranges(box: Box, res: int, rows_res: int) -> tuple[list[int], list[int]] | None:
-    """Ranges (low, high) of cells at `rows_res` that hold every cell of `res` touching the box; None for everywhere."""
+    """Ranges (low, high) of cells at `rows_res` that hold every cell of `res` touching the box; None for everywhere.
+
+    Not to be written to: they are kept for the next who asks.
+    """
     for coarse in range(res, -1, -1):
         # A cell's descendants stick out of it by less than half its own radius.
         margin = widened(box, radius_m(coarse) / 2 if coarse < res else 0.0)

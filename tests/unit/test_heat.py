@@ -16,7 +16,7 @@ from onemap.core.cell import boundaries, cell_of, cover
 from onemap.core.errors import BadInput, NotFound
 from onemap.heat import service
 from onemap.heat.ask import Ask, checked
-from onemap.heat.ring import smooth, weights
+from onemap.heat.ring import bandwidth_m, smooth, weights
 from onemap.heat.rollup import Event, category_of, event_of
 from onemap.heat.surface import RESOLUTIONS
 from onemap.heat.window import HeatCells, inside, radius_m, ranges
@@ -53,8 +53,10 @@ def test_smoothing_keeps_the_sum_at_a_pentagon() -> None:
 
 
 def test_weights_sum_to_one() -> None:
-    assert weights(1) == (0.25, 0.125)
-    assert weights(2)[0] + 6 * weights(2)[1] + 12 * weights(2)[2] == pytest.approx(1.0)
+    assert weights(1) == (4 / 22, 3 / 22) and weights(0) == (1.0,)
+    assert bandwidth_m(9, 1) == pytest.approx(2 * 348, rel=0.01)  # centres of cells lie 348 m apart
+    for k in range(5):
+        assert sum(w * max(1, 6 * ring) for ring, w in enumerate(weights(k))) == pytest.approx(1.0)
 
 
 @settings(deadline=None, max_examples=60)
