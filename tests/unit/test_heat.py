@@ -35,6 +35,7 @@ def test_an_incident_counts_in_its_utc_hour_and_major_class() -> None:
 
 
 @pytest.mark.parametrize("k", [1, 2])
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), st.floats(0.5, 90)), max_size=12))
 def test_smoothing_keeps_the_sum_and_is_the_stated_kernel(k: int, given_cells: list[tuple[int, float]]) -> None:
     values = {cell_of(110 + x / 500, 29.1, 9): v for x, v in given_cells}
