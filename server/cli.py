@@ -298,8 +298,15 @@ def docs(folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("d
     CONSOLE.print(f"wrote {folder}")
 
 
+def _keep_kernels() -> None:
+    """Compiled kernels are kept beside their source; where that is not ours to write (a container), in the data folder."""
+    if not os.access(Path(__file__).resolve().parent.parent / "onemap", os.W_OK):
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(_settings().home_path / "kernels"))
+
+
 def main() -> None:
     """Run the command line; expected errors are one line, not a stack trace."""
+    _keep_kernels()
     try:
         app()
     except OnemapError as error:
