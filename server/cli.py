@@ -299,7 +299,7 @@ def docs(folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("d
 
 
 def _keep_kernels() -> None:
-    """Compiled kernels are kept beside their source; where that is not ours to write (a container), in the data folder."""
+    """Keep compiled kernels beside their source, or in the data folder where the source is not ours to write."""
     if not os.access(Path(__file__).resolve().parent.parent / "onemap", os.W_OK):
         os.environ.setdefault("NUMBA_CACHE_DIR", str(_settings().home_path / "kernels"))
 
