@@ -73,7 +73,7 @@ def test_layers_can_be_switched_off_and_on(open_page: Callable[..., Page]) -> No
 def test_heat_explains_a_cell(open_page: Callable[..., Page]) -> None:
     one = OneMap(open_page()).sign_in("command", "demo-command").ready()
     one.at("rail-heat").click()
-    one.at("heat-surface").get_by_text("风险").first.click()
+    one.at("heat-surface").get_by_text("综合风险").click()
     one.until("risk cells", lambda: one.drawn("heat-fill"))
     expect(one.at("heat-legend")).to_contain_text("每格")
     coarse = {f["cell"] for f in one.drawn("heat-fill")}

@@ -4,7 +4,7 @@ import { boundsOf, contains, distanceM, offset, sector } from '../src/domain/geo
 import { Effort } from '../src/map/effort'
 import { Motions } from '../src/map/motion'
 import { hazardData, incidentData, sensorData, warningData } from '../src/map/sources'
-import { ramp } from '../src/theme/ramps'
+import { HOT_CLASSES, hotColour, notSignificant, ramp } from '../src/theme/ramps'
 
 const NOW = Date.parse('2026-07-01T13:40:00Z')
 const point = (key: string, more: Record<string, unknown>, spot: [number, number] = [110.48, 29.13]): MapFeature => ({
@@ -135,6 +135,14 @@ describe('effort', () => {
 describe('ramps', () => {
   it('run from quiet to strong on either ground', () => {
     expect(ramp('risk', true)).toEqual([...ramp('risk', false)].reverse())
-    expect(ramp('risk', false)).not.toEqual(ramp('incidents', false))
+    expect(ramp('risk', false)).not.toEqual(ramp('density', false))
+  })
+  it('part hot from cold with grey between, stronger the surer', () => {
+    expect(hotColour('ns', false)).toBe(notSignificant(false))
+    expect(
+      new Set(['hot99', 'hot95', 'hot90', 'ns', 'cold90', 'cold95', 'cold99'].map((c) => hotColour(c, true))).size,
+    ).toBe(7)
+    expect(HOT_CLASSES).toContain('hot-new')
+    expect(HOT_CLASSES).toContain('cold99')
   })
 })

@@ -3,17 +3,25 @@ import { signal } from '@preact/signals'
 import type {
   Account,
   Alert,
+  Backtest,
   Catalogue,
+  Effect,
+  EffectQuestion,
   FeaturePage,
   Feed,
   Health,
   HeatCell,
+  HeatHistory,
   HeatLegend,
+  HotCell,
+  Hotspots,
   MapFeature,
   Problem,
   QuarantineRow,
   Series,
   Timeline,
+  Trend,
+  Trends,
   Warning,
   WarningDetail,
 } from './types'
@@ -88,10 +96,15 @@ async function post<T>(path: string, body?: unknown): Promise<T | null> {
   return text ? (JSON.parse(text) as T) : null
 }
 
-function query(values: Record<string, string | number | null | undefined>): string {
+type Asked = string | number | null | undefined
+
+/** Empty values are left out; a list stands as the same name again and again. */
+function query(values: Record<string, Asked | readonly Asked[]>): string {
   const params = new URLSearchParams()
   for (const [name, value] of Object.entries(values)) {
-    if (value !== null && value !== undefined && value !== '') params.set(name, String(value))
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each !== null && each !== undefined && each !== '') params.append(name, String(each))
+    }
   }
   const text = params.toString()
   return text ? `?${text}` : ''
@@ -99,9 +112,14 @@ function query(values: Record<string, string | number | null | undefined>): stri
 
 const part = encodeURIComponent
 
-export interface HeatQuery {
-  category: string
-  window: string
+/** What is asked of a surface; a surface that knows nothing of a part is not sent it. */
+export type HeatQuery = {
+  window?: string
+  category?: readonly string[]
+  source?: readonly string[]
+  severity?: readonly number[]
+  weight?: string
+  decay?: number
   smooth?: number
 }
 
@@ -149,6 +167,17 @@ export const api = {
     get<HeatLegend>(`/heat/${part(surface)}/legend${query({ z, ...ask })}`),
   heatCell: (surface: string, cell: string, ask: HeatQuery) =>
     get<HeatCell>(`/heat/${part(surface)}/cells/${part(cell)}${query({ ...ask })}`),
+  heatHistory: (surface: string, cell: string, ask: HeatQuery, days: number, step: 'hour' | 'day') =>
+    get<HeatHistory>(`/heat/${part(surface)}/cells/${part(cell)}/history${query({ ...ask, days, step })}`),
+  hotspots: (surface: string, ask: HeatQuery, kind: string, signal?: AbortSignal) =>
+    get<Hotspots>(`/heat/${part(surface)}/hotspots${query({ ...ask, kind })}`, signal),
+  hotCell: (surface: string, cell: string, ask: HeatQuery) =>
+    get<HotCell>(`/heat/${part(surface)}/hotspots/cells/${part(cell)}${query({ ...ask })}`),
+  backtest: (category: string) => get<Backtest>(`/heat/backtest${query({ surface: 'incidents', category })}`),
+  trends: (category: string) => get<Trends>(`/heat/trends${query({ category })}`),
+  trend: (grid: string, category: string) => get<Trend>(`/heat/trends/${part(grid)}${query({ category })}`),
+  effect: (surface: string, question: EffectQuestion) =>
+    post<Effect>(`/heat/${part(surface)}/effect`, question) as Promise<Effect>,
 }
 
 export function heatTiles(surface: string, ask: HeatQuery): string {

@@ -1,6 +1,7 @@
 /** What the style is built from: everything a layer file may look at, as plain data. */
 import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl'
-import type { Catalogue } from '../api/types'
+import type { HeatQuery } from '../api/client'
+import type { Catalogue, SurfaceKind } from '../api/types'
 import type { Lang } from '../i18n'
 import type { HeatChoice, Theme } from '../state/view'
 import type { Palette } from '../theme/palette'
@@ -11,6 +12,9 @@ export interface StyleContext {
   theme: Theme
   lang: Lang
   heat: HeatChoice
+  /** What the heat's door is asked, and what its numbers are. */
+  ask: HeatQuery
+  kind: SurfaceKind
   /** Ascending limits between the heat's classes; none while they are not known. */
   heatBreaks: number[]
   /** Text and symbols grow with the screen's distance. */

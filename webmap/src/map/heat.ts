@@ -1,4 +1,4 @@
-/** The heat surface: H3 cells in classes between the door's breaks, in the surface's own ramp. */
+/** The heat surface: H3 cells in classes between the door's breaks, in the ramp of its kind. */
 import type { ExpressionSpecification } from 'maplibre-gl'
 import { classColours, ramp } from '../theme/ramps'
 import type { OwnedLayer, StyleContext } from './context'
@@ -35,10 +35,11 @@ function byRank(colours: string[], opacity: number): Stops {
 
 export function heatLayers(context: StyleContext): OwnedLayer[] {
   const { palette: p, heat, heatBreaks } = context
-  const surface = heat.surface ?? ''
+  // Hot spots have the colours then; what is left over is not significant, and grey.
+  const family = heat.hot !== 'off' && context.kind === 'density' ? 'plain' : context.kind
   const { colour, opacity } = heatBreaks.length
-    ? byBreaks(classColours(surface, !p.dark, heatBreaks.length + 1), heatBreaks, heat.opacity)
-    : byRank(ramp(surface, !p.dark), heat.opacity)
+    ? byBreaks(classColours(family, !p.dark, heatBreaks.length + 1), heatBreaks, heat.opacity)
+    : byRank(ramp(family, !p.dark), heat.opacity)
   const owner = heat.surface === null ? '-' : 'heat'
   const tiles = { source: 'heat', 'source-layer': 'heat' }
   return [

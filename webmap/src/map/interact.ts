@@ -1,6 +1,7 @@
 /** The pointer on the map: a word on hover, a selection on click. Map events change state and nothing else. */
 import type { GeoJSONSource, MapGeoJSONFeature, Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
 import { Popup } from 'maplibre-gl'
+import { corners } from '../state/draw'
 import { isPhone, select, selection } from '../state/view'
 import { tipContent } from './tip'
 
@@ -82,7 +83,10 @@ export function startInteraction(map: MapLibre): void {
 
   const look = () => {
     scheduled = false
-    if (!last) return
+    if (!last || corners.peek()) {
+      tip.remove()
+      return
+    }
     const hit = pick(map, last)
     map.getCanvas().style.cursor = hit ? 'pointer' : ''
     unhover()
@@ -90,7 +94,7 @@ export function startInteraction(map: MapLibre): void {
       hovered = { source: 'tiles-grid', sourceLayer: 'grid', id: hit.feature.id }
       map.setFeatureState(hovered, { hover: true })
     }
-    const content = hit && tipContent(hit)
+    const content = hit && tipContent(hit, [last.lngLat.lng, last.lngLat.lat])
     if (!content) {
       tip.remove()
       return
@@ -117,6 +121,7 @@ export function startInteraction(map: MapLibre): void {
   }
 
   map.on('click', (event) => {
+    if (corners.peek()) return
     const hit = pick(map, event)
     if (!hit?.key) {
       selection.value = null

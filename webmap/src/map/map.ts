@@ -11,19 +11,24 @@ import {
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { api } from '../api/client'
 import type { Catalogue, MapFeature } from '../api/types'
-import { middleOf } from '../domain/geo'
+import { boundsOf, middleOf } from '../domain/geo'
 import { paced } from '../domain/pace'
 import { lang } from '../i18n'
 import { nowCoarse } from '../state/clock'
+import { effectArea, effectFound } from '../state/effect'
 import { stores } from '../state/features'
+import { currentSurface, heatAsk, heatVersion, kindOf, noteHeat } from '../state/heat'
+import { hotspots } from '../state/hotspots'
 import { heatLegend } from '../state/legend'
 import { onTileChange } from '../state/live'
 import { type Camera, camera, heat, selection, theme, zoomFactor } from '../state/view'
 import { byHazard } from '../state/warnings'
 import { readPalette } from '../theme/palette'
 import type { StyleContext } from './context'
+import { startDrawing } from './draw'
 import { effort } from './effort'
 import { drawSectors } from './fov'
+import { hotspotData } from './hotspots'
 import { startInteraction } from './interact'
 import { startMine } from './mine'
 import { startMovers } from './movers'
@@ -44,8 +49,10 @@ declare global {
 
 /** A tile layer is asked again at most this often, however many of its features change. */
 const REFRESH_MS = 1000
-/** The heat surface follows new cases, but need not follow each. */
+/** Where the stream says nothing of a surface, it follows the layers it is made of, but need not follow each change. */
 const HEAT_REFRESH_MS = 10_000
+/** Where the stream says that its cells changed, what follows at once is gathered this long. */
+const HEAT_LIVE_MS = 250
 
 let map: MapLibre | null = null
 
@@ -61,11 +68,34 @@ function followTiles(live: MapLibre): () => void {
     }
     run()
   }
+  const heatAgain = paced(HEAT_REFRESH_MS, () => {
+    const { surface } = heat.peek()
+    if (surface) noteHeat(surface)
+  })
   return onTileChange((layer) => {
     if (live.getSource(`tiles-${layer}`)) refresh(`tiles-${layer}`, REFRESH_MS)
-    const surface = heat.peek().surface
-    if (surface && (layer === 'incident' || (surface === 'risk' && layer !== 'mover'))) refresh('heat', HEAT_REFRESH_MS)
+    const surface = currentSurface()
+    if (surface && (layer === 'incident' || (kindOf(surface) === 'risk' && layer !== 'mover'))) heatAgain.run()
   })
+}
+
+/** New cells replace the old ones where they stand: a tile keeps what it shows until its successor is there. */
+export function followHeat(live: MapLibre): () => void {
+  const again = paced(HEAT_LIVE_MS, () => {
+    if (live.getSource('heat')) live.refreshTiles('heat')
+  })
+  let known: string | null = null
+  const dispose = effect(() => {
+    const { surface } = heat.value
+    const version = heatVersion(surface).value
+    const [before] = (known ?? '').split(' ')
+    known = `${surface ?? ''} ${version}`
+    if (surface && before === surface) again.run()
+  })
+  return () => {
+    again.stop()
+    dispose()
+  }
 }
 
 /** Readings and cases change many times a second on a wet night; the eye is served twice a second. */
@@ -104,7 +134,15 @@ function followData(live: MapLibre): (() => void)[] {
     ),
     put('incident-solved', () => incidentData(stores.incident.all().filter(isSolved), nowCoarse.value), calmMs),
     put('team', () => teamData(stores.team.all()), calmMs),
+    put('hotspots', () => hotspotData(hotspots.value.found)),
+    put('effect', () => effectData(effectArea.value, effectFound.value?.comparison_cells ?? null)),
   ]
+}
+
+function effectData(area: GeoJSON.Geometry | null, comparison: GeoJSON.Geometry | null): GeoJSON.FeatureCollection {
+  const shape = (geometry: GeoJSON.Geometry | null, part: string) =>
+    geometry ? [{ type: 'Feature' as const, geometry, properties: { part } }] : []
+  return { type: 'FeatureCollection', features: [...shape(comparison, 'comparison'), ...shape(area, 'treated')] }
 }
 
 /** The selected feature's shape: held features follow their changes, others are asked for once. */
@@ -176,19 +214,26 @@ function ascending(breaks: number[]): number[] {
   return [...new Set(breaks)].sort((a, b) => a - b)
 }
 
-/** Builds the map; what comes back takes it down again with every effect it started. */
-export function createMap(container: HTMLElement, catalogue: Catalogue): () => void {
-  const context = computed<StyleContext>(() => ({
+/** What the style is built from, as the state stands. */
+export function contextOf(catalogue: Catalogue): StyleContext {
+  const surface = currentSurface()
+  return {
     catalogue,
     palette: readPalette(theme.value),
     theme: theme.value,
     lang: lang.value,
     heat: heat.value,
+    ask: heatAsk.value,
+    kind: surface ? kindOf(surface) : 'density',
     heatBreaks: ascending(heatLegend.value?.breaks ?? []),
     factor: zoomFactor.value,
     visible: layerVisible,
-  }))
-  const style = computed(() => buildStyle(context.value))
+  }
+}
+
+/** Builds the map; what comes back takes it down again with every effect it started. */
+export function createMap(container: HTMLElement, catalogue: Catalogue): () => void {
+  const style = computed(() => buildStyle(contextOf(catalogue)))
   let applied = style.value
   const start = camera.peek()
   const live = new MapLibre({
@@ -220,9 +265,9 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
       applyStyle(live, applied, next)
       applied = next
     })
-    let heatTiles = JSON.stringify(heatSourceTiles(heat.peek()))
+    let heatTiles = JSON.stringify(heatSourceTiles(heat.peek().surface, heatAsk.peek()))
     const heating = effect(() => {
-      const tiles = heatSourceTiles(heat.value)
+      const tiles = heatSourceTiles(heat.value.surface, heatAsk.value)
       const text = JSON.stringify(tiles)
       if (text === heatTiles) return
       heatTiles = text
@@ -230,6 +275,8 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
     })
     followCamera(live)
     startInteraction(live)
+    // After the pointer's own work, which leaves a click alone while an area is drawn.
+    endings.push(startDrawing(live), followHeat(live))
     endings.push(
       following,
       heating,
@@ -270,6 +317,22 @@ export function flyTo(lon: number, lat: number, zoom = 15.5): void {
 export function goTo(feature: MapFeature): void {
   const [lon, lat] = middleOf(feature.geometry)
   flyTo(lon, lat)
+}
+
+/** Looks at the whole of a shape. */
+export function fitTo(geometry: GeoJSON.Geometry, maxZoom = 15): void {
+  const [w, s, e, n] = boundsOf(geometry)
+  map?.fitBounds([w, s, e, n], { padding: 90, maxZoom, duration: calm() ? 0 : 600 })
+}
+
+export function mapCentre(): [number, number] | null {
+  const centre = map?.getCenter()
+  return centre ? [centre.lng, centre.lat] : null
+}
+
+/** The one map, for what must move with it. */
+export function theMap(): MapLibre | null {
+  return map
 }
 
 export function goHome(catalogue: Catalogue): void {

@@ -1,16 +1,19 @@
 /** The whole style from the catalogue, the theme and what the person chose; later changes are applied property by property. */
 import type { LayerSpecification, Map as MapLibre, SourceSpecification, StyleSpecification } from 'maplibre-gl'
-import { heatTiles } from '../api/client'
+import { type HeatQuery, heatTiles } from '../api/client'
 import { HEAT_MAX_ZOOM } from '../state/legend'
-import type { HeatChoice } from '../state/view'
 import { areaLayers } from './areas'
 import { assetLayers, warnedLayers } from './assets'
 import { baseLayers, labelLayers, tallBuildings } from './base'
 import type { OwnedLayer, StyleContext } from './context'
+import { drawLayers } from './draw'
+import { effectLayers } from './effect'
 import { fovLayers } from './fov'
 import { heatLayers } from './heat'
+import { hotspotLabels, hotspotLayers } from './hotspots'
 import { mineLayers } from './mine'
 import { moverLayers } from './movers'
+import { productLayers, productSources } from './products'
 import { pulseLayers } from './pulse'
 import { selectionLayers } from './selected'
 import { zoneLayers } from './zones'
@@ -45,6 +48,9 @@ export const DATA_SOURCES = [
   'selected',
   'pulse',
   'mine',
+  'hotspots',
+  'effect',
+  'draw',
 ] as const
 
 const NOTHING: StyleSpecification['sources'][string] = {
@@ -52,16 +58,16 @@ const NOTHING: StyleSpecification['sources'][string] = {
   data: { type: 'FeatureCollection', features: [] },
 }
 
-export function heatSourceTiles(heat: HeatChoice): string[] {
-  if (!heat.surface) return []
-  return [heatTiles(heat.surface, { category: heat.category, window: heat.window, smooth: heat.smooth })]
+export function heatSourceTiles(surface: string | null, ask: HeatQuery): string[] {
+  return surface ? [heatTiles(surface, ask)] : []
 }
 
 function absolute(url: string): string {
   return url.startsWith('/') ? location.origin + url : url
 }
 
-function sources({ catalogue, heat }: StyleContext): Record<string, SourceSpecification> {
+function sources(context: StyleContext): Record<string, SourceSpecification> {
+  const { catalogue, heat, ask } = context
   const out: Record<string, SourceSpecification> = {}
   for (const name of TILE_LAYERS) {
     const spec = catalogue.layers.find((layer) => layer.name === name)
@@ -87,11 +93,12 @@ function sources({ catalogue, heat }: StyleContext): Record<string, SourceSpecif
       bounds,
     }
   }
+  Object.assign(out, productSources(catalogue))
   const [west, south, east, north] = catalogue.terrain?.bounds ?? catalogue.city.bounds
   out.beyond = { type: 'geojson', data: frame(west, south, east, north) }
   out.heat = {
     type: 'vector',
-    tiles: heatSourceTiles(heat),
+    tiles: heatSourceTiles(heat.surface, ask),
     minzoom: 6,
     maxzoom: HEAT_MAX_ZOOM,
     bounds: catalogue.city.bounds,
@@ -110,14 +117,19 @@ function sources({ catalogue, heat }: StyleContext): Record<string, SourceSpecif
 function layers(context: StyleContext): OwnedLayer[] {
   return [
     ...baseLayers(context),
+    ...productLayers(context),
     ...areaLayers(context).slice(0, 1),
     ...heatLayers(context),
+    ...hotspotLayers(context),
     ...areaLayers(context).slice(1),
     ...tallBuildings(context),
     ...zoneLayers(context),
+    ...effectLayers(context),
     ...fovLayers(context),
     ...selectionLayers(context),
     ...labelLayers(context),
+    ...hotspotLabels(context),
+    ...drawLayers(context),
     ...mineLayers(context),
     ...pulseLayers(context),
     ...assetLayers(context),

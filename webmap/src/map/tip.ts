@@ -3,12 +3,14 @@ import type { Counted } from '../api/types'
 import { agoText, secondsSince } from '../domain/age'
 import { caseClock, clockText } from '../domain/clocks'
 import { count, figure } from '../domain/format'
+import { contains } from '../domain/geo'
 import { asLevel, levelName } from '../domain/levels'
-import { lang, t } from '../i18n'
+import { lang, t, title } from '../i18n'
 import { coded, layerTitle } from '../state/catalogue'
 import { serverNow } from '../state/clock'
 import { isLive, stores } from '../state/features'
-import { heat } from '../state/view'
+import { currentSurface } from '../state/heat'
+import { hotspots } from '../state/hotspots'
 import { byHazard, threatText } from '../state/warnings'
 import type { Hit } from './interact'
 
@@ -72,7 +74,13 @@ function element(tag: string, className: string, text: string): HTMLElement {
   return node
 }
 
-export function tipContent(hit: Hit): HTMLElement | null {
+/** What is significant about a place, as the outlines on the map say it. */
+function hotspotAt(at: [number, number]): string {
+  const found = hotspots.peek().found?.features.find(({ geometry }) => contains(geometry, at))
+  return found ? title(found.properties.title) : ''
+}
+
+export function tipContent(hit: Hit, at: [number, number]): HTMLElement | null {
   const { layer, key } = hit
   const held = isLive(layer) ? stores[layer].features.get(key)?.properties : undefined
   const p: P = held ?? hit.feature.properties
@@ -82,9 +90,16 @@ export function tipContent(hit: Hit): HTMLElement | null {
     return box
   }
   if (layer === 'heat') {
-    const surface = heat.value.surface ?? ''
-    box.append(element('strong', 'tip-name', figure(p.value)), element('div', 'tip-line', t('heat.hint')))
-    return surface ? box : null
+    const surface = currentSurface()
+    if (!surface) return null
+    box.append(
+      element('strong', 'tip-name', figure(p.value, title(surface.unit))),
+      element('div', 'tip-kind', title(surface.title)),
+    )
+    const spot = hotspotAt(at)
+    if (spot) box.append(element('div', 'tip-line', spot))
+    box.append(element('div', 'tip-line', t('heat.hint')))
+    return box
   }
   box.append(element('strong', 'tip-name', String(p.name ?? p.title ?? p.code ?? key)))
   box.append(element('div', 'tip-kind', layerTitle(layer)))

@@ -4,10 +4,12 @@ import { layerChoice } from '../state/view'
 
 /** Only planners and patrol leaders look at these; they start hidden. */
 const HIDDEN_AT_FIRST = new Set(['geofence', 'track'])
+/** What was made of the elevation model lies over the base, and starts hidden. */
+const PRODUCT = /^terrain_/
 
 export function defaultVisible(layer: string): boolean {
   const hint = layerSpec(layer)?.style?.visible
-  return typeof hint === 'boolean' ? hint : !HIDDEN_AT_FIRST.has(layer)
+  return typeof hint === 'boolean' ? hint : !HIDDEN_AT_FIRST.has(layer) && !PRODUCT.test(layer)
 }
 
 export function layerVisible(layer: string): boolean {

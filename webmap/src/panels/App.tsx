@@ -6,6 +6,7 @@ import { startAddress } from '../state/address'
 import { catalogue, catalogueError, cityName, loadCatalogue } from '../state/catalogue'
 import { startClock } from '../state/clock'
 import { loadFeeds } from '../state/feeds'
+import { followHotspots } from '../state/hotspots'
 import { followLegend } from '../state/legend'
 import { loadAll, startLive } from '../state/live'
 import { startOutbox } from '../state/outbox'
@@ -32,6 +33,7 @@ function start(): void {
   started = true
   startRedTone()
   followLegend()
+  followHotspots()
   startOutbox()
   setInterval(() => {
     if (document.hidden || session.peek() !== 'in') return

@@ -1,7 +1,8 @@
 /** Layers by group, each with its sign and its switch. */
-import type { CatalogueLayer } from '../api/types'
+import type { CatalogueLayer, TerrainProduct } from '../api/types'
 import { levelName } from '../domain/levels'
-import { lang, t } from '../i18n'
+import { lang, t, title } from '../i18n'
+import { productLayer } from '../map/products'
 import { layerVisible, toggleLayer } from '../map/visibility'
 import { catalogue, coded, groupTitle, layerTitle } from '../state/catalogue'
 import { camera, layerChoice } from '../state/view'
@@ -98,6 +99,40 @@ function LayerRow({ layer }: { layer: CatalogueLayer }) {
   )
 }
 
+/** A picture made of the elevation model, with the meaning of its colours. */
+function Product({ product }: { product: TerrainProduct }) {
+  const name = productLayer(product.name)
+  const on = layerVisible(name)
+  const text = title(product.title)
+  return (
+    <li class="layer-row">
+      <label>
+        <span class={`swatch swatch-terrain swatch-fill swatch-${product.name}`} />
+        <span class="layer-name">{text}</span>
+        <input
+          type="checkbox"
+          role="switch"
+          checked={on}
+          aria-checked={on}
+          aria-label={t('layers.show', { name: text })}
+          onChange={(event) => toggleLayer(name, event.currentTarget.checked)}
+          data-testid={`layer-toggle-${name}`}
+        />
+      </label>
+      {on && product.legend.length > 0 && (
+        <ul class="raster-legend" data-testid={`legend-${name}`}>
+          {product.legend.map((item) => (
+            <li key={`${item.from}/${item.to}/${item.colour}`}>
+              <i style={{ background: item.colour }} />
+              {title(item.title) || [item.from, item.to].filter((limit) => limit !== null).join('–')}
+            </li>
+          ))}
+        </ul>
+      )}
+    </li>
+  )
+}
+
 /** What people switch most stands first; a group that is new here goes before the base map. */
 const ORDER = ['hazards', 'events', 'teams', 'assets', 'grids']
 function rank(group: string): number {
@@ -130,6 +165,7 @@ export function LayersPanel() {
         ))}
       {catalogue.value?.terrain && (
         <section class="section">
+          <h3 class="section-head">{t('layers.products')}</h3>
           <ul class="layer-list">
             <li class="layer-row">
               <label>
@@ -146,6 +182,9 @@ export function LayersPanel() {
                 />
               </label>
             </li>
+            {(catalogue.value.terrain.products ?? []).map((product) => (
+              <Product key={product.name} product={product} />
+            ))}
           </ul>
         </section>
       )}

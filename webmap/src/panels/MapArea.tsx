@@ -5,12 +5,15 @@ import { t } from '../i18n'
 import { createMap, faceNorth, goHome, tilt, zoomBy } from '../map/map'
 import { catalogue } from '../state/catalogue'
 import { now } from '../state/clock'
+import { comparing } from '../state/heat'
 import { liveAt, liveState } from '../state/live'
 import { camera, isPhone } from '../state/view'
 import { Banner, Offer } from './Banner'
-import { HeatLegend } from './HeatPanel'
-import { IconButton } from './Parts'
+import { HeatLegend } from './HeatLegend'
+import { IconButton, lazily } from './Parts'
 import 'maplibre-gl/dist/maplibre-gl.css'
+
+const Swipe = lazily(async () => (await import('./Swipe')).Swipe)
 
 function Controls() {
   const turned = (camera.value?.bearing ?? 0) !== 0 || (camera.value?.pitch ?? 0) !== 0
@@ -66,6 +69,7 @@ export function MapArea() {
   return (
     <main class="map-area" id="map">
       <div class="map" ref={host} role="application" aria-label={t('map.label')} data-testid="map" />
+      {comparing.value && <Swipe />}
       <div class="map-top">
         <LiveState />
         {!isPhone.value && <Banner />}

@@ -1,5 +1,5 @@
 /** Parts that every panel is made of. */
-import type { ComponentChildren } from 'preact'
+import type { ComponentChildren, ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { clockTime, fullTime } from '../domain/format'
 import { t } from '../i18n'
@@ -123,6 +123,83 @@ export function Choice<T extends string | number>(props: {
       </div>
     </fieldset>
   )
+}
+
+/** Any of some, side by side and wrapping; none of them means all. */
+export function Chips<T extends string | number>(props: {
+  label: string
+  value: readonly T[]
+  options: readonly (readonly [T, ComponentChildren])[]
+  onPick: (value: T[]) => void
+  testid?: string
+}) {
+  const toggle = (one: T) =>
+    props.onPick(props.value.includes(one) ? props.value.filter((item) => item !== one) : [...props.value, one])
+  return (
+    <fieldset class="choice" data-testid={props.testid}>
+      <legend>{props.label}</legend>
+      <div class="chips">
+        {props.options.map(([value, text]) => (
+          <button
+            type="button"
+            key={value}
+            class={props.value.includes(value) ? 'is-on' : ''}
+            aria-pressed={props.value.includes(value)}
+            onClick={() => toggle(value)}
+          >
+            {text}
+          </button>
+        ))}
+      </div>
+    </fieldset>
+  )
+}
+
+/** What is not looked at every day: folded, with its present state beside its name. */
+export function Fold(props: {
+  title: string
+  aside?: string
+  open?: boolean
+  children: ComponentChildren
+  testid?: string
+}) {
+  return (
+    <details class="fold" open={props.open ?? false} data-testid={props.testid}>
+      <summary>
+        <span>{props.title}</span>
+        <small>{props.aside}</small>
+      </summary>
+      <div class="fold-body">{props.children}</div>
+    </details>
+  )
+}
+
+/** A panel whose code is fetched when it is first opened. */
+export function lazily<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+  let loaded: ComponentType<P> | null = null
+  return function Lazy(props: P) {
+    const [, again] = useState(0)
+    const [failed, setFailed] = useState(false)
+    useEffect(() => {
+      if (loaded) return
+      let current = true
+      load().then(
+        (found) => {
+          loaded = found
+          if (current) again((n) => n + 1)
+        },
+        () => current && setFailed(true),
+      )
+      return () => {
+        current = false
+      }
+    }, [])
+    if (loaded) {
+      const Body = loaded as ComponentType<object>
+      return <Body {...props} />
+    }
+    return failed ? <p class="calm">{t('error.offline')}</p> : <Loading />
+  }
 }
 
 export type Loaded<T> =

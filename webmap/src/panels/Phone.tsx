@@ -18,7 +18,7 @@ import { LevelMark } from './Marks'
 import { Settings } from './Menu'
 import { Mine, ReportForm } from './Mine'
 import { NowList } from './NowList'
-import { IconButton, Section } from './Parts'
+import { IconButton } from './Parts'
 import { Clock } from './TopBar'
 
 type Snap = 'peek' | 'half' | 'full'
@@ -39,6 +39,7 @@ function tabs(): readonly [PhoneTab, IconName, string][] {
   return [
     ['map', 'now', t('phone.map')],
     ['now', 'warnings', n ? `${t('phone.now')} ${n}` : t('phone.now')],
+    ['heat', 'heat', t('rail.heat')],
     ['layers', 'layers', t('rail.layers')],
     ['me', 'user', t('phone.me')],
   ]
@@ -49,16 +50,8 @@ function Body({ tab }: { tab: PhoneTab }) {
   if (tab === 'report') return <ReportForm />
   if (tab === 'me') return <Settings />
   if (tab === 'now') return <NowList />
-  if (tab === 'layers') {
-    return (
-      <>
-        <Section title={t('heat.title')}>
-          <HeatPanel />
-        </Section>
-        <LayersPanel />
-      </>
-    )
-  }
+  if (tab === 'heat') return <HeatPanel />
+  if (tab === 'layers') return <LayersPanel />
   return <Detail />
 }
 

@@ -2,12 +2,13 @@
 import { signal } from '@preact/signals'
 import { ApiError, noteServerDate, send } from '../api/client'
 import { backoffS, EventParser, type ServerEvent } from '../api/sse'
-import type { Alert, Change, Feed } from '../api/types'
+import type { Alert, Change, Feed, HeatChange } from '../api/types'
 import { paced } from '../domain/pace'
 import { loadAlerts, noteAlert } from './alerts'
 import { serverNow } from './clock'
 import { isLive, LIVE_LAYERS, stores } from './features'
 import { loadFeeds, noteFeed } from './feeds'
+import { noteAllHeat, noteHeat } from './heat'
 import { loadTimeline } from './timeline'
 import { loadWarnings, noteWarningChange } from './warnings'
 
@@ -55,6 +56,7 @@ function handle(event: ServerEvent): void {
     for (const listener of tileListeners) listener(change.layer)
   } else if (event.event === 'alert') noteAlert(data as Alert)
   else if (event.event === 'feed') noteFeed(data as Feed)
+  else if (event.event === 'heat') noteHeat((data as HeatChange).surface)
 }
 
 async function follow(opened: () => void): Promise<void> {
@@ -91,6 +93,7 @@ async function follow(opened: () => void): Promise<void> {
 
 /** Everything the stream keeps fresh, asked whole. */
 export async function loadAll(): Promise<void> {
+  noteAllHeat()
   const work = [
     ...LIVE_LAYERS.map((layer) => stores[layer].load()),
     loadWarnings(),

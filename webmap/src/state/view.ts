@@ -43,21 +43,70 @@ export function select(layer: string, key: string): void {
   })
 }
 
-export type PhoneTab = 'map' | 'mine' | 'report' | 'me' | 'now' | 'layers'
+export type PhoneTab = 'map' | 'mine' | 'report' | 'me' | 'now' | 'heat' | 'layers'
 export const phoneTab = signal<PhoneTab>('map')
 
 /** Layers whose visibility differs from their default. */
 export const layerChoice = signal<Record<string, boolean>>({})
 
+/** What stands under the heat's entry: the map's own choice, and what shows whether it can be trusted. */
+export type HeatTab = 'surface' | 'backtest' | 'trends' | 'effect'
+export const HEAT_TABS: readonly HeatTab[] = ['surface', 'backtest', 'trends', 'effect']
+export const heatTab = signal<HeatTab>('surface')
+
+export type HotKind = 'off' | 'gi' | 'emerging'
+export const HOT_KINDS: readonly HotKind[] = ['off', 'gi', 'emerging']
+
 export interface HeatChoice {
   surface: string | null
-  category: string
+  /** Empty: all of them; likewise sources and severities. */
+  categories: readonly string[]
+  sources: readonly string[]
+  severities: readonly number[]
   window: string
+  weight: 'count' | 'severity'
+  /** Half-life in hours; null: a case of an hour ago counts like one of last week. */
+  decay: number | null
+  /** Rings of neighbours that share a cell's count. */
   smooth: number
   opacity: number
+  hot: HotKind
 }
-export const HEAT_DEFAULT: HeatChoice = { surface: null, category: '', window: '24h', smooth: 1, opacity: 0.7 }
+export const HEAT_DEFAULT: HeatChoice = {
+  surface: null,
+  categories: [],
+  sources: [],
+  severities: [],
+  window: '24h',
+  weight: 'count',
+  decay: null,
+  smooth: 1,
+  opacity: 0.7,
+  hot: 'off',
+}
 export const heat = signal<HeatChoice>(HEAT_DEFAULT)
+
+/** A second window beside the first, and where between left and right the map is parted. */
+export interface Compare {
+  window: string
+  at: number
+}
+export const compare = signal<Compare | null>(null)
+
+/** The one category that back-test, trend and effect are looked at for; empty: all of them. */
+export const evidenceCategory = signal('')
+export const trendGrid = signal<string | null>(null)
+
+export interface EffectAsk {
+  /** A grid's code, or a ring of [lon, lat] that a person drew, unclosed. */
+  grid: string
+  ring: readonly (readonly [number, number])[]
+  start: string
+  days: number
+  before: number
+}
+export const EFFECT_DEFAULT: EffectAsk = { grid: '', ring: [], start: '', days: 28, before: 84 }
+export const effectAsk = signal<EffectAsk>(EFFECT_DEFAULT)
 
 export interface Camera {
   zoom: number
