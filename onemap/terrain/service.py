@@ -26,6 +26,8 @@ SELECT name, path, info, st_xmin(bounds) AS west, st_ymin(bounds) AS south, st_x
        st_ymax(bounds) AS north
 FROM raster WHERE kind = 'dem' ORDER BY added_at, name
 """
+#: What a raster may be: heights in metres, or codes of land cover (onemap/terrain/landcover.py).
+KINDS = ("dem", "landcover")
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,13 @@ class Dem:
     maxzoom: int
 
 
-def register(conn: Connection, home: Path, name: str, source: Path) -> Dem:
-    """Copy an elevation raster into the data folder and register it, in the caller's transaction.
+def register(conn: Connection, home: Path, name: str, source: Path, kind: str = "dem") -> Dem:
+    """Copy a raster of one of `KINDS` into the data folder and register it, in the caller's transaction.
 
-    A name that is registered already gets the new file. Raises BadInput for a file that is no elevation raster.
+    A name that is registered already gets the new file. Raises BadInput for a file that is no such raster.
     """
+    if kind not in KINDS:
+        raise BadInput(f"A raster is one of {', '.join(KINDS)}.", reason="kind")
     if _NAME.fullmatch(name) is None:
         raise BadInput("A raster's name is a-z, 0-9, dash and underscore, 63 at most.", reason="name")
     found = describe(source)
@@ -58,10 +62,10 @@ def register(conn: Connection, home: Path, name: str, source: Path) -> Dem:
         part.replace(target)
     conn.execute(
         "INSERT INTO raster (name, kind, path, bounds, info) "
-        "VALUES (%s, 'dem', %s, st_makeenvelope(%s, %s, %s, %s, 4326), %s) "
-        "ON CONFLICT (name) DO UPDATE SET path = excluded.path, bounds = excluded.bounds, info = excluded.info, "
-        "added_at = now()",
-        (name, str(relative), *found.bounds, Jsonb(asdict(found))),
+        "VALUES (%s, %s, %s, st_makeenvelope(%s, %s, %s, %s, 4326), %s) "
+        "ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, path = excluded.path, "
+        "bounds = excluded.bounds, info = excluded.info, added_at = now()",
+        (name, kind, str(relative), *found.bounds, Jsonb(asdict(found))),
     )
     return Dem(name, target, found.bounds, found.minzoom, found.maxzoom)
 
@@ -74,6 +78,12 @@ def dems(conn: Connection, home: Path) -> list[Dem]:
 async def dems_async(conn: AsyncConnection, home: Path) -> list[Dem]:
     """As `dems`, for the doors."""
     return _dems(await (await conn.execute(_READ)).fetchall(), home)
+
+
+def landcovers(conn: Connection, home: Path) -> list[Path]:
+    """The files of the registered land-cover rasters, the newest last (it lies on top)."""
+    rows = conn.execute("SELECT path FROM raster WHERE kind = 'landcover' ORDER BY added_at, name").fetchall()
+    return [home / row["path"] for row in rows]
 
 
 def contour_rows(dem: Dem, interval_m: float) -> list[FeatureRow]:
