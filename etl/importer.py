@@ -12,7 +12,7 @@ from psycopg import sql as composed
 from etl.feeds import incident
 from etl.imports import gpx, osm, table, vector
 from etl.imports.city import import_folder
-from etl.imports.raster import import_dem
+from etl.imports.raster import import_dem, import_landcover
 from etl.imports.spec import Found, import_spec
 from etl.imports.summary import ImportSummary, LayerCount
 from etl.imports.writer import Progress, Writer, land_file
@@ -43,7 +43,8 @@ def import_file(
 ) -> ImportSummary:
     """Take in one file (or a city's folder); the same file again changes nothing.
 
-    `layer`, `datum`, `zone` and `encoding` say what the file does not; `home` is the data folder, which rasters need.
+    `layer`, `datum`, `zone` and `encoding` say what the file does not; a raster holds heights, of the layer "landcover"
+    codes. `home` is the data folder, which rasters need.
     Raises BadInput when the file as a whole cannot be used; rows that cannot go into quarantine.
     """
     settings = Settings(database_url=dsn) if home is None else Settings(database_url=dsn, home=home)
@@ -56,6 +57,8 @@ def import_file(
         if suffix in (".tif", ".tiff"):
             if home is None:
                 raise BadInput("A raster needs the data folder to be copied into.", reason="missing")
+            if layer == "landcover":
+                return import_landcover(conn, path, home, actor)
             return import_dem(conn, path, home, actor)
         pipeline = Pipeline(settings)
         total = ImportSummary()

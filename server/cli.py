@@ -236,7 +236,9 @@ def create_key(
 @app.command("import")
 def import_(
     paths: Annotated[list[Path], typer.Argument(help="Files to take in.", exists=True)],
-    layer: Annotated[str | None, typer.Option(help="The layer, where the file does not say.")] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="The layer, where the file does not say; landcover: a raster of codes.")
+    ] = None,
     datum: Annotated[str | None, typer.Option(help="WGS84, CGCS2000, GCJ02, BD09 or EPSG:n.")] = None,
     zone: Annotated[str | None, typer.Option(help="Time zone of times without one, e.g. Asia/Shanghai.")] = None,
 ) -> None:

@@ -22,6 +22,7 @@ from onemap.heat import service as heat
 from onemap.store import housekeeping
 from onemap.store.changelog import CHANNEL
 from onemap.store.db import Connection, connect, dsn_of
+from onemap.terrain import cells as ground
 from onemap.tracks import service as tracks
 from onemap.warnings import service as warnings
 from onemap.warnings.webhook import send
@@ -54,6 +55,9 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
         Loop("heat", heat.follow, rest_s=1.0, pause_s=0.5),
         Loop("publish", lambda conn: _publish(conn, settings), rest_s=60.0, woken=False, transacted=False),
         Loop("risk", heat.refresh_risk, rest_s=2.0, pause_s=2.0),
+        Loop(
+            "terrain", lambda conn: ground.refresh(conn, settings.home_path), 10.0, 20.0, woken=False, transacted=False
+        ),
         Loop("tracks", tracks.follow, rest_s=5.0, pause_s=5.0),
         Loop("deliveries", lambda conn: warnings.deliver_due(conn, send), rest_s=1.0, transacted=False),
         Loop("heartbeat", _heartbeat, rest_s=5.0, woken=False),
