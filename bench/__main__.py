@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import heat_zonal, ingest, latency, tiles
+from bench import heat_index, heat_pyramid, heat_zonal, ingest, latency, tiles
 from bench.ground import Ground
 from bench.row import Row, machine
 
@@ -17,6 +17,8 @@ SUBJECTS = {
     "tiles": tiles.rows,
     "ingest": ingest.rows,
     "latency": latency.rows,
+    "index": heat_index.rows,
+    "pyramid": heat_pyramid.rows,
     "zonal": heat_zonal.rows,
 }
 #: Subjects measured on the prepared city; the others make what they measure.
