@@ -16,6 +16,7 @@ from etl import status
 from etl.pipeline import Pipeline
 from onemap.core.policy import Grant
 from onemap.core.settings import Settings
+from onemap.heat.hotspots import HotSpots
 from onemap.layers import LAYERS
 from onemap.store.db import AsyncConnection, Connection, acting, dsn_of, open_pool, open_sync_pool
 from onemap.store.sqlfile import sql
@@ -47,6 +48,7 @@ class State:
     limiter: Limiter
     tiles: Tiles
     heat: Heat
+    hotspots: HotSpots
     live: Hub
     pipeline: Pipeline
     attachments: Attachments
@@ -86,6 +88,7 @@ class State:
             limiter=Limiter(),
             tiles=Tiles.build(pool, settings.tile_cache_mb),
             heat=Heat(pool, sync_pool),
+            hotspots=HotSpots(sync_pool),
             live=live,
             pipeline=Pipeline(settings),
             attachments=Attachments(settings.home_path, secret),
@@ -98,9 +101,11 @@ class State:
         await self.pool.open()
         self.sync_pool.open()
         self.live.start()
+        self.heat.cubes.start()
         try:
             yield
         finally:
+            await asyncio.to_thread(self.heat.cubes.stop)
             await self.live.stop(CLOSE_S)
             await asyncio.to_thread(self.sync_pool.close, CLOSE_S)
             await self.pool.close(CLOSE_S)
@@ -128,6 +133,9 @@ class State:
         for result, number in asdict(self.tiles.counts).items():
             metrics.tiles.labels(result).set(number)
         metrics.tile_bytes.set(self.tiles.cache.bytes)
+        for surface, cube in self.heat.cubes.by_surface.items():
+            metrics.cube_bytes.labels(surface).set(cube.nbytes)
+            metrics.cube_load.labels(surface).set(cube.loaded_s)
         for row in await (await conn.execute(sql("measures"))).fetchall():
             gauge = metrics.follower_behind if row["what"] == "consumer" else metrics.deliveries
             gauge.labels(row["name"]).set(row["value"])

@@ -7,10 +7,10 @@ Hence the edges are known, and a statistic can allow for them.
 from __future__ import annotations
 
 import math
-import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -20,7 +20,6 @@ from shapely.geometry.base import BaseGeometry
 
 from onemap.core.cell import Cells, area_km2, boundaries, centers, cover, parents
 from onemap.core.errors import BadInput
-from onemap.heat.surface import COARSEST
 from onemap.heat.window import Box, radius_m, widened
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
@@ -36,9 +35,9 @@ _KEPT = 32
 
 @dataclass(frozen=True)
 class Domain:
-    """Cells ascending (read-only), what they come from, and a text that changes when they do.
+    """Cells ascending (read-only), what they come from, and a text that changes when that does.
 
-    Cells from events alone grow with the next event outside.
+    Cells from events alone grow with the next event outside, and their text does not change.
     """
 
     cells: Cells
@@ -52,38 +51,30 @@ class Domains:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, bytes | None], Cells] = OrderedDict()
 
-    def of(self, conn: Connection, res: int, *, surface: str = "incidents", area_wkb: bytes | None = None) -> Domain:
-        """The study area at `res`.
+    def of(self, conn: Connection, res: int, happened: Callable[[], Cells], *, area_wkb: bytes | None = None) -> Domain:
+        """The study area at `res`, as `domain`; `happened` gives cells where something was ever counted.
 
-        With `area_wkb` (WGS-84) only the cells that lie whole in that area. Errors as in `domain`.
+        With `area_wkb` (WGS-84) only the cells that lie whole in that area.
         """
-        row = conn.execute(sql("hotspot_areas")).fetchone()
-        if row is None:
-            near = _near_events(conn, res, surface)
-            own = _fixed(near if area_wkb is None else near[_whole(near, area_wkb)])
-            return Domain(own, "events", f"events-{len(own)}-{zlib.crc32(own.tobytes())}")
-        version = f"{row['source']}-{row['stamp']}"
+        source, version = _stamp(conn)
+        if source == "events":
+            own = np.unique(parents(happened(), res))
+            # First the area, then the rings: an event beside it must not show by a rim inside.
+            near = _disks(own[_whole(own, area_wkb)], _RINGS)
+            return Domain(_fixed(near[_whole(near, area_wkb)]), source, version)
         key = (version, res, area_wkb)
         found = self._kept.get(key)
         if found is None:
-            shapes = conn.execute(sql("hotspot_area_shapes"), {"source": row["source"]}).fetchall()
+            shapes = conn.execute(sql("hotspot_area_shapes"), {"source": source}).fetchall()
             cells = cells_inside(shapely.union_all([shapely.from_wkb(shape["wkb"]) for shape in shapes]), res)
-            found = _fixed(cells if area_wkb is None else cells[_whole(cells, area_wkb)])
-            self._kept[key] = found
+            found = self._kept[key] = _fixed(cells[_whole(cells, area_wkb)])
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-        return Domain(found, row["source"], version)
+        return Domain(found, source, version)
 
-    def finest(self, conn: Connection, res: int, most: int, **which: Any) -> int:
-        """The finest resolution from 5 to `res` at which the study area has at most `most` cells."""
-        while res > COARSEST:
-            try:
-                if len(self.of(conn, res, **which).cells) <= most:
-                    break
-            except BadInput:  # far too many to count
-                pass
-            res -= 1
-        return res
+    def holds(self, conn: Connection, known: Domain) -> bool:
+        """Whether the areas are still those that a study area was made of."""
+        return _stamp(conn) == (known.source, known.version)
 
 
 def domain(conn: Connection, res: int, *, surface: str = "incidents") -> Cells:
@@ -92,7 +83,13 @@ def domain(conn: Connection, res: int, *, surface: str = "incidents") -> Cells:
     Without any of them, those within two rings of a cell where something of the surface was ever counted. Ascending,
     int64 (n,), read-only. Raises BadInput (reason "domain-size") for more than 1.5 million cells.
     """
-    return Domains().of(conn, res, surface=surface).cells
+    return Domains().of(conn, res, lambda: counted_cells(conn, surface)).cells
+
+
+def counted_cells(conn: Connection, surface: str) -> Cells:
+    """Every cell where something of a density was ever counted, at the finest resolution."""
+    rows = conn.execute(sql("hotspot_event_cells"), {"surface": surface}).fetchall()
+    return np.fromiter((row["cell"] for row in rows), np.int64, len(rows))
 
 
 def cells_inside(area: BaseGeometry, res: int, *, most: int = MAX_CELLS) -> Cells:
@@ -127,14 +124,15 @@ def cells_inside(area: BaseGeometry, res: int, *, most: int = MAX_CELLS) -> Cell
     return cells
 
 
-def _near_events(conn: Connection, res: int, surface: str) -> Cells:
-    rows = conn.execute(sql("hotspot_event_cells"), {"surface": surface}).fetchall()
-    own = np.fromiter((row["cell"] for row in rows), np.int64, len(rows))
-    return _fixed(_disks(np.unique(parents(own, res)), _RINGS))
+def _stamp(conn: Connection) -> tuple[Source, str]:
+    row = conn.execute(sql("hotspot_areas")).fetchone()
+    return ("events", "") if row is None else (row["source"], row["stamp"])
 
 
-def _whole(cells: Cells, area_wkb: bytes) -> npt.NDArray[np.bool_]:
-    """Which cells lie whole in an area: one across its border would tell of the other side."""
+def _whole(cells: Cells, area_wkb: bytes | None) -> npt.NDArray[np.bool_]:
+    """Which cells lie whole in an area (None: all): one across its border would tell of the other side."""
+    if area_wkb is None:
+        return np.ones(len(cells), np.bool_)
     area = shapely.from_wkb(area_wkb)
     shapely.prepare(area)
     which = np.zeros(len(cells), np.bool_)

@@ -1,0 +1,339 @@
+"""Hot spots of a surface, kept while events arrive.
+
+Each question that was asked is kept for a while: its study area, its counts and, where they are whole numbers, the
+state that one more incident moves. Before an answer, one snapshot of the database says what has changed since: changes
+of what is counted are added up, and where that cannot be done (fading weights, risk, published counts, a new study
+area) the values are read anew. So what was committed before the question is in the answer. The hour a window ends in is
+part of the question, and the turn of the hour is a new one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from psycopg_pool import ConnectionPool
+
+from onemap.core.cell import Cells, Floats, parent
+from onemap.core.clock import zone_of
+from onemap.core.errors import BadInput
+from onemap.heat import published, service
+from onemap.heat.ask import SEVERITY_WEIGHTS, Ask
+from onemap.heat.domain import Domain, Domains, counted_cells
+from onemap.heat.emerging import MAX_BINS, STEPS, Emerging, emerging
+from onemap.heat.gistar import CLASSES, GiStar, gi_star, is_whole
+from onemap.heat.gistate import GiState
+from onemap.heat.lattice import Lattice, lattice
+from onemap.heat.surface import COARSEST, surface
+from onemap.heat.window import Box, HeatCells, Hours, at_hour, hour_of, parse
+from onemap.store.db import Connection
+from onemap.store.sqlfile import sql
+
+#: Hot spots finer than this are single buildings, and a study area of them is too large.
+FINEST = 11
+RINGS = (1, 2)
+_KEPT = 24
+#: Cells that are tested when no resolution is asked for.
+_USUAL = 400_000
+_EVER = "1000w"
+
+Values = Callable[[Connection, Ask, int, Box | None], HeatCells]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: `steps` 0 for Gi* of the window, else the number of windows of a space-time cube.
+
+    `published`: of published counts; `area_wkb`: of the cells that lie whole in an area, tested among themselves.
+    """
+
+    ask: Ask
+    res: int
+    rings: int = 1
+    steps: int = 0
+    alpha: float = 0.05
+    area_wkb: bytes | None = None
+    published: bool = False
+
+    def __post_init__(self) -> None:
+        if not COARSEST <= self.res <= FINEST:
+            raise BadInput(f"Hot spots are found at resolutions {COARSEST} to {FINEST}.", reason="resolution")
+        if self.rings not in RINGS:
+            raise BadInput("A neighbourhood has 1 or 2 rings.", reason="rings")
+        if self.steps and not STEPS[0] <= self.steps <= STEPS[1]:
+            raise BadInput(f"Emerging hot spots take {STEPS[0]} to {STEPS[1]} steps.", reason="steps")
+        kind = surface(self.ask.surface).kind
+        if kind == "forecast":
+            raise BadInput("A forecast is smooth by its making, and has no hot spots.", reason="surface")
+        if self.steps and kind != "density":
+            raise BadInput(f"{self.ask.surface} is known as it stands, and has no steps.", reason="steps")
+
+
+@dataclass
+class Kept:
+    """A question's study area and values; every access holds its lock. Made by `HotSpots.held`."""
+
+    question: Question
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    area: Domain | None = None
+    grid: Lattice = field(default_factory=lambda: lattice(np.empty(0, np.int64)))
+    windows: list[Ask] = field(default_factory=list)
+    hours: list[Hours] = field(default_factory=list)
+    values: npt.NDArray[Any] = field(default_factory=lambda: np.empty((1, 0)))  # (steps, n)
+    snapshot: str = "1:1:"
+    epoch: int = -1
+    answers: dict[Any, Any] = field(default_factory=dict)  # rendered ones, of the present values
+    _state: GiState | None = None
+    _told: GiStar | Emerging | None = None
+
+    @property
+    def significance(self) -> GiStar:
+        """Gi* of every cell over the whole window."""
+        if self._state is not None:
+            return self._state.all()
+        if not isinstance(self._told, GiStar):
+            self._told = gi_star(self.grid, self.values[0])
+        return self._told
+
+    @property
+    def trends(self) -> Emerging:
+        """What the space-time cube says of every cell."""
+        if not isinstance(self._told, Emerging):
+            self._told = emerging(self.grid, self.values, alpha=self.question.alpha)
+        return self._told
+
+    @property
+    def totals(self) -> npt.NDArray[Any]:
+        """What was counted in each cell, over all steps."""
+        total: npt.NDArray[Any] = self.values[0] if self._state is None else self._state.counts
+        return total if len(self.values) == 1 else self.values.sum(axis=0)
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """First instant and end of what was counted; None for a surface as it stands."""
+        spans = [own for own in self.hours if len(own)]
+        return (at_hour(spans[0][0, 0]), at_hour(spans[-1][-1, 1])) if spans else None
+
+    def at(self, place: int) -> tuple[float, float, float, str]:
+        """(z, p, q, class) of the cell at `place`, over the whole window."""
+        if self._state is not None:
+            return self._state.at(place)
+        told = self.significance
+        return float(told.z[place]), float(told.p[place]), float(told.q[place]), CLASSES[int(told.codes[place])]
+
+    def put(self, values: npt.NDArray[Any]) -> None:
+        """Start from values (steps, n)."""
+        self.answers.clear()
+        self._told, self._state = None, None
+        self.values = values.astype(np.int64) if is_whole(values) else values
+        if not self.question.steps and self.values.dtype == np.int64:
+            self._state = GiState(self.grid, self.values[0])
+            self.values = self._state.counts[None, :]
+
+    def add(self, row: Mapping[str, Any]) -> bool:
+        """Add a change of what is counted; False where only reading anew will do."""
+        ask = self.question.ask
+        wanted = (
+            (not ask.categories or row["category"] in ask.categories)
+            and (not ask.sources or row["source"] in ask.sources)
+            and (not ask.severities or row["severity"] in ask.severities)
+        )
+        hour = hour_of(row["hour"])
+        steps = [at for at, own in enumerate(self.hours) if wanted and _within(hour, own)]
+        if not steps:
+            return True
+        place = self.grid.place(parent(row["cell"], self.question.res))
+        if place < 0:
+            return self.area is not None and self.area.source != "events"
+        amount = row["n"] * (int(SEVERITY_WEIGHTS[row["severity"]]) if ask.weight == "severity" else 1)
+        if ask.half_life_h is not None or self.values.dtype != np.int64 or self.values[steps, place].min() + amount < 0:
+            return False
+        self.answers.clear()
+        if self._state is not None:
+            self._state.add(place, amount)
+        else:
+            self.values[steps, place] += amount
+            self._told = None
+        return True
+
+
+class HotSpots:
+    """The hot spots of one process: its way to the database, and what was asked lately."""
+
+    def __init__(self, pool: ConnectionPool[Connection], *, counted: Values = service.cells) -> None:
+        """`counted` gives a surface's exact values at a resolution, as `onemap.heat.service.cells` does."""
+        self.pool = pool
+        self.counted = counted
+        self.domains = Domains()
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Question, Kept] = OrderedDict()
+
+    @contextmanager
+    def held(self, question: Question) -> Iterator[Kept]:
+        """What is kept of a question, brought up to now; nobody else changes it inside the block.
+
+        Raises BadInput: "domain-size", "cube-size" for too many cells at that resolution, and as `Ask`.
+        """
+        with self._lock:
+            kept = self._kept.setdefault(question, Kept(question))
+            self._kept.move_to_end(question)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        with kept.lock:
+            # The snapshot is taken under the lock: a later answer never knows less than an earlier one.
+            with self.pool.connection() as conn, conn.transaction():
+                conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                self._bring_up(conn, kept)
+            yield kept
+
+    def fitting(self, question: Question) -> Question:
+        """The question at its resolution, or the finest coarser one whose study area is small enough for it."""
+        most = min(_USUAL, MAX_BINS // max(question.steps, 1))
+        while True:
+            with self.pool.connection() as conn, conn.transaction():
+                conn.execute("SET TRANSACTION READ ONLY")
+                try:
+                    if len(self._area(conn, question).cells) <= most or question.res == COARSEST:
+                        return question
+                except BadInput:  # far too many to list
+                    if question.res == COARSEST:
+                        raise
+            question = replace(question, res=question.res - 1)
+
+    def _bring_up(self, conn: Connection, kept: Kept) -> None:
+        question = kept.question
+        if kept.area is None or not self.domains.holds(conn, kept.area):
+            self._read_anew(conn, kept)
+        elif question.published or surface(question.ask.surface).kind != "density":
+            row = conn.execute(sql("tile_changed"), self._since(kept)).fetchone()
+            if row is None or row["stale"]:
+                self._read_anew(conn, kept)
+            else:
+                kept.snapshot = row["snapshot"]
+        else:
+            self._add_changes(conn, kept)
+
+    def _add_changes(self, conn: Connection, kept: Kept) -> None:
+        asked = {"surface": kept.question.ask.surface, "snapshot": kept.snapshot}
+        stand = conn.execute(sql("heat_stand"), asked).fetchone()
+        if stand is None or stand["epoch"] != kept.epoch or not stand["whole"]:
+            self._read_anew(conn, kept)
+            return
+        # Removals after additions: on the way from one exact state to another no count falls below 0.
+        rows = sorted(conn.execute(sql("heat_change_read"), asked).fetchall(), key=lambda row: -int(row["n"]))
+        if all(kept.add(row) for row in rows):
+            kept.snapshot = stand["snapshot"]
+        else:
+            self._read_anew(conn, kept)
+
+    def _read_anew(self, conn: Connection, kept: Kept) -> None:
+        question = kept.question
+        kept.area = None  # should reading fail, the next answer starts over
+        area = self._area(conn, question)
+        if question.steps and len(area.cells) * question.steps > MAX_BINS:
+            raise BadInput("Too many cells and steps: ask for larger cells.", reason="cube-size")
+        if len(kept.grid) != len(area.cells) or not np.array_equal(kept.grid.cells, area.cells):
+            kept.grid = lattice(area.cells, question.rings)
+        kept.windows = windows(conn, question)
+        kept.hours = _hours(conn, question, kept.windows)
+        values = np.zeros((len(kept.windows), len(area.cells)))
+        for at, ask in enumerate(kept.windows):
+            values[at] = _on(area.cells, self._values(conn, question, ask))
+        kept.put(values)
+        asked = {"surface": question.ask.surface, "snapshot": "1:1:"}
+        stand = conn.execute(sql("heat_stand"), asked).fetchone()
+        assert stand is not None  # noqa: S101  (an aggregate gives one row)
+        kept.snapshot, kept.epoch, kept.area = stand["snapshot"], stand["epoch"], area
+
+    def _values(self, conn: Connection, question: Question, ask: Ask) -> HeatCells:
+        """The one place where counts enter: exact ones, or those published for askers without a right to them."""
+        box = None if question.area_wkb is None else shapely.from_wkb(question.area_wkb).bounds
+        return (published.cells if question.published else self.counted)(conn, ask, question.res, box)
+
+    def _area(self, conn: Connection, question: Question) -> Domain:
+        def happened() -> Cells:
+            if not question.published and surface(question.ask.surface).kind == "density":
+                return counted_cells(conn, question.ask.surface)
+            ever = replace(question.ask, window=_EVER, categories=())
+            return self._values(conn, question, ever).cells
+
+        return self.domains.of(conn, question.res, happened, area_wkb=question.area_wkb)
+
+    def _since(self, kept: Kept) -> dict[str, Any]:
+        name = kept.question.ask.surface
+        layer = published.event_layer(name) if kept.question.published else f"heat.{name}"
+        return {
+            "layers": [layer], "snapshot": kept.snapshot, "west": -1e9, "south": -1e9, "east": 1e9, "north": 1e9,
+        }  # fmt: skip
+
+
+def windows(conn: Connection, question: Question) -> list[Ask]:
+    """The windows whose counts are compared, oldest first: the asked one, or as many of its length as there are steps.
+
+    Steps do not overlap; each keeps the days and hours of the window's filter. Fading and smoothing are left out of
+    them: both would make a trend where there is none. Raises BadInput ("window", "not-published").
+    """
+    ask = replace(question.ask, smooth=0)
+    if not question.steps:
+        return [ask]
+    own = parse(ask.window, ask.zone)
+    if own.span is not None:
+        end = hour_of(own.span[1] - timedelta(microseconds=1)) + 1
+        length = end - hour_of(own.span[0])
+    else:
+        length, end = own.length_h or 1, hour_of(ask.at()) + 1
+    if question.published:
+        if length % 24:
+            raise BadInput("Published counts have steps of whole days.", reason="not-published")
+        last = published.through(conn, ask.surface)
+        if own.span is None and last is not None:
+            end = hour_of(datetime.combine(last + timedelta(days=1), time(), tzinfo=zone_of(ask.zone)))
+    end -= own.shift_h
+    at = ask.window.partition("~")[0].partition("@")[1:]
+    edges = [end - length * back for back in range(question.steps, -1, -1)]
+    if edges[0] < 0:
+        raise BadInput("The first of so many steps lies before 1970.", reason="window")
+    return [
+        replace(ask, window=f"{_utc(low)}/{_utc(high)}{''.join(at)}", half_life_h=None) for low, high in pairwise(edges)
+    ]
+
+
+def _utc(hour: int) -> str:
+    return f"{at_hour(hour):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _hours(conn: Connection, question: Question, asks: list[Ask]) -> list[Hours]:
+    """The hours that each window holds; none for a surface as it stands. Published days are whole."""
+    if surface(question.ask.surface).kind != "density":
+        return []
+    if not question.published:
+        return [ask.hours() for ask in asks]
+    spans = [(told["from"], told["to"]) for told in (published.period(conn, ask) for ask in asks)]
+    return [
+        np.array([[hour_of(datetime.fromisoformat(one)) for one in span]] if span[0] else [], np.int32).reshape(-1, 2)
+        for span in spans
+    ]
+
+
+def _within(hour: int, hours: Hours) -> bool:
+    at = int(np.searchsorted(hours[:, 0], hour, side="right")) - 1
+    return at >= 0 and hour < int(hours[at, 1])
+
+
+def _on(cells: Cells, found: HeatCells) -> Floats:
+    """Values on the cells of a study area; what lies outside is not tested."""
+    values = np.zeros(len(cells))
+    if len(cells):
+        places = np.minimum(np.searchsorted(cells, found.cells), len(cells) - 1)
+        inside = cells[places] == found.cells
+        values[places[inside]] = found.values[inside]
+    return values
