@@ -62,6 +62,14 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
         self.tile_bytes = Gauge("onemap_tile_cache_bytes", "Compressed tiles kept in memory.", registry=self.registry)
+        self.cube_bytes = Gauge(
+            "onemap_cube_bytes", "Counted events in memory, all resolutions made so far.", ["surface"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.cube_load = Gauge(
+            "onemap_cube_load_seconds", "What the last load of the counted events took.", ["surface"],
+            registry=self.registry,
+        )  # fmt: skip
         self.deliveries = Gauge("onemap_deliveries", "Alert deliveries by state.", ["state"], registry=self.registry)
 
     def text(self) -> bytes:

@@ -78,6 +78,7 @@ class Health(Model):
     version: str
     database: bool
     live: bool
+    heat: bool = Field(description="Counted events are in memory; until then they are counted in the database.")
     worker_age_s: float | None
     demo: bool
     demo_accounts: list[DemoAccount]

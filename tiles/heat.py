@@ -1,11 +1,8 @@
 """Heat tiles: H3 cells of a surface as polygons with their value and rank.
 
-Fresh as every tile is. A committed incident is in the next heat tile fetched: before a tile is looked up, one query
-asks whether the rollup is behind the change log, and if it is, it follows the log at once, in a thread, the same way
-the worker does. What was committed while an older transaction is still open cannot be followed yet (the log is read in
-final order), but it can be counted: counting compares with what was counted before, so doing it again later changes
-nothing. Each counting writes one event, and that event is what makes kept tiles stale. The window moves with the hour,
-which is part of a tile's key. The risk surface is as the worker last wrote it, and announces itself in the same way.
+Fresh as every tile is: a committed incident is in the next heat tile fetched (`tiles/cubes.py`). Each counting writes
+one event into the log, and that event is what makes kept tiles stale. The window moves with the hour, which is part of
+a tile's key. A risk surface is as the worker last wrote it, and announces itself in the same way.
 
 An asker with an area sees the cells that lie in it whole, unsmoothed, ranked among themselves: a cell across the border
 would tell of the other side. An asker without exact counts sees published counts (onemap/heat/published.py): other
@@ -24,23 +21,27 @@ import numpy as np
 import shapely
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from onemap.core.cell import Floats, boundaries
+from onemap.core.cell import Floats, boundaries, parents
 from onemap.core.errors import NotFound
 from onemap.core.policy import Grant, Right
-from onemap.heat import density, published, service
+from onemap.heat import published, service
 from onemap.heat.ask import Ask, checked
+from onemap.heat.cube import View
 from onemap.heat.surface import SurfaceSpec
 from onemap.heat.surface import surface as surface_named
 from onemap.heat.window import Box, HeatCells
 from onemap.layers import BY_NAME
 from onemap.store.db import AsyncConnection, Connection
 from onemap.store.sqlfile import sql
+from tiles.cubes import Cubes
 from tiles.grid import BUFFER, EXTENT, TileId, mercator
 from tiles.source import Rendered
 
 LAYER = "heat"
 MARGIN = BUFFER / EXTENT
 _DISTRIBUTIONS = 64
+#: Changes past this many: sorting all values again is as quick as moving some.
+_MOVED = 2000
 
 
 @dataclass(frozen=True)
@@ -81,50 +82,68 @@ def res_at(what: Asked, zoom: float) -> int:
     return published.res_of(res) if what.published else res
 
 
+@dataclass(frozen=True)
+class Ranking:
+    """All values of a surface, ascending, under a snapshot; `view` is the cube's state they were read from."""
+
+    snapshot: str
+    values: Floats
+    view: View | None = None
+
+
 @dataclass
 class Heat:
-    """The heat of one server process: its way to the database, and the distributions that ranks are read from."""
+    """The heat of one server process: its way to the database, its cubes, and what ranks are read from."""
 
     pool: AsyncConnectionPool[AsyncConnection]
     sync_pool: ConnectionPool[Connection]
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    cubes: Cubes = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _known: OrderedDict[Hashable, tuple[str, Floats]] = field(default_factory=OrderedDict)
+    _known: OrderedDict[Hashable, Ranking] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self.cubes = Cubes(self.pool, self.sync_pool)
 
     async def catch_up(self, surface: str) -> None:
         """See to it that every incident committed before this call is counted."""
-        if surface != density.SURFACE or not await self._behind():
-            return
-        async with self._turn:  # who waited here finds it done
-            if await self._behind():
-                await asyncio.to_thread(self._follow)
+        await self.cubes.catch_up(surface)
 
-    async def _behind(self) -> bool:
-        async with self.pool.connection() as conn:
-            row = await (await conn.execute(sql("heat_behind"), {"consumer": density.CONSUMER})).fetchone()
-        return row is not None and bool(row["behind"])
+    def view(self, what: Asked) -> View | None:
+        """The cube that this question is answered from; None: by SQL."""
+        return None if what.published else self.cubes.view(what.ask.surface)
 
-    def _follow(self) -> None:
-        with self.sync_pool.connection() as conn:
-            while density.follow(conn):
-                conn.commit()
-            density.count_early(conn)
+    def cells(self, conn: Connection, what: Asked, res: int, box: Box | None = None) -> HeatCells:
+        """The cells that the asker sees, in a box or everywhere, as they are now: from memory where that can be."""
+        return cells(conn, what, res, box, self.view(what))
 
-    def distribution(self, conn: Connection, what: Asked, res: int) -> Floats:
-        """All values that this asker sees of the surface at a resolution, ascending; kept while the log says so."""
+    def counted(self, conn: Connection, ask: Ask, res: int, box: Box | None = None) -> HeatCells:
+        """Exact values for an engine that has decided itself who is asking."""
+        return service.cells(conn, ask, res, box, view=self.cubes.view(ask.surface))
+
+    def distribution(self, conn: Connection, what: Asked, res: int, view: View | None = None) -> Floats:
+        """All values that this asker sees of the surface at a resolution, ascending; kept while they are true."""
         key = (what, res)
-        known = self._known.get(key)
-        params = {"layers": [log_layer(what)], "west": -1e9, "south": -1e9, "east": 1e9, "north": 1e9}
-        row = conn.execute(sql("tile_changed"), {**params, "snapshot": known[0] if known else "1:1:"}).fetchone()
-        assert row is not None  # noqa: S101  (the query has no FROM: it gives one row)
-        if known is None or row["stale"]:
-            known = (row["snapshot"], np.sort(cells(conn, what, res, None).values))
         with self._lock:
-            self._known[key] = (row["snapshot"], known[1])
+            known = self._known.get(key)
+        if view is not None:
+            found = ranked(conn, what, res, view, known)
+        else:
+            found = self._checked(conn, what, res, known)
+        with self._lock:
+            self._known[key] = found
             self._known.move_to_end(key)
             while len(self._known) > _DISTRIBUTIONS:
                 self._known.popitem(last=False)
-        return known[1]
+        return found.values
+
+    def _checked(self, conn: Connection, what: Asked, res: int, known: Ranking | None) -> Ranking:
+        """The distribution by SQL, computed again when the log says that the surface changed."""
+        known = known if known is not None and known.view is None else None
+        params = {"layers": [log_layer(what)], "west": -1e9, "south": -1e9, "east": 1e9, "north": 1e9}
+        row = conn.execute(sql("tile_changed"), {**params, "snapshot": known.snapshot if known else "1:1:"}).fetchone()
+        assert row is not None  # noqa: S101  (the query has no FROM: it gives one row)
+        values = known.values if known and not row["stale"] else np.sort(cells(conn, what, res, None).values)
+        return Ranking(row["snapshot"], values)
 
 
 def event_layer(surface: str) -> str:
@@ -137,12 +156,15 @@ def log_layer(what: Asked) -> str:
     return published.event_layer(what.ask.surface) if what.published else event_layer(what.ask.surface)
 
 
-def cells(conn: Connection, what: Asked, res: int, box: Box | None) -> HeatCells:
+def cells(conn: Connection, what: Asked, res: int, box: Box | None, view: View | None = None) -> HeatCells:
     """The cells of a surface that the asker sees, in a box or everywhere."""
     area = None if what.area_wkb is None else shapely.from_wkb(what.area_wkb)
     if area is not None and box is None:
         box = area.bounds
-    found = published.cells(conn, what.ask, res, box) if what.published else service.cells(conn, what.ask, res, box)
+    if what.published:
+        found = published.cells(conn, what.ask, res, box)
+    else:
+        found = service.cells(conn, what.ask, res, box, view=view)
     if area is None or not len(found.cells):
         return found
     shapely.prepare(area)
@@ -188,8 +210,9 @@ class HeatSource:
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             west, south, east, north = tile.bounds_lonlat(MARGIN)
             box = (max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0))
-            found = cells(conn, self.asked, res, box)
-            every = self.heat.distribution(conn, self.asked, res)
+            view = self.heat.view(self.asked)  # taken once: cells, ranks and freshness are of one state
+            found = cells(conn, self.asked, res, box, view)
+            every = self.heat.distribution(conn, self.asked, res, view)
             shapes, values = in_mercator(found)
             row = conn.execute(
                 sql("heat_tile"),
@@ -200,7 +223,36 @@ class HeatSource:
                 binary=True,
             ).fetchone()  # fmt: skip
         assert row is not None  # noqa: S101  (an aggregate gives one row)
-        return Rendered(row["mvt"] or b"", row["snapshot"])
+        return Rendered(row["mvt"] or b"", row["snapshot"] if view is None else view.snapshot)
+
+
+def ranked(conn: Connection, what: Asked, res: int, view: View, known: Ranking | None) -> Ranking:
+    """The distribution by a cube: as known while nothing changed, with some cells' values moved after few changes."""
+    if known is not None and known.view is not None and known.view.base is view.base and what.area_wkb is None:
+        if len(known.view.changes) == len(view.changes):
+            return Ranking(view.snapshot, known.values, view)
+        since = view.changes["cell"][len(known.view.changes) :]
+        if 0 < len(since) <= _MOVED and not what.ask.smooth:
+            touched = np.unique(parents(since, res))
+            before, after = (one.query(what.ask, res, cells=touched).values for one in (known.view, view))
+            values = moved(known.values, before[before >= service.LEAST], after[after >= service.LEAST])
+            if values is not None:
+                return Ranking(view.snapshot, values, view)
+    return Ranking(view.snapshot, np.sort(cells(conn, what, res, None, view).values), view)
+
+
+def moved(values: Floats, before: Floats, after: Floats) -> Floats | None:
+    """Ascending values with some taken out and others put in; None when one to go is not there."""
+    order = np.sort(before)
+    first = np.searchsorted(values, order, side="left")
+    # Equal values go from consecutive places.
+    nth = np.arange(len(order)) - np.searchsorted(order, order, side="left")
+    gone = first + nth
+    if len(gone) and (int(gone[-1]) >= len(values) or not np.array_equal(values[gone], order)):
+        return None
+    left = np.delete(values, gone)
+    new = np.sort(after)
+    return np.insert(left, np.searchsorted(left, new), new)
 
 
 def ranks(values: Floats, every: Floats) -> Floats:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -105,13 +106,7 @@ class View:
             by_hour[start - low : end - low] = 1.0
         if ask.half_life_h is not None:
             by_hour *= np.exp2((np.arange(low, high) - (high - 1)) / ask.half_life_h)
-        weights = SEVERITY_WEIGHTS if ask.weight == "severity" else (1.0,) * 5
-        by_class = np.array(
-            [
-                weights[severity] * _wanted(ask, category, source, severity)
-                for category, source, severity in self.classes
-            ]
-        )
+        by_class = _by_class(self.classes, ask.categories, ask.sources, ask.severities, ask.weight)
         plain = ask.weight == "count" and not ask.sources and not ask.severities
         categories = None
         if ask.categories:
@@ -171,11 +166,25 @@ def _binned(sums: Floats, edges: Sequence[int], hours: npt.NDArray[np.int32], we
     sums += np.bincount(places[within], weights=weights[within], minlength=len(sums))
 
 
-def _wanted(ask: Ask, category: str, source: str, severity: int) -> bool:
-    return (
-        (not ask.categories or category in ask.categories)
-        and (not ask.sources or source in ask.sources)
-        and (not ask.severities or severity in ask.severities)
+@lru_cache(maxsize=128)
+def _by_class(
+    classes: tuple[Class, ...],
+    categories: tuple[str, ...],
+    sources: tuple[str, ...],
+    severities: tuple[int, ...],
+    weight: str,
+) -> Floats:
+    """What an event of each class counts for."""
+    weights = SEVERITY_WEIGHTS if weight == "severity" else (1.0,) * len(SEVERITY_WEIGHTS)
+    return np.array(
+        [
+            weights[severity]
+            * (not categories or category in categories)
+            * (not sources or source in sources)
+            * (not severities or severity in severities)
+            for category, source, severity in classes
+        ],
+        np.float64,
     )
 
 
@@ -264,6 +273,11 @@ class Cube:
     def query(self, ask: Ask, res: int, box: Box | None = None, *, cells: Cells | None = None) -> HeatCells:
         """As `View.query` of the present state."""
         return self.view().query(ask, res, box, cells=cells)
+
+    @property
+    def stand(self) -> tuple[str, int]:
+        """The snapshot and the epoch it last read under; ("", -1) before it is loaded."""
+        return ("" if self._view is None else self._view.snapshot), self._epoch
 
     @property
     def nbytes(self) -> int:

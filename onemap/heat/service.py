@@ -12,8 +12,9 @@ import numpy as np
 
 from onemap.core.cell import Floats, area_km2, hex_of, resolution
 from onemap.core.errors import BadInput
-from onemap.heat import composite, density
+from onemap.heat import composite, density, why
 from onemap.heat.ask import Ask, checked
+from onemap.heat.cube import View
 from onemap.heat.density import follow
 from onemap.heat.surface import SurfaceSpec, res_for_zoom, surface, surfaces
 from onemap.heat.window import Box, HeatCells
@@ -21,10 +22,12 @@ from onemap.store.db import Connection
 
 #: Shares of the cells shown that lie below each break of a surface without stated breaks.
 QUANTILES = (0.2, 0.4, 0.6, 0.8, 0.95)
+#: What is less than this has faded to nothing.
+LEAST = 1e-9
 
 
 def refresh_risk(conn: Connection, *, now: datetime | None = None) -> int:
-    """Recompute the risk parts that changes and fading concern; returns hazard points written, 0 at rest."""
+    """Recompute the risk that changes, readings and the hour concern; returns chunks looked at, 0 at rest."""
     return composite.refresh(conn, now or datetime.now(UTC))
 
 
@@ -35,16 +38,24 @@ def rebuild(conn: Connection, surface_name: str, *, now: datetime | None = None)
     return density.rebuild(conn)
 
 
-def cells(conn: Connection, ask: Ask, res: int, box: Box | None = None, *, least: float = 0.0) -> HeatCells:
+def cells(
+    conn: Connection, ask: Ask, res: int, box: Box | None = None, *, least: float = 0.0, view: View | None = None
+) -> HeatCells:
     """Values of the cells at `res` that touch the box (west, south, east, north in degrees; None is everywhere).
 
     A density sums its window, spread over `smooth` rings with its sum kept; a risk is as it stands. Cells below `least`
-    are left out: the doors' floor for small counts. Raises NotFound for an unknown surface, BadInput for other things.
+    are left out: the doors' floor for small counts. `view` is a state of the surface's cube to read from. Raises
+    NotFound for an unknown surface, BadInput for other things.
     """
     spec = checked(ask)
     _fits(spec, res)
-    found = composite.cells(conn, res, box) if spec.kind == "risk" else density.cells(conn, ask, res, box)
-    kept = found.values >= max(least, 1e-9)
+    if spec.kind == "risk":
+        found = composite.cells(conn, spec.name, res, box)
+    elif view is not None:
+        found = view.query(ask, res, box)
+    else:
+        found = density.cells(conn, ask, res, box)
+    kept = found.values >= max(least, LEAST)
     return HeatCells(found.cells[kept], found.values[kept])
 
 
@@ -78,17 +89,18 @@ def quantiles(values: Floats) -> list[float]:
 def explain(conn: Connection, ask: Ask, cell: int) -> dict[str, Any]:
     """What a cell is made of: {cell, res, value, unit, parts}, where the parts sum to the value.
 
-    A risk cell coarser than the finest has the value of its worst finest cell, named in `worst_cell`, and its parts.
+    A risk cell coarser than the finest has the value of its worst finest cell, named in `worst_cell`, and its parts; it
+    says more: factors, sources with their age, confidence, what changed since yesterday (onemap/heat/why.py).
     Errors as in `cells`.
     """
     spec = checked(ask)
     _fits(spec, resolution(cell))
     told: dict[str, Any] = {"cell": hex_of(cell), "res": resolution(cell), "unit": spec.unit.zh}
     if spec.kind == "risk":
-        worst, parts = composite.explain(conn, cell)
-        told["worst_cell"] = hex_of(worst) if worst is not None else None
-    else:
-        parts = density.explain(conn, ask, cell)
+        found = why.explain(conn, spec.name, cell)
+        worst = found.pop("worst_cell")
+        return told | found | {"worst_cell": hex_of(worst) if worst is not None else None}
+    parts = density.explain(conn, ask, cell)
     return told | {"value": float(sum(part["value"] for part in parts)), "parts": parts}
 
 

@@ -43,6 +43,7 @@ async def _look(state: State) -> dict[str, Any]:
         "status": "down",
         "database": False,
         "live": state.live.connected,
+        "heat": state.heat.cubes.ready,
         "worker_age_s": None,
         "demo": False,
         "demo_accounts": [],
