@@ -26,13 +26,13 @@ class Truth:
     rings: int = 36  # the city is a disc of that many rings of cells
     res: int = 9
     days: float = 365.0
-    per_day: float = 60.0  # events a day, follow-ups included
+    per_day: float = 50.0  # events a day, follow-ups included
     branching: float = 0.5  # follow-ups of an event, in the mean
-    decay_days: float = 1.5
-    by_ring: tuple[float, ...] = (0.6, 0.3, 0.1)  # where follow-ups lie
+    decay_days: float = 1.0
+    by_ring: tuple[float, ...] = (0.2, 0.5, 0.3)  # where follow-ups lie: same cell, next, next but one
     hot_spots: int = 25
-    hot_share: float = 0.5  # of background events, in hot spots
-    roughness: float = 0.7  # standard deviation of the log rate from cell to cell
+    hot_share: float = 0.3  # of background events, in hot spots
+    roughness: float = 1.4  # standard deviation of the log rate from cell to cell
 
 
 @dataclass(frozen=True)

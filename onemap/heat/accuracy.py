@@ -169,13 +169,15 @@ class Tally:
         return self.shares.index(share)
 
 
-def pei_gain(one: Tally, other: Tally, share: float = SHARE, *, draws: int = 2000, seed: int = 0) -> Floats:
+def pei_gain(
+    one: Tally, other: Tally, share: float = SHARE, *, block: int = 3, draws: int = 2000, seed: int = 0
+) -> Floats:
     """Bootstrap of the difference in PEI* over the same nights, drawn again in pairs: float64[draws], ascending.
 
-    Nights are drawn in blocks of 3, for what is near in time is alike (Künsch 1989).
+    Nights are drawn in runs of `block`, for what is near in time is alike (Künsch 1989).
     """
     at = one.shares.index(share)
-    nights, block = len(one.total), 3
+    nights = len(one.total)
     rng = np.random.default_rng(seed)
     starts = rng.integers(0, nights, (draws, -(-nights // block)))
     drawn = ((starts[:, :, None] + np.arange(block)) % nights).reshape(draws, -1)[:, :nights]

@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 LADDER = (0, 1, 2, 4, 8)
 #: Shapes of the prior of each disc, in expected events, to begin with.
 SHAPES = (1.0, 4.0, 8.0, 16.0, 32.0)
+CHOICES = (0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 256.0)
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,32 @@ class Field:
     mean: float  # events per unit of exposure, over the whole
 
     def rates(self, shapes: tuple[float, ...]) -> Floats:
-        """Rate of every cell per unit of exposure, rescaled so that exposure times rates gives the events: [n]."""
-        found = _shrunk(self.sums, self.worth, self.mean, shapes)
-        total = float((found * self.worth[0]).sum())
-        return np.asarray(found * self.scale * (float(self.sums[0].sum()) / total if total > 0.0 else 1.0))
+        """Rate of every cell per unit of exposure; exposure times rates gives the events. float64[n]."""
+        return np.asarray(self._shrunk(shapes)[0] * self.scale)
 
     def without(self, index: Index, weight: Floats, shapes: tuple[float, ...]) -> Floats:
         """Rate of each event's cell had that event (of that weight) not been: leave-one-out. float64[events]."""
-        sums = np.maximum(self.sums[:, index] - weight, 0.0)
-        return np.asarray(_shrunk(sums, self.worth[:, index], self.mean, shapes) * self.scale[index])
+        shares = self._shrunk(shapes)[1]
+        rate = np.full(len(index), self.mean)
+        for level in range(len(self.sums) - 1, -1, -1):
+            counted = np.maximum(self.sums[level, index] - weight, 0.0)
+            rate = (counted + shares[level] * shapes[level]) / (self.worth[level, index] + shapes[level] / rate)
+        return np.asarray(rate * self.scale[index])
+
+    def _shrunk(self, shapes: tuple[float, ...]) -> tuple[Floats, list[float]]:
+        """Rates as factors on the scale, and for each disc the share of the prior that keeps the sum of events.
+
+        Most cells lie below the mean of a disc with one busy cell in it. Left alone, the prior would lift them all; to
+        scale everything down again would take from the busy cells, which speak for themselves.
+        """
+        rate, shares = np.full(self.sums.shape[1], self.mean), [1.0] * len(self.sums)
+        own, total = self.worth[0], float(self.sums[0].sum())
+        for level in range(len(self.sums) - 1, -1, -1):
+            known = self.worth[level] + shapes[level] / rate
+            counted, lent = float((self.sums[level] / known * own).sum()), float((shapes[level] / known * own).sum())
+            shares[level] = max(0.05, (total - counted) / lent)
+            rate = np.maximum((self.sums[level] + shares[level] * shapes[level]) / known, 1e-12)
+        return rate * (total / float((rate * own).sum()) if total > 0.0 else 1.0), shares
 
 
 def field(weights: Floats, exposure: float, around: Discs, prior: Floats | None = None) -> Field:
@@ -60,10 +78,3 @@ def field(weights: Floats, exposure: float, around: Discs, prior: Floats | None 
     sums = np.stack([disc_sums(weights, around, ring) for ring in ladder])
     worth = np.stack([disc_sums(scale, around, ring) * exposure for ring in ladder])
     return Field(sums, worth, scale, max(1e-12, float(weights.sum()) / (n * exposure)))
-
-
-def _shrunk(sums: Floats, worth: Floats, mean: float, shapes: tuple[float, ...]) -> Floats:
-    rate = np.full(sums.shape[1], mean)
-    for level in range(len(sums) - 1, -1, -1):
-        rate = (sums[level] + shapes[level]) / (worth[level] + shapes[level] / rate)
-    return rate

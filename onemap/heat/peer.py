@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 #: Days counted, and bandwidths in rings, among which each peer's best is chosen on the training period.
 WINDOWS_D = (1, 3, 7, 14, 30, 60, 90, 180, 365)
-BANDWIDTHS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+BANDWIDTHS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class Peer:
 
     days: int
     bandwidth: float | None = None
+
+    def __str__(self) -> str:
+        spread = "" if self.bandwidth is None else f", {self.bandwidth:g} rings"
+        return f"{self.days} d{spread}"
 
     def outlook(self, past: Past, hours: int) -> Floats:
         """Expected events of each cell in the next hours: the window's, spread, at the window's rate. float64[n]."""
@@ -50,7 +54,14 @@ def kernel_density(counts: Floats, around: Discs, bandwidth: float) -> Floats:
     return out
 
 
-def best(past: Past, hours: int, nights: int, peers: Iterable[Peer], share: float = accuracy.SHARE) -> Peer:
+def best(
+    past: Past,
+    hours: int,
+    nights: int,
+    peers: Iterable[Peer],
+    share: float = accuracy.SHARE,
+    pause: Callable[[], object] = lambda: None,
+) -> Peer:
     """The peer with the highest PEI* over the last nights of a past, each night given what came before it.
 
     Nights are `hours` apart at least, so that they share no events; ties go to the one named first.
@@ -64,6 +75,7 @@ def best(past: Past, hours: int, nights: int, peers: Iterable[Peer], share: floa
             happened = counts(past, cut, cut + hours)
             hit += accuracy.hits(peer.outlook(past.before(cut), hours), happened, share)
             top += accuracy.best_hits(happened, share)
+        pause()
         value = hit / top if top > 0.0 else 0.0
         if value > highest + 1e-12:
             found, highest = peer, value

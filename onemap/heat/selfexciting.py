@@ -30,27 +30,36 @@ _PRIOR = 150.0
 #: A category with fewer events keeps the whole's delays.
 _OWN_DELAYS = 2000
 _ROUNDS = 30
+_REFRESHES = 5
 
 
 @dataclass(frozen=True)
 class Past:
-    """Events of one category on a lattice: `hours` int32[N] ascending and in [first, last), `index` int64[N]."""
+    """Events of one category on a lattice: `hours` int32[N] ascending and in [first, last), `index` int64[N].
+
+    `known` int32[N] is the hour in which each became known, where that was later.
+    """
 
     hours: Int32
     index: Int64
     first: int
     last: int
     around: Discs
+    known: Int32 | None = None
 
     def before(self, hour: int) -> Past:
-        """What was known at that hour."""
+        """What was known at the start of that hour."""
         n = int(np.searchsorted(self.hours, hour))
-        return replace(self, hours=self.hours[:n], index=self.index[:n], last=hour)
+        if self.known is None:
+            return replace(self, hours=self.hours[:n], index=self.index[:n], last=hour)
+        told = np.flatnonzero(self.known[:n] < hour)
+        return replace(self, hours=self.hours[told], index=self.index[told], last=hour, known=self.known[told])
 
     def since(self, hour: int) -> Past:
         """The later part."""
         n = int(np.searchsorted(self.hours, hour))
-        return replace(self, hours=self.hours[n:], index=self.index[n:], first=hour)
+        known = None if self.known is None else self.known[n:]
+        return replace(self, hours=self.hours[n:], index=self.index[n:], first=hour, known=known)
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ class Model:
     rhythm: Rhythm
     log_likelihood: float
     own: Floats  # [N] probability that an event came by itself
+    shape: Floats | None = None  # [n] the background's widest view: all categories' for one of them
 
     @property
     def branching(self) -> float:
@@ -95,10 +105,9 @@ def fit(
     setting: Setting,
     zone: ZoneInfo,
     pooled: Model | None = None,
-    rounds: int = _ROUNDS,
-    start: Model | None = None,
+    fixed: Model | None = None,
 ) -> Model:
-    """Fit a process to a past. `pooled` is a prior for a category; `start` a fit to go on from.
+    """Fit a process to a past. `pooled` is a prior for a category; `fixed` a model whose kernels and rhythm are kept.
 
     Stops when an event's mean log-likelihood gains less than 1e-5. Raises ValueError for a past without events.
     """
@@ -106,22 +115,24 @@ def fit(
         raise ValueError("a process cannot be fitted to no events")
     n = past.around.near.shape[0]
     since = past.hours - past.first
-    week = rhythm(past.hours, past.first, past.last, zone, None if pooled is None else pooled.rhythm)
+    shape = fixed.shape if fixed is not None else None if pooled is None else pooled.base
+    if fixed is not None:
+        week = fixed.rhythm
+    else:
+        week = rhythm(past.hours, past.first, past.last, zone, None if pooled is None else pooled.rhythm)
     level = week.of(past.first, past.last)
     slow = trend(past.hours, past.first, past.last)
     memory = _memory(past, setting)
-    keep = _first_keep(setting, pooled) if start is None else start.keep
-    productivity = _first_guess(keep) if start is None else start.productivity
+    keep = _first_keep(setting, pooled) if fixed is None else fixed.keep
+    productivity = _first_guess(keep) if fixed is None else fixed.productivity
     prior = _prior(productivity, pooled)
-    own = np.full(len(since), 0.5 if len(keep) else 1.0)
-    if start is not None and len(start.own) and len(start.own) <= len(own):
-        own[: len(start.own)] = start.own
+    own = np.full(len(since), 1.0 - float(productivity.sum()))
     before, moving = -np.inf, False
-    for turn in range(rounds):
+    for turn in range(_ROUNDS if fixed is None else _REFRESHES):
         if turn == 0 or moving:
             excess, ages = aftermath.pasts(past.hours, past.index, past.around, RINGS, keep)
             inside = aftermath.reach(level, keep)
-        place = _place(past, own, memory, slow * level, n, pooled)
+        place = _place(past, own, memory, slow * level, n, shape)
         alone = place.without(past.index, own * memory[since], setting.shapes) * slow[since]
         caused = excess * productivity
         rate = alone + caused.sum(axis=(1, 2))
@@ -135,14 +146,14 @@ def fit(
         if abs(score - before) < 1e-5 * len(since):
             break
         before = score
-        if len(keep):
+        if len(keep) and fixed is None:
             weight = inside[:, since].sum(axis=1)[:, None]
             productivity = (causes.sum(axis=0) + prior[0]) / (weight + prior[1])
             productivity = productivity * min(1.0, 0.97 / max(1e-12, float(productivity.sum())))
             moving = turn < 20 and (pooled is None or len(since) >= _OWN_DELAYS)
             if moving:
                 keep = _delays(causes, excess, ages, keep)
-    return Model(setting, keep, productivity, mean_rate, float(slow[-1]), week, score, own)
+    return Model(setting, keep, productivity, mean_rate, float(slow[-1]), week, score, own, shape)
 
 
 def _first_keep(setting: Setting, pooled: Model | None) -> Floats:
@@ -172,11 +183,11 @@ def _memory(past: Past, setting: Setting) -> Floats:
     return np.asarray(0.5 ** (age_h / (24.0 * setting.half_life_d)))
 
 
-def _place(past: Past, own: Floats, memory: Floats, busy: Floats, n: int, pooled: Model | None) -> background.Field:
+def _place(past: Past, own: Floats, memory: Floats, busy: Floats, n: int, shape: Floats | None) -> background.Field:
     since = past.hours - past.first
     weights = np.bincount(past.index, own * memory[since], minlength=n).astype(np.float64)
     exposure = float((busy * memory).sum())
-    return background.field(weights, max(exposure, 1e-9), past.around, None if pooled is None else pooled.base)
+    return background.field(weights, max(exposure, 1e-9), past.around, shape)
 
 
 def _delays(causes: Floats, excess: Floats, ages: Floats, keep: Floats) -> Floats:
@@ -186,6 +197,11 @@ def _delays(causes: Floats, excess: Floats, ages: Floats, keep: Floats) -> Float
     mean = (causes * age).sum(axis=(0, 2)) / np.maximum(causes.sum(axis=(0, 2)), 1e-9)
     moved = 1.0 - 1.0 / np.clip(mean, 2.0, 2160.0)
     return np.asarray(np.where(causes.sum(axis=(0, 2)) > 1.0, moved, keep))
+
+
+def updated(model: Model, past: Past) -> Model:
+    """The same process with its background taken from a later past: what a night needs between two fits."""
+    return fit(past, model.setting, model.rhythm.zone, fixed=model)
 
 
 def outlook(model: Model, past: Past, hours: int) -> Floats:
@@ -222,6 +238,7 @@ def choose(past: Past, zone: ZoneInfo, pooled: Model | None = None) -> Setting:
     whole's kernels or none. Large pasts are chosen on their latest events.
     """
     late = past.since(int(past.hours[-_CHOOSE_ON])) if len(past.hours) > _CHOOSE_ON else past
+    late = replace(late, known=None)  # what was told late counts for the process where it happened
     early = late.before(late.last - min(24 * 60, (late.last - late.first) // 5))
     kernels = ((36.0,), (24.0, 240.0)) if pooled is None else (pooled.setting.delays_h,) * bool(len(pooled.keep))
     best = Setting(())
@@ -236,16 +253,38 @@ def choose(past: Past, zone: ZoneInfo, pooled: Model | None = None) -> Setting:
         if gain.mean() > gain.std() / np.sqrt(len(gain)):
             best, score = setting, found
 
-    def shaped(*factors: float) -> None:
-        for factor in factors:
-            offered(replace(best, shapes=tuple(shape * factor for shape in best.shapes)))
-
-    shaped(4.0, 0.25)
+    best = replace(best, shapes=_shapes(fit(early, best, zone, pooled), early, late))
+    score = held_out(fit(early, best, zone, pooled), early, late)
     for delays in kernels:
         offered(replace(best, delays_h=delays))
     offered(replace(best, half_life_d=90.0))
-    shaped(4.0, 0.5)
+    if best.delays_h:
+        best = replace(best, shapes=_shapes(fit(early, best, zone, pooled), early, late))
     return best
+
+
+def _shapes(model: Model, early: Past, late: Past) -> tuple[float, ...]:
+    """The shapes of the background's priors, disc by disc, under which later events are likeliest; all else as is."""
+    later = slice(len(early.hours), len(late.hours))
+    index = late.index[later]
+    caused = np.zeros(len(index))
+    if len(model.keep):
+        excess, _ = aftermath.pasts(late.hours, late.index, late.around, RINGS, model.keep)
+        caused = (excess[later] * model.productivity).sum(axis=(1, 2))
+    memory = _memory(early, model.setting)
+    busy = model.rhythm.of(early.first, early.last) * trend(early.hours, early.first, early.last)
+    place = _place(early, model.own, memory, busy, len(model.base), model.shape)
+    shapes = list(model.setting.shapes)
+
+    def likelihood(at: int, choice: float) -> float:
+        tried = tuple(choice if level == at else shape for level, shape in enumerate(shapes))
+        # The rates always sum to the same, so the expected number need not be weighed.
+        return float(np.log(place.rates(tried)[index] * model.level + caused).sum())
+
+    for _ in range(2):
+        for at in range(len(place.sums)):
+            shapes[at] = max(background.CHOICES, key=lambda choice, at=at: likelihood(at, choice))  # type: ignore[misc]
+    return tuple(shapes)
 
 
 @dataclass(frozen=True)
