@@ -65,6 +65,7 @@ class State:
         metrics = Metrics()
         grants = Grants(pool, secret)
         ledger = _Ledger(sync_pool)
+        heat = Heat(pool, sync_pool)
         live = Hub(
             dsn,
             pool,
@@ -87,8 +88,8 @@ class State:
             grants=grants,
             limiter=Limiter(),
             tiles=Tiles.build(pool, settings.tile_cache_mb),
-            heat=Heat(pool, sync_pool),
-            hotspots=HotSpots(sync_pool),
+            heat=heat,
+            hotspots=HotSpots(sync_pool, heat.cubes.by_surface),
             live=live,
             pipeline=Pipeline(settings),
             attachments=Attachments(settings.home_path, secret),

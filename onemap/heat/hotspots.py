@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -28,13 +28,14 @@ from onemap.core.clock import zone_of
 from onemap.core.errors import BadInput
 from onemap.heat import published, service
 from onemap.heat.ask import SEVERITY_WEIGHTS, Ask
+from onemap.heat.cube import Cube, View
 from onemap.heat.domain import Domain, Domains, counted_cells
 from onemap.heat.emerging import MAX_BINS, STEPS, Emerging, emerging
 from onemap.heat.gistar import CLASSES, GiStar, gi_star, is_whole
 from onemap.heat.gistate import GiState
 from onemap.heat.lattice import Lattice, lattice
 from onemap.heat.surface import COARSEST, surface
-from onemap.heat.window import Box, HeatCells, Hours, at_hour, hour_of, parse
+from onemap.heat.window import HeatCells, Hours, at_hour, hour_of, parse
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
@@ -45,8 +46,6 @@ _KEPT = 24
 #: Cells that are tested when no resolution is asked for.
 _USUAL = 400_000
 _EVER = "1000w"
-
-Values = Callable[[Connection, Ask, int, Box | None], HeatCells]
 
 
 @dataclass(frozen=True)
@@ -169,10 +168,10 @@ class Kept:
 class HotSpots:
     """The hot spots of one process: its way to the database, and what was asked lately."""
 
-    def __init__(self, pool: ConnectionPool[Connection], *, counted: Values = service.cells) -> None:
-        """`counted` gives a surface's exact values at a resolution, as `onemap.heat.service.cells` does."""
+    def __init__(self, pool: ConnectionPool[Connection], cubes: Mapping[str, Cube] | None = None) -> None:
+        """`cubes` by surface, which somebody else keeps up to date, are read once they are loaded; else the database."""
         self.pool = pool
-        self.counted = counted
+        self.cubes = cubes or {}
         self.domains = Domains()
         self._lock = threading.Lock()
         self._kept: OrderedDict[Question, Kept] = OrderedDict()
@@ -246,18 +245,31 @@ class HotSpots:
         kept.windows = windows(conn, question)
         kept.hours = _hours(conn, question, kept.windows)
         values = np.zeros((len(kept.windows), len(area.cells)))
+        snapshot, epoch, view = self._stand(conn, question)
         for at, ask in enumerate(kept.windows):
-            values[at] = _on(area.cells, self._values(conn, question, ask))
+            values[at] = _on(area.cells, self._values(conn, question, ask, view))
         kept.put(values)
+        kept.snapshot, kept.epoch, kept.area = snapshot, epoch, area
+
+    def _stand(self, conn: Connection, question: Question) -> tuple[str, int, View | None]:
+        """The snapshot and epoch under which values are read, and the cube's state if they are read from there."""
+        cube = None if question.published else self.cubes.get(question.ask.surface)
+        if cube is not None and cube.ready:
+            # In this order: an epoch older than the state is noticed by the next answer, a newer one would not be.
+            epoch = cube.stand[1]
+            view = cube.view()
+            return view.snapshot, epoch, view
         asked = {"surface": question.ask.surface, "snapshot": "1:1:"}
         stand = conn.execute(sql("heat_stand"), asked).fetchone()
         assert stand is not None  # noqa: S101  (an aggregate gives one row)
-        kept.snapshot, kept.epoch, kept.area = stand["snapshot"], stand["epoch"], area
+        return stand["snapshot"], stand["epoch"], None
 
-    def _values(self, conn: Connection, question: Question, ask: Ask) -> HeatCells:
+    def _values(self, conn: Connection, question: Question, ask: Ask, view: View | None = None) -> HeatCells:
         """The one place where counts enter: exact ones, or those published for askers without a right to them."""
         box = None if question.area_wkb is None else shapely.from_wkb(question.area_wkb).bounds
-        return (published.cells if question.published else self.counted)(conn, ask, question.res, box)
+        if question.published:
+            return published.cells(conn, ask, question.res, box)
+        return service.cells(conn, ask, question.res, box, view=view)
 
     def _area(self, conn: Connection, question: Question) -> Domain:
         def happened() -> Cells:

@@ -157,20 +157,15 @@ def test_what_is_committed_is_in_the_next_answer(more: str, get: Get, app: FastA
     assert value() == before
 
 
-def test_it_is_added_up_and_not_read_anew(get: Get, app: FastAPI, committed: Connection) -> None:
+def test_it_is_added_up_and_not_read_anew(get: Get, committed: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """One more incident costs a look at what changed, and no reading of the window."""
-    spots: HotSpots = app.state.onemap.hotspots
-    assert by_class(get(f"{DOOR}?res=8"))
-    counted = spots.counted
-    spots.counted = lambda *_: pytest.fail("the window was read anew")  # type: ignore[assignment]
-    try:
-        with committed.transaction():
-            feature.upsert(committed, INCIDENT, [incident("one", *HEAP, datetime.now(UTC))], feed="test")
-        events = by_class(get(f"{DOOR}?res=8"))["hot99"]["properties"]["events"]
-        feature.delete(committed, INCIDENT, ["one"])
-        assert by_class(get(f"{DOOR}?res=8"))["hot99"]["properties"]["events"] == events - 1
-    finally:
-        spots.counted = counted
+    before = by_class(get(f"{DOOR}?res=8"))["hot99"]["properties"]["events"]
+    monkeypatch.setattr(HotSpots, "_read_anew", lambda *_: pytest.fail("the window was read anew"))
+    with committed.transaction():
+        feature.upsert(committed, INCIDENT, [incident("one", *HEAP, datetime.now(UTC))], feed="test")
+    assert by_class(get(f"{DOOR}?res=8"))["hot99"]["properties"]["events"] == before + 1
+    feature.delete(committed, INCIDENT, ["one"])
+    assert by_class(get(f"{DOOR}?res=8"))["hot99"]["properties"]["events"] == before
 
 
 def test_emerging_steps_are_windows_side_by_side(get: Get, conn: Connection, committed: Connection) -> None:
