@@ -1,4 +1,4 @@
-"""Terrain tiles: terrarium PNGs of the registered elevation models, for hill shading and 3-D ground."""
+"""Terrain tiles of the registered elevation models: terrarium PNGs for 3-D ground, hill shade and slope as pictures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onemap.terrain.dem import heights, png, terrarium
+from onemap.terrain.paint import picture
 from onemap.terrain.service import Dem
 from tiles.grid import TileId
 from tiles.source import Rendered
@@ -19,14 +20,15 @@ _THREADS = ThreadPoolExecutor(2, thread_name_prefix="terrain")
 
 @dataclass(frozen=True)
 class TerrainSource:
-    """Tiles of some elevation models, the later on top of the earlier."""
+    """Tiles of some elevation models, the later on top: `terrarium`, or a picture of `paint.PRODUCTS`."""
 
     dems: tuple[Dem, ...]
+    product: str = "terrarium"
 
     @property
     def key(self) -> Hashable:
         """The files: their names change with their content."""
-        return ("terrain", tuple(dem.path for dem in self.dems))
+        return ("terrain", self.product, tuple(dem.path for dem in self.dems))
 
     @property
     def layers(self) -> list[str]:
@@ -49,12 +51,16 @@ class TerrainSource:
         met = [dem.path for dem in self.dems if _meets(dem.bounds, bounds)]
         if not met:
             return Rendered(b"", "", packed=True)
-        return await asyncio.get_running_loop().run_in_executor(_THREADS, _render, met, tile)
+        return await asyncio.get_running_loop().run_in_executor(_THREADS, _render, self.product, met, tile)
 
 
-def _render(paths: list[Path], tile: TileId) -> Rendered:
-    ground = heights(paths, tile.bounds_3857())
-    return Rendered(b"" if ground is None else png(terrarium(ground)), "", packed=True)
+def _render(product: str, paths: list[Path], tile: TileId) -> Rendered:
+    if product == "terrarium":
+        ground = heights(paths, tile.bounds_3857())
+        pixels = None if ground is None else terrarium(ground)
+    else:
+        pixels = picture(product, paths, tile.bounds_3857())
+    return Rendered(b"" if pixels is None else png(pixels), "", packed=True)
 
 
 def _meets(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:

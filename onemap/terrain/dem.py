@@ -77,10 +77,16 @@ def describe(path: Path) -> Described:
         raise BadInput(f"The file is no raster that can be read: {error}", reason="no-raster") from error
 
 
-def heights(paths: Sequence[Path], bounds_3857: Bounds, *, size: int = TILE_PX) -> Floats | None:
+def heights(
+    paths: Sequence[Path],
+    bounds_3857: Bounds,
+    *,
+    size: int = TILE_PX,
+    resampling: Resampling = Resampling.bilinear,
+) -> Floats | None:
     """Heights in metres of a square of web-mercator ground, (size, size), row 0 in the north; NaN where none is known.
 
-    Later rasters lie on top of earlier ones. None when no raster has a pixel there. Bilinear; only the window is read.
+    Later rasters lie on top of earlier ones. None when no raster has a pixel there. Only the window is read.
     """
     ground: Floats | None = None
     for path in paths:
@@ -92,7 +98,7 @@ def heights(paths: Sequence[Path], bounds_3857: Bounds, *, size: int = TILE_PX) 
                 transform=from_bounds(*bounds_3857, size, size),
                 width=size,
                 height=size,
-                resampling=Resampling.bilinear,
+                resampling=resampling,
                 add_alpha=False,
                 nodata=np.nan,
                 dtype="float32",
@@ -121,15 +127,15 @@ def terrarium(ground: Floats) -> Bytes:
 
 
 def png(pixels: Bytes) -> bytes:
-    """An opaque RGB PNG of (height, width, 3) pixels, each row as its difference from the one above."""
-    height, width, _ = pixels.shape
-    rows = pixels.reshape(height, width * 3)
-    above = np.vstack((np.zeros((1, width * 3), np.uint8), rows[:-1]))
+    """A PNG of (height, width, 3 or 4) RGB or RGBA pixels, each row as its difference from the one above."""
+    height, width, bands = pixels.shape
+    rows = pixels.reshape(height, width * bands)
+    above = np.vstack((np.zeros((1, width * bands), np.uint8), rows[:-1]))
     lines = np.hstack((np.full((height, 1), 2, np.uint8), rows - above))
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2 if bands == 3 else 6, 0, 0, 0)
     body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body

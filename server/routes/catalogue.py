@@ -15,6 +15,7 @@ from onemap.store.layer import Attribute, LayerSpec, Text
 from onemap.terrain.service import Dem, dems_async
 from server.answer import Json
 from server.auth import Signed
+from server.routes import terrain
 from server.routes.tiles import CACHING
 from server.state import state_of
 from tiles.heat import shows
@@ -110,6 +111,7 @@ def _terrain(dems: list[Dem]) -> dict[str, Any] | None:
             max(dem.bounds[2] for dem in dems),
             max(dem.bounds[3] for dem in dems),
         ],
+        "products": terrain.products(),
     }
 
 
