@@ -169,7 +169,7 @@ class HotSpots:
     """The hot spots of one process: its way to the database, and what was asked lately."""
 
     def __init__(self, pool: ConnectionPool[Connection], cubes: Mapping[str, Cube] | None = None) -> None:
-        """`cubes` by surface, which somebody else keeps up to date, are read once they are loaded; else the database."""
+        """`cubes` by surface, kept up to date by somebody else, are read once they are loaded; else the database."""
         self.pool = pool
         self.cubes = cubes or {}
         self.domains = Domains()
