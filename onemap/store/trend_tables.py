@@ -38,6 +38,7 @@ trend_grid = Table(
     metadata,
     Column("category", Text, nullable=False),
     Column("grid_code", Text, nullable=False),
+    Column("history", ARRAY(Integer), nullable=False),  # counts of the fitted days, oldest first
     Column("total_30d", Integer, nullable=False),
     Column("coefficients", ARRAY(Double), nullable=False),
     Column("alpha", Double, nullable=False),

@@ -12,6 +12,7 @@ CREATE TABLE onemap.trend_run (
 CREATE TABLE onemap.trend_grid (
   category TEXT NOT NULL,
   grid_code TEXT NOT NULL,
+  history INTEGER[] NOT NULL,
   total_30d INTEGER NOT NULL,
   coefficients DOUBLE PRECISION[] NOT NULL,
   alpha DOUBLE PRECISION NOT NULL,
