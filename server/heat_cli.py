@@ -115,6 +115,41 @@ def _words(text: Any) -> str:
 
 
 @heat.command()
+def backtest(
+    last: Annotated[bool, typer.Option(help="Show the last one instead of running it now.")] = False,
+    category: Annotated[str, typer.Option(help="A category; none: all together.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="All of it, for programs.")] = False,
+) -> None:
+    """Forecast the last nights from what was known before each, beside plain counting and KDE."""
+    from onemap.core.clock import now, zone_of
+    from onemap.heat import forecast, nightly
+    from onemap.store.db import connect, dsn_of
+    from server.answer import dumps
+
+    with _database() as (settings, conn):
+        if not last:
+            conn.rollback()
+            with CONSOLE.status("…"), connect(dsn_of(settings), autocommit=True, statement_timeout_s=3600) as own:
+                _follow(own, "density")
+                done = nightly.run(own, now(), zone_of(settings.zone))
+            if not as_json:
+                CONSOLE.print(f"{len(done)} forecasts written")
+        found = forecast.last_backtest(conn, category)
+    if as_json:
+        print(json.dumps(json.loads(dumps(found)), ensure_ascii=False, indent=1))
+        return
+    table = Table("horizon", "model", "hit rate", "PAI", "PEI*", "RRI", "expected", "observed")
+    for horizon, told in found["horizons"].items():
+        for model in told["models"]:
+            rate = next((rate for share, rate in model["hit_rate"] if share == found["share"]), None)
+            figures = (rate, *(model[name] for name in ("pai", "pei", "rri", "expected", "observed")))
+            table.add_row(horizon, model["title"]["zh"], *("" if one is None else f"{one:.4g}" for one in figures))
+    CONSOLE.print(table)
+    for horizon, told in found["horizons"].items():
+        CONSOLE.print(f"{horizon}: {told['verdict']['zh']}\n{told['verdict']['en']}")
+
+
+@heat.command()
 def export(
     surface: Surface,
     path: Annotated[Path, typer.Argument(help="The file to write; its ending says the format unless --format does.")],
