@@ -9,12 +9,15 @@ from typing import Literal
 
 from onemap.core.catalogue import load_catalogue
 from onemap.core.errors import NotFound
+from onemap.heat.declared import Declared, declared
 from onemap.store.layer import Text
 
 FINEST, COARSEST = 12, 5
 RESOLUTIONS = tuple(range(COARSEST, FINEST + 1))
 #: Parts of a risk are kept at this resolution, the finest one of its surfaces.
 RISK_RES = 11
+#: Forecasts are made at this resolution.
+FORECAST_RES = 9
 #: Windows offered; any other of the grammar may be asked.
 PRESETS = ("2h", "24h", "7d", "30d", "90d", "7d~1w", "7d~1y", "30d~1y", "90d@mon-fri08-10", "90d@fri18-24")
 SMOOTH_MAX = 4
@@ -68,9 +71,13 @@ class SurfaceSpec:
     rule: Text | None = None
 
 
-@cache
 def surfaces() -> tuple[SurfaceSpec, ...]:
-    """Every surface; a new one is one entry here and its engine."""
+    """Every surface; a new one is one entry here and its engine, a new risk is one file (onemap/heat/declared.py)."""
+    return (*_counted(), *risk_surfaces(declared()), _forecast())
+
+
+@cache
+def _counted() -> tuple[SurfaceSpec, ...]:
     return (
         SurfaceSpec(
             "incidents",
@@ -81,15 +88,37 @@ def surfaces() -> tuple[SurfaceSpec, ...]:
             windows=PRESETS,
             smooth_max=SMOOTH_MAX,
         ),
+    )
+
+
+@cache
+def _forecast() -> SurfaceSpec:
+    return SurfaceSpec(
+        "forecast",
+        Text("事件预测", "Incident forecast"),
+        Text("起（预期）", "incidents expected"),
+        kind="forecast",
+        categories=_categories(),
+        horizons=("24h", "7d"),
+        finest=FORECAST_RES,
+    )
+
+
+@cache
+def risk_surfaces(told: Declared) -> tuple[SurfaceSpec, ...]:
+    """The declared risks, combinations first; `rule` says what a score is made of and how hazards combine."""
+    return tuple(
         SurfaceSpec(
-            "risk",
-            Text("综合风险", "Composite risk"),
-            Text("分", "score"),
+            one.name,
+            Text(one.title.zh, one.title.en),
+            Text(one.unit.zh, one.unit.en),
             kind="risk",
-            breaks=(1.0, 3.0, 8.0, 16.0, 32.0),
+            breaks=one.breaks,
             finest=RISK_RES,
-            made_of=("hazard", "sensor", "building"),
-        ),
+            made_of=told.layers(one.name),
+            rule=Text(one.about.zh, one.about.en),
+        )
+        for one in told.surfaces
     )
 
 

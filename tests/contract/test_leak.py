@@ -14,6 +14,7 @@ from shapely.geometry import shape
 
 from onemap.core.policy import Role
 from onemap.heat import service
+from onemap.heat.declared import declared
 from onemap.layers import BY_NAME, LAYERS
 from onemap.store import feature
 from onemap.store.db import connect
@@ -173,8 +174,14 @@ def test_heat_is_of_their_layers_and_area(who: str, get: Get) -> None:
     role, only, held = ASKERS[who]
     where = tile_at(14, samples.WEST, samples.SOUTH)
     shown = {one["name"] for one in get("/catalogue", who).json()["surfaces"]}
-    assert shown == (set() if only is not None else {"incidents", "risk"})
-    for surface in ("incidents", "risk"):
+    risks = {
+        one.name
+        for one in declared().surfaces
+        if all(sees(who, BY_NAME[layer]) for layer in declared().layers(one.name))
+    }
+    assert shown == (set() if only is not None else {"incidents", *risks})
+    assert only is not None or ("risk" in shown) == (role is not Role.VIEWER)
+    for surface in ("incidents", "risk", "landslide"):
         answer = get(f"/tiles/heat/{surface}/{where.z}/{where.x}/{where.y}.mvt?window=90d", who)
         legend = get(f"/heat/{surface}/legend?window=90d", who)
         if surface not in shown:

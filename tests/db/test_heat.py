@@ -1,4 +1,4 @@
-"""The incident surface follows the change log exactly; the risk surface's parts sum to what is shown."""
+"""The incident surface follows the change log exactly."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shapely.geometry import MultiPolygon, Point, box
+from shapely.geometry import Point, box
 
-from onemap.core.cell import boundaries, cell_from_hex, cell_of, child_range, hex_of, parent
+from onemap.core.cell import boundaries, cell_from_hex, cell_of, parent
 from onemap.core.errors import BadInput, NotFound
 from onemap.heat import service
 from onemap.heat.ask import Ask
@@ -22,7 +21,6 @@ from onemap.layers import BY_NAME
 from onemap.store import changelog, feature
 from onemap.store.db import Connection, connect
 from onemap.store.feature import FeatureRow
-from tests.db import warnings_ground as ground
 
 NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 LAYER = BY_NAME["incident"]
@@ -71,15 +69,10 @@ def _recount(conn: Connection) -> list[Row]:
 
 @pytest.fixture
 def clean(committed: Connection) -> Connection:
-    """An autocommit connection over a database without incidents, hazard points and what was counted of them."""
+    """An autocommit connection over a database without incidents and what was counted of them."""
     with committed.transaction():
-        for layer in ("incident", "hazard", "hazard_zone", "building", "sensor", "team", "geofence"):
-            committed.execute(f"DELETE FROM {layer}")
-        for table in ("threshold", "datastream", "risk_part"):
-            committed.execute(f"DELETE FROM {table}")
+        committed.execute("DELETE FROM incident")
     _drain(committed)
-    while service.refresh_risk(committed, now=NOW):
-        pass
     return committed
 
 
@@ -205,136 +198,15 @@ def test_a_cell_lists_its_incidents_and_they_sum_to_it(clean: Connection) -> Non
         assert cell_from_hex(told["cell"]) == cell_of(110.40, 29.10, res)
 
 
-def test_the_legend_has_rising_breaks(clean: Connection) -> None:
+def test_the_legend_has_rising_breaks_and_the_exact_window(clean: Connection) -> None:
     rng = random.Random(6)
     _put(clean, *[_incident(f"l{n}", int(rng.gauss(50, 12)), 1) for n in range(400)])
     _drain(clean)
-    legend = service.legend(clean, Ask("incidents", now=NOW), 9)
-    assert legend["res"] == 9 and legend["unit"] == "起" and legend["cell_km2"] == pytest.approx(0.105, rel=0.02)
+    ask = Ask("incidents", smooth=1, half_life_h=6.0, now=NOW)
+    legend = service.legend(ask, 9, service.distribution(clean, ask, 9))
+    assert legend["res"] == 9 and legend["unit"] == {"zh": "起", "en": "incidents"}
+    assert legend["cell_km2"] == pytest.approx(0.105, rel=0.02)
     assert len(legend["breaks"]) >= 3 and legend["breaks"] == sorted(set(legend["breaks"]))
-    assert service.legend(clean, Ask("incidents", categories=("part-05",), now=NOW), 9)["breaks"] == []
-    assert service.legend(clean, RISK, 11)["breaks"] == [1.0, 3.0, 8.0, 16.0, 32.0]
-
-
-# -- risk --------------------------------------------------------------------------------------------------------------
-
-
-def _slope(conn: Connection) -> None:
-    with conn.transaction():
-        ground.slope(conn)
-        feature.upsert(
-            conn,
-            BY_NAME["building"],
-            [FeatureRow("b1", MultiPolygon([box(110.4, 29.1, 110.4002, 29.1002)]), {"residents": 99})],
-            feed="test",
-        )
-
-
-def _read(conn: Connection, value: float, at: datetime = NOW, stream: str = "h1-crack-ds") -> None:
-    conn.execute("UPDATE datastream SET last_value = %s, last_at = %s WHERE key = %s", (value, at, stream))
-
-
-def _settle(conn: Connection, now: datetime = NOW) -> int:
-    first = service.refresh_risk(conn, now=now)
-    assert service.refresh_risk(conn, now=now) == 0
-    return first
-
-
-def _parts(conn: Connection) -> list[Row]:
-    return conn.execute(
-        "SELECT cell, source_layer, source_key, kind, value, detail FROM risk_part ORDER BY 1, 2, 3, 4"
-    ).fetchall()
-
-
-def test_parts_sum_to_the_cell_at_every_resolution(clean: Connection) -> None:
-    _slope(clean)
-    _read(clean, 33.0)
-    assert _settle(clean) == 1
-    finest = service.cells(clean, RISK, 11)
-    assert len(finest.cells) > 300
-    for cell, value in list(zip(finest.cells.tolist(), finest.values.tolist(), strict=True))[::25]:
-        told = service.explain(clean, RISK, cell)
-        assert told["value"] == pytest.approx(value)
-        assert sum(part["value"] for part in told["parts"]) == pytest.approx(value)
-    home = cell_of(110.4001, 29.1001, 11)
-    told = service.explain(clean, RISK, home)
-    by_kind = {part["kind"]: part for part in told["parts"]}
-    assert by_kind["hazard"]["value"] == pytest.approx(2.0 * 3.0)  # level III, inside the zone, 99 residents
-    assert by_kind["excess"]["name"] == "裂缝计01" and by_kind["excess"]["detail"]["enter"] == 30.0
-    assert by_kind["excess"]["detail"]["ratio"] == pytest.approx(1.1)
-    assert by_kind["hazard"]["name"] == "云溪沟3号滑坡" and by_kind["hazard"]["detail"]["residents"] == 99
-    for res in (6, 8, 10):
-        coarse = service.cells(clean, RISK, res)
-        for cell, value in zip(coarse.cells.tolist(), coarse.values.tolist(), strict=True):
-            lo, hi = child_range(cell, 11)
-            inside = (finest.cells >= lo) & (finest.cells <= hi)
-            assert value == finest.values[inside].max()
-            told = service.explain(clean, RISK, cell)
-            assert told["value"] == pytest.approx(value)
-            assert parent(cell_from_hex(told["worst_cell"]), res) == cell
-    nowhere = service.explain(clean, RISK, cell_of(0.0, 0.0, 8))
-    assert (nowhere["value"], nowhere["parts"], nowhere["worst_cell"]) == (0.0, [], None)
-
-
-def test_risk_follows_what_changes_and_only_that(clean: Connection) -> None:
-    _slope(clean)
-    with clean.transaction():
-        feature.upsert(
-            clean,
-            BY_NAME["hazard"],
-            [FeatureRow("far", Point(110.9, 29.1), {"level": 1, "kind": "collapse"})],
-            feed="t",
-        )
-    assert _settle(clean) == 2
-    quiet = _parts(clean)
-    assert {p["source_layer"] for p in quiet} == {"hazard"}
-    _read(clean, 36.0)
-    assert _settle(clean) == 1
-    excess = [p for p in _parts(clean) if p["source_layer"] == "sensor"]
-    assert excess and {p["source_key"] for p in excess} == {"h1-crack"}
-    _read(clean, 36.2)  # moves the factor by less than a colour
-    assert _settle(clean) == 0
-    assert _settle(clean, NOW + timedelta(hours=1)) == 1  # silence fades
-    faded = [p for p in _parts(clean) if p["source_layer"] == "sensor"]
-    assert sum(p["value"] for p in faded) == pytest.approx(sum(p["value"] for p in excess) * np.exp(-1 / 6), rel=0.03)
-    _read(clean, 1.0, NOW + timedelta(hours=1))
-    assert _settle(clean, NOW + timedelta(hours=1)) == 1
-    assert _parts(clean) == quiet
-    with clean.transaction():
-        feature.upsert(clean, BY_NAME["building"], [FeatureRow("b1", None, {"residents": 9})], feed="t")
-    assert _settle(clean) == 1
-    home = service.explain(clean, RISK, cell_of(110.4001, 29.1001, 11))
-    assert home["value"] == pytest.approx(2.0 * 2.0)
-    with clean.transaction():
-        feature.delete(clean, BY_NAME["hazard_zone"], ["z-h1"])
-    assert _settle(clean) == 1
-    assert len(_parts(clean)) < len(quiet)
-    with clean.transaction():
-        feature.upsert(clean, BY_NAME["hazard"], [FeatureRow("h1", None, {"status": "closed"})], feed="t")
-        feature.delete(clean, BY_NAME["hazard"], ["far"])
-    assert _settle(clean) == 2
-    assert _parts(clean) == []
-
-
-def test_risk_rebuilt_is_risk_followed(clean: Connection) -> None:
-    _slope(clean)
-    _read(clean, 33.0)
-    _read(clean, 49.0, stream="h1-rain-ds")
-    _settle(clean)
-    followed = _parts(clean)
-    assert service.rebuild(clean, "risk", now=NOW) == 1
-    assert _parts(clean) == followed
-    logged = clean.execute("SELECT count(*) AS n FROM change_log WHERE layer = 'heat.risk'").fetchone()
-    assert logged is not None and logged["n"] >= 2
-    assert hex_of(followed[0]["cell"])
-
-
-def test_a_second_worker_does_not_write_what_the_first_one_wrote(clean: Connection, dsn: str) -> None:
-    _slope(clean)
-    with connect(dsn) as one, connect(dsn, statement_timeout_s=20) as two:
-        start = changelog.consumer_position(one, "risk")  # the first holds the place and moves it on
-        changelog.advance(one, "risk", changelog.head(one))
-        assert start < changelog.head(one)
-        one.commit()
-        assert service.refresh_risk(two, now=NOW) == 0
-        two.rollback()
+    assert (legend["from"], legend["to"]) == ("2026-06-30T12:00:00+00:00", "2026-07-01T13:00:00+00:00")
+    assert legend["kernel"] == "epanechnikov" and legend["bandwidth_m"] == pytest.approx(2 * 348, rel=0.01)
+    assert service.legend(ask, 9, np.empty(0))["breaks"] == []

@@ -1,5 +1,5 @@
-SELECT p.cell, sum(p.value)::float8 AS value
+-- Cells and scores of a surface in ranges of chunks.
+SELECT c.cells, c.score
 FROM unnest(%(lo)s::bigint[], %(hi)s::bigint[]) AS span (lo, hi)
-JOIN onemap.risk_part p ON p.cell BETWEEN span.lo AND span.hi
-GROUP BY p.cell
-ORDER BY p.cell
+JOIN onemap.risk_chunk c ON c.surface = %(surface)s AND c.chunk BETWEEN span.lo AND span.hi
+ORDER BY c.chunk
