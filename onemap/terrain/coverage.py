@@ -16,7 +16,7 @@ import numpy.typing as npt
 from numba import njit
 from pyproj import Transformer
 
-from onemap.core.cell import Cells, boundaries
+from onemap.core.cell import Cells, outlines
 from onemap.terrain.raster import Doubles, Grid
 
 #: A pixel covered by less than this share of itself is not touched: a corner that rounding put there.
@@ -73,14 +73,11 @@ def cell_rings(cells: Cells, grid: Grid) -> Rings:
 
 
 def _corners(cells: Cells) -> tuple[Doubles, Doubles, npt.NDArray[np.int64]]:
-    import shapely
-
-    outlines = boundaries(cells)
-    points, which = shapely.get_coordinates(outlines, return_index=True)
+    points, start = outlines(cells)
     # Each ring's last point is its first again.
-    keep = np.append(which[1:] == which[:-1], False)
-    start = np.searchsorted(which[keep], np.arange(len(cells) + 1))
-    return points[keep, 0], points[keep, 1], start
+    keep = np.ones(len(points), np.bool_)
+    keep[start[1:] - 1] = False
+    return points[keep, 0], points[keep, 1], start - np.arange(len(start))
 
 
 @njit(cache=True, nogil=True)

@@ -175,14 +175,16 @@ def _design(x: Doubles) -> Doubles:
 
 
 def _folds(block: Cells, y: Flags) -> npt.NDArray[np.int64]:
-    """The fold of every cell: blocks with the most slides first, each to the fold that has the fewest yet."""
+    """The fold of every cell: blocks with the most slides first, each to the fold that has the fewest yet.
+
+    Blocks without slides even out the cells.
+    """
     names, at = np.unique(block, return_inverse=True)
     slides = np.bincount(at, weights=y, minlength=len(names))
     cells = np.bincount(at, minlength=len(names))
     fold = np.empty(len(names), np.int64)
     load = np.zeros((FOLDS, 2))
     for one in np.lexsort((names, -cells, -slides)):
-        k = min(range(FOLDS), key=lambda k: (load[k, 0], load[k, 1]))
-        fold[one] = k
+        fold[one] = k = int(np.lexsort(load.T[::-1] if slides[one] else load.T)[0])
         load[k] += slides[one], cells[one]
     return fold[at]
