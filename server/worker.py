@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import psycopg
 import structlog
-from prometheus_client import Counter, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 from etl.feeds import FEEDS
 from etl.pipeline import Pipeline
 from etl.transports import transports_of
 from onemap.core import clock
 from onemap.core.settings import Settings
-from onemap.heat import published
+from onemap.heat import nightly, published
 from onemap.heat import service as heat
 from onemap.store import housekeeping
 from onemap.store.changelog import CHANNEL
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 STEPS = Counter("onemap_worker_steps_total", "Rounds of a worker loop that did something.", ["loop"])
 ERRORS = Counter("onemap_worker_errors_total", "Rounds of a worker loop that failed and will be tried again.", ["loop"])
+FORECASTS = Gauge("onemap_forecast_categories", "Categories forecast in the last night.")
 SECONDS = Histogram("onemap_worker_step_seconds", "Length of a round of a worker loop.", ["loop"])
 
 
@@ -58,6 +59,7 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
         Loop(
             "terrain", lambda conn: ground.refresh(conn, settings.home_path), 10.0, 20.0, woken=False, transacted=False
         ),
+        Loop("forecast", lambda conn: _forecast(conn, settings), rest_s=60.0, woken=False, transacted=False),
         Loop("tracks", tracks.follow, rest_s=5.0, pause_s=5.0),
         Loop("deliveries", lambda conn: warnings.deliver_due(conn, send), rest_s=1.0, transacted=False),
         Loop("heartbeat", _heartbeat, rest_s=5.0, woken=False),
@@ -168,6 +170,17 @@ def _rest(loop: Loop, woken: threading.Event, stop: threading.Event) -> None:
 
 def _publish(conn: Connection, settings: Settings) -> int:
     return published.publish(conn, floor=settings.small_count_floor, now=clock.now(), zone=settings.zone)
+
+
+def _forecast(conn: Connection, settings: Settings) -> int:
+    """The night's forecasts, when they are due; the many short pauses leave the processor to the other loops."""
+    zone = clock.zone_of(settings.zone)
+    if not nightly.due(conn, clock.now(), zone):
+        return 0
+    done = nightly.run(conn, clock.now(), zone, pause=lambda: time.sleep(0.002))
+    FORECASTS.set(len(done))
+    log.info("forecasts made", categories=len(done))
+    return 0
 
 
 def _heartbeat(conn: Connection) -> int:
