@@ -73,6 +73,8 @@ def is_published(grant: Grant, spec: SurfaceSpec) -> bool:
 
 def shows(grant: Grant, spec: SurfaceSpec) -> bool:
     """Whether a surface is this asker's to see: published, or by every layer that it is made of."""
+    if spec.kind == "forecast" and (grant.area_wkb is not None or not grant.can(Right.EXACT_COUNTS)):
+        return False  # it is made of exact counts, and of those next door
     return is_published(grant, spec) or all(grant.sees_layer(name, BY_NAME[name].roles) for name in spec.made_of)
 
 

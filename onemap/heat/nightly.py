@@ -21,13 +21,14 @@ from onemap.heat.discs import Discs, discs
 from onemap.heat.domain import domain
 from onemap.heat.lattice import lattice
 from onemap.heat.selfexciting import Model, Parts, Past
+from onemap.heat.surface import FORECAST_RES
 from onemap.heat.window import at_hour, hour_of
 from onemap.store import changelog
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
 SURFACE, SOURCE = "forecast", "incidents"
-RES = 9
+RES = FORECAST_RES
 #: When in the city's night it runs, and the least days of events before it first does.
 AT = clock_time(2, 10)
 LEAST_DAYS = 60

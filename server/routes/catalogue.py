@@ -9,9 +9,11 @@ from fastapi import APIRouter, Request, Response
 from onemap import layers
 from onemap.core.policy import Grant
 from onemap.heat import service as heat
+from onemap.heat.forecast import whether_shown
 from onemap.heat.surface import SurfaceSpec
 from onemap.store import extent
 from onemap.store.layer import Attribute, LayerSpec, Text
+from onemap.store.sqlfile import sql
 from onemap.terrain.service import Dem, dems_async
 from server.answer import Json
 from server.auth import Signed
@@ -31,11 +33,12 @@ async def catalogue(request: Request, grant: Signed) -> Response:
         city = await extent.city(conn)
         bounds = await extent.city_bounds(conn, grant)
         dems = await dems_async(conn, state.settings.home_path)
+        standing = await (await conn.execute(sql("forecast_standing"))).fetchall()
     return Json(
         {
             "city": _city(city, bounds, grant),
             "layers": [_layer(one, grant) for one in layers.LAYERS if grant.sees_layer(one.name, one.roles)],
-            "surfaces": [_surface(one) for one in heat.surfaces() if shows(grant, one)],
+            "surfaces": [_surface(one, standing) for one in heat.surfaces() if shows(grant, one)],
             "terrain": _terrain(dems),
         },
         headers=CACHING,
@@ -85,15 +88,22 @@ def _attribute(attribute: Attribute) -> dict[str, Any]:
     return found
 
 
-def _surface(surface: SurfaceSpec) -> dict[str, Any]:
+def _surface(surface: SurfaceSpec, standing: list[dict[str, Any]]) -> dict[str, Any]:
+    shown, why = whether_shown(standing, surface.horizons) if surface.kind == "forecast" else (True, None)
     return {
         "name": surface.name,
+        "kind": surface.kind,
         "title": _text(surface.title),
         "unit": _text(surface.unit),
         "categories": [{"name": name, "title": _text(title)} for name, title in surface.categories.items()],
+        "sources": [{"name": name, "title": _text(title)} for name, title in surface.sources.items()],
         "windows": list(surface.windows),
+        "horizons": list(surface.horizons),
         "breaks": list(surface.breaks),
         "smooth_max": surface.smooth_max,
+        "rule": _text(surface.rule) if surface.rule is not None else None,
+        "shown": shown,
+        "why": why,
     }
 
 
