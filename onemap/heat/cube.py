@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onemap.core.cell import Cells, Floats, parents
+from onemap.core.cell import Cells, Floats, parents, resolution
 from onemap.heat import events as stored
 from onemap.heat import level as kernel
 from onemap.heat.ask import SEVERITY_WEIGHTS, Ask
@@ -135,35 +135,48 @@ class View:
         left = values > 1e-12
         return HeatCells(union[left], values[left])
 
+    def by_category(self, ask: Ask, cell: int) -> dict[str, tuple[float, float]]:
+        """By category, how many events a cell of any resolution has in the window, and what they are worth."""
+        reading = self.reading(ask)
+        if reading is None:
+            return {}
+        hours, kinds, signs = self._of(cell)
+        inside = (hours >= reading.low) & (hours < reading.high)
+        hours, kinds, signs = hours[inside], kinds[inside], signs[inside]
+        named = sorted({category for category, _, _ in self.classes})
+        category_of = np.array([named.index(category) for category, _, _ in self.classes], np.int64)
+        fades = reading.by_hour[hours - reading.low]
+        worth = signs * reading.by_class[kinds] * fades
+        wanted = signs * ((reading.by_class[kinds] > 0.0) & (fades > 0.0))
+        values = np.bincount(category_of[kinds], weights=worth, minlength=len(named))
+        counts = np.bincount(category_of[kinds], weights=wanted, minlength=len(named))
+        return {name: (float(counts[i]), float(values[i])) for i, name in enumerate(named) if counts[i]}
+
+    def _of(self, cell: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int16], npt.NDArray[np.int32]]:
+        """Hours, classes and signs of all events of a cell, the differences behind the base."""
+        res = resolution(cell)
+        level = self.base.level(res)
+        at = int(np.searchsorted(level.cells, cell))
+        here = at < len(level.cells) and int(level.cells[at]) == cell
+        part = slice(int(level.first[at]), int(level.first[at + 1])) if here else slice(0, 0)
+        since = self.changes[parents(self.changes["cell"], res) == cell]
+        return (
+            np.concatenate([level.hours[part], since["hour"]]),
+            np.concatenate([level.classes[part], since["kind"]]),
+            np.concatenate([np.ones(len(level.hours[part]), np.int32), since["n"]]),
+        )
+
     def history(self, ask: Ask, cell: int, edges: Sequence[int]) -> Floats:
         """The sum of a cell, however coarse or fine it is, between each two ascending hours: float64 (edges - 1,).
 
         The window of the question is not looked at, its filters and weights are.
         """
-        res = (int(cell) >> 52) & 15
-        level = self.base.level(res)
-        span = f"{at_hour(edges[0]):%Y-%m-%dT%H:00:00Z}/{at_hour(edges[-1]):%Y-%m-%dT%H:00:00Z}"
-        reading = self.reading(replace(ask, window=span, half_life_h=None))
-        assert reading is not None  # noqa: S101  (edges ascend)
-        at = int(np.searchsorted(level.cells, cell))
-        sums = np.zeros(len(edges) - 1)
-        if at < len(level.cells) and int(level.cells[at]) == cell:
-            part = slice(int(level.first[at]), int(level.first[at + 1]))
-            _binned(sums, edges, level.hours[part], reading.by_class[level.classes[part]])
-        same = parents(self.changes["cell"], res) == cell
-        _binned(
-            sums,
-            edges,
-            self.changes["hour"][same],
-            reading.by_class[self.changes["kind"][same]] * self.changes["n"][same],
-        )
-        return sums
-
-
-def _binned(sums: Floats, edges: Sequence[int], hours: npt.NDArray[np.int32], weights: Floats) -> None:
-    places = np.searchsorted(np.asarray(edges), hours, side="right") - 1
-    within = (places >= 0) & (places < len(sums))
-    sums += np.bincount(places[within], weights=weights[within], minlength=len(sums))
+        hours, kinds, signs = self._of(cell)
+        by_class = _by_class(self.classes, ask.categories, ask.sources, ask.severities, ask.weight)
+        places = np.searchsorted(np.asarray(edges), hours, side="right") - 1
+        within = (places >= 0) & (places < len(edges) - 1)
+        weights = signs[within] * by_class[kinds[within]]
+        return np.bincount(places[within], weights=weights, minlength=len(edges) - 1).astype(np.float64)
 
 
 @lru_cache(maxsize=128)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from onemap.core.cell import child_range, resolution
 from onemap.heat.ask import SEVERITY_WEIGHTS, Ask
 from onemap.heat.ring import smooth as smoothed
 from onemap.heat.rollup import Event, event_of
@@ -23,8 +22,6 @@ SURFACE, CONSUMER, LAYER = "incidents", "heat", "incident"
 #: The rule by which incidents are counted; a database counted by another one is counted anew.
 VERSION = 2
 _CHUNK = 5000
-#: Parts named one by one; the rest is summed up, so that parts still add up to the cell.
-PARTS = 200
 
 
 def follow(conn: Connection, *, limit: int = 5000) -> int:
@@ -130,7 +127,7 @@ def rebuild(conn: Connection) -> int:
 
 def cells(conn: Connection, ask: Ask, res: int, box: Box | None) -> HeatCells:
     """The sum of the window in every cell at `res` that touches the box, spread over `smooth` rings, by SQL alone."""
-    asked = _asked(ask)
+    asked = parameters(ask)
     if asked is None:
         return heat_cells([])
     # What lies up to `smooth` rings outside the box is spread into it; a ring is two inner radii wide.
@@ -143,7 +140,7 @@ def cells(conn: Connection, ask: Ask, res: int, box: Box | None) -> HeatCells:
     return inside(found, box, res) if box else found
 
 
-def _asked(ask: Ask) -> dict[str, Any] | None:
+def parameters(ask: Ask) -> dict[str, Any] | None:
     """The parameters of a question; None when its window holds no hour."""
     hours = ask.hours()
     if not len(hours):
@@ -161,38 +158,3 @@ def _asked(ask: Ask) -> dict[str, Any] | None:
         "sources": list(ask.sources) or None,
         "severities": list(ask.severities) or None,
     }
-
-
-def explain(conn: Connection, ask: Ask, cell: int) -> list[dict[str, Any]]:
-    """The incidents counted in a cell over a window, newest first; past the first ones as one sum."""
-    asked = _asked(ask)
-    if asked is None:
-        return []
-    lo, hi = child_range(cell, FINEST) if resolution(cell) < FINEST else (cell, cell)
-    given = {**asked, "lo": lo, "hi": hi, "limit": PARTS}
-    rows = conn.execute(sql("heat_explain"), given).fetchall()
-    parts = [
-        {
-            "source_layer": LAYER,
-            "source_key": row["key"],
-            "name": row["name"],
-            "kind": row["category"],
-            "value": row["value"],
-            "detail": {name: row[name] for name in ("severity", "status", "source")},
-            "at": row["at"].isoformat(),
-        }
-        for row in rows
-    ]
-    if len(rows) == PARTS and (left := rows[0]["events"] - PARTS) > 0:
-        parts.append(
-            {
-                "source_layer": LAYER,
-                "source_key": None,
-                "name": f"更早的 {left} 起",
-                "kind": "rest",
-                "value": rows[0]["total"] - sum(row["value"] for row in rows),
-                "detail": {},
-                "at": rows[-1]["at"].isoformat(),
-            }
-        )
-    return parts

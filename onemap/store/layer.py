@@ -20,6 +20,10 @@ class Text:
     zh: str
     en: str
 
+    def as_json(self) -> dict[str, str]:
+        """As the doors tell it."""
+        return {"zh": self.zh, "en": self.en}
+
 
 @dataclass(frozen=True)
 class Attribute:

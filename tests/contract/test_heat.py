@@ -12,7 +12,7 @@ import pytest
 import shapely
 from shapely.geometry import Point
 
-from onemap.core.cell import boundary, cell_from_hex, resolution
+from onemap.core.cell import boundary, cell_from_hex, cell_of, hex_of, resolution
 from onemap.heat import service
 from onemap.layers import BY_NAME
 from onemap.store import feature
@@ -26,6 +26,10 @@ from tiles.heat import ranks
 Get = Callable[..., Any]
 INCIDENT = BY_NAME["incident"]
 HERE = (106.505, 29.603)
+LEGEND = {
+    "res", "unit", "breaks", "cell_km2", "from", "to", "window", "bandwidth_m", "kernel", "half_life_h", "weight",
+    "published", "rule",
+}  # fmt: skip
 OF_RISK = [("risk", "command"), ("landslide", "viewer"), ("landslide", "viewer in area")]
 
 
@@ -169,11 +173,49 @@ def test_the_parts_of_a_cell_sum_to_what_the_tile_says(surface: str, who: str, g
                 assert not {"residents", "households"} & set(part["detail"])
 
 
+def test_a_cell_says_how_fresh_and_firm_it_is_and_what_it_was(get: Get, committed: Connection) -> None:
+    place = (106.7, 29.5)
+    now = datetime.now(UTC)
+    ages = {"n1": 1, "n2": 2, "o1": 26, "o2": 27, "o3": 28, "o4": 200}
+    rows = [
+        FeatureRow(key, Point(*place), {"kind": "matter", "code": "06010", "occurred_at": now - timedelta(hours=h)})
+        for key, h in ages.items()
+    ]
+    with committed.transaction():
+        feature.upsert(committed, INCIDENT, rows, feed="test")
+    cell = hex_of(cell_of(*place, 9))
+    told = get(f"/heat/incidents/cells/{cell}").json()
+    assert told["value"] == 2 and told["yesterday"] == {
+        "value": 3,
+        "delta": -1,
+        "changed": [{"source_layer": "incident", "source_key": None, "name": told["yesterday"]["changed"][0]["name"],
+                     "before": 3, "after": 2}],
+    }  # fmt: skip
+    assert told["confidence"] == pytest.approx(1 - 0.5**0.5, abs=1e-3) and "2" in told["confidence_why"]["en"]
+    (source,) = told["sources"]
+    assert not source["stale"] and source["age_s"] < 2 * 3600
+    days = get(f"/heat/incidents/cells/{cell}/history?days=15&step=day").json()
+    assert days["step"] == "day" and len(days["points"]) == 15
+    assert sum(value for _, value in days["points"]) == 6
+    hours = get(f"/heat/incidents/cells/{cell}/history?days=1&step=hour").json()["points"]
+    assert len(hours) == 24 and sum(value for _, value in hours) == 2
+    assert get(f"/heat/incidents/cells/{cell}/history?days=15&category=part-01").json()["points"][-1][1] == 0
+    for query in ("step=week", "days=0", "days=9999", "days=400&step=hour", "days=x"):
+        assert get(f"/heat/incidents/cells/{cell}/history?{query}").status_code == 400, query
+    feature.delete(committed, INCIDENT, list(ages))
+
+
 def test_the_legend_says_what_the_colours_mean(get: Get) -> None:
     found = get("/heat/incidents/legend?z=13").json()
-    assert set(found) == {"res", "unit", "breaks", "cell_km2"}
+    assert set(found) == LEGEND
     assert found["res"] == service.res_for_zoom(13)
     assert found["breaks"] == sorted(found["breaks"])
+    assert found["window"] == {"zh": "近 24 小时", "en": "last 24 h"} and found["kernel"] is None
+    smoothed = get("/heat/incidents/legend?z=13&smooth=2&decay=6&weight=severity&window=90d@fri18-24~1y").json()
+    assert smoothed["kernel"] == "epanechnikov" and smoothed["bandwidth_m"] > 100
+    assert (smoothed["half_life_h"], smoothed["weight"]) == (6.0, "severity")
+    assert smoothed["window"]["zh"] == "近 90 天，周五 18–24 时（去年同期）"
+    assert set(get("/heat/incidents/legend?z=13", "viewer").json()) == LEGEND
     assert get("/heat/risk/legend?z=13").json()["breaks"] == [1, 3, 8, 16, 32]
 
 

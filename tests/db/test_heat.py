@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -194,7 +195,7 @@ def test_a_cell_lists_its_incidents_and_they_sum_to_it(clean: Connection) -> Non
         told = service.explain(clean, Ask("incidents", now=NOW), cell_of(110.40, 29.10, res))
         assert told["value"] == 230.0 == sum(part["value"] for part in told["parts"])
         assert len(told["parts"]) == 201 and told["parts"][-1]["value"] == 30.0
-        assert told["parts"][0]["name"].startswith("事件p") and told["unit"] == "起"
+        assert told["parts"][0]["name"].startswith("事件p") and told["unit"]["zh"] == "起"
         assert cell_from_hex(told["cell"]) == cell_of(110.40, 29.10, res)
 
 
