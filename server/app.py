@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from onemap.core.settings import Settings
+from onemap.heat import declared
 from server import errors, models
 from server.middleware import Edge
 from server.routes import (
@@ -72,7 +73,11 @@ def version() -> str:
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Build the application. Nothing is opened before its lifespan begins, and nothing of it is global."""
+    """Build the application. Nothing is opened before its lifespan begins; nothing is global but the declared surfaces.
+
+    Raises SetupError for a surface file of the data home that cannot be used.
+    """
+    declared.use(settings.home_path, settings.zone)
     state = State.build(settings)
 
     @asynccontextmanager

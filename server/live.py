@@ -25,6 +25,7 @@ from onemap.store.account import ACCESS_CHANNEL, Asker
 from onemap.store.changelog import CHANNEL, Change, Mark, Position
 from onemap.store.db import AsyncConnection, connect_async
 from onemap.store.layer import LayerSpec
+from server.heat_news import HeatNews
 from server.metrics import Metrics
 from server.sight import feed_for
 from server.stream import (
@@ -78,7 +79,8 @@ class Hub:
         """The last four are what the hub asks of other rooms; the last three run in a thread."""
         self.connected = False
         self.layers = {layer.name: layer for layer in layers if layer.live}
-        self._followed = (*self.layers, ALERT, FEED)
+        self._heat = HeatNews(self._tell)
+        self._followed = (*self.layers, ALERT, FEED, *self._heat.layers)
         self._dsn = dsn
         self._pool = pool
         self._metrics = metrics
@@ -213,7 +215,7 @@ class Hub:
                 mark.see(change.position, final=joined.base)
                 if (event := events.get(change.position)) is not None:
                     events[change.position] = replace(event, mark=mark_line(mark))
-            mine = [event for event in events.values() if stream.hears(event)]
+            mine = [event for event in (*events.values(), *self._heat.missed(missed)) if stream.hears(event)]
             if mine:
                 yield b"".join(event.wire for event in mine)
                 self._delivered(stream, mine)
@@ -324,6 +326,7 @@ class Hub:
             for stream in self._streams:
                 if stream.group == group:
                     self._put(stream, ready)
+        self._heat.note(page)
         now = datetime.now(UTC)
         for change in changes:
             if change.layer == FEED and change.op == "E" and self._feed_states is not None:
@@ -343,6 +346,10 @@ class Hub:
                 elif change.layer == FEED:
                     events[change.position] = feed_event(feed_for(change.note, stream.grant), change.position)
         return dict(sorted(events.items()))
+
+    def _tell(self, event: Event) -> None:
+        for stream in self._streams:
+            self._put(stream, [event])
 
     def _put(self, stream: Subscriber, events: Sequence[Event]) -> None:
         dropped = stream.put(events)

@@ -7,16 +7,19 @@ import json
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import shapely
 
 from onemap.core.policy import Grant, Right
+from onemap.heat.surface import surface as surface_named
 from onemap.store.changelog import Change, Mark, Position
 from onemap.store.db import AsyncConnection
 from onemap.store.layer import LayerSpec
 from onemap.store.query import features_by_ids
 from server.answer import dumps
+from tiles.heat import is_published, shows
 
 ALERT, FEED = "alert", "feed"
 RETRY = b"retry: 1000\n\n"
@@ -34,6 +37,19 @@ class AlertRef:
 
 
 @dataclass(frozen=True)
+class HeatRef:
+    """Which surface changed, for whom: those who see its exact values, or those who see published ones."""
+
+    surface: str
+    published: bool
+
+    def is_for(self, grant: Grant) -> bool:
+        """Whether this is the asker's to hear: the surface is shown to it, and so are these values."""
+        spec = surface_named(self.surface)
+        return shows(grant, spec) and is_published(grant, spec) == self.published
+
+
+@dataclass(frozen=True)
 class Event:
     """One event as it goes out, without the line that says where to resume: that is the same for every listener."""
 
@@ -42,6 +58,7 @@ class Event:
     mark: bytes = b""
     alert: AlertRef | None = None
     feed: bool = False
+    heat: HeatRef | None = None
 
     @property
     def wire(self) -> bytes:
@@ -67,6 +84,12 @@ def reset_event(mark: Mark, reason: str) -> bytes:
 def feed_event(status: Mapping[str, Any], position: Position | None = None) -> Event:
     """A feed's new state."""
     return Event(f"event: feed\ndata: {dumps(status)}\n\n".encode(), position, feed=True)
+
+
+def heat_event(ref: HeatRef, at: datetime) -> Event:
+    """A surface has other values now."""
+    told = dumps({"surface": ref.surface, "at": at.isoformat()})
+    return Event(f"event: heat\ndata: {told}\n\n".encode(), heat=ref)
 
 
 def alert_event(note: Mapping[str, Any], position: Position | None = None) -> Event:
@@ -148,6 +171,8 @@ class Subscriber:
         """Whether this event is this listener's to hear."""
         if event.alert is not None:
             return self.hears_alert(event.alert)
+        if event.heat is not None:
+            return event.heat.is_for(self.grant)
         if event.feed:
             return self.grant.can(Right.FEEDS_SEE)
         return True

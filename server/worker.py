@@ -17,7 +17,7 @@ from etl.pipeline import Pipeline
 from etl.transports import transports_of
 from onemap.core import clock
 from onemap.core.settings import Settings
-from onemap.heat import nightly, published
+from onemap.heat import declared, nightly, published
 from onemap.heat import service as heat
 from onemap.store import housekeeping
 from onemap.store.changelog import CHANNEL
@@ -55,7 +55,7 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
     return (
         Loop("heat", heat.follow, rest_s=1.0, pause_s=0.5),
         Loop("publish", lambda conn: _publish(conn, settings), rest_s=60.0, woken=False, transacted=False),
-        Loop("risk", heat.refresh_risk, rest_s=2.0, pause_s=2.0),
+        Loop("risk", heat.refresh_risk, rest_s=1.0, pause_s=0.3),
         Loop(
             "terrain", lambda conn: ground.refresh(conn, settings.home_path), 10.0, 20.0, woken=False, transacted=False
         ),
@@ -69,6 +69,7 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
 
 def run_worker(settings: Settings, stop: threading.Event) -> None:
     """Run every transport and loop until `stop` is set; then end them within seconds."""
+    declared.use(settings.home_path, settings.zone)
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port, addr=settings.host)
     dsn = dsn_of(settings)

@@ -17,6 +17,7 @@ router = APIRouter(tags=["live"])
 
 _EVENTS = """A stream of events. `change`: {"layer","op":"upsert"|"delete","key","id","at","feature":GeoJSON|null};
 `alert`: an alert in its new state (a team hears its own, command all); `feed`: a feed's status when its state changes;
+`heat`: {"surface","at"} when a surface's values changed, at most once a second each;
 `reset`: load everything anew, what follows is complete again. The id of an event is where to resume after it."""
 
 
@@ -31,7 +32,7 @@ async def live(
     layers: Annotated[str | None, Query(description="Layers, comma separated; none: every live layer.")] = None,
     last_event_id: Annotated[str | None, Header(description="The id of the last event that was seen.")] = None,
 ) -> StreamingResponse:
-    """Changes of the asked layers, alerts and feeds, as they are committed."""
+    """Changes of the asked layers, alerts, feeds and surfaces, as they are committed."""
     state = state_of(request)
     wanted = _layers(state, asker, layers)
     after = None
