@@ -41,6 +41,11 @@ class Rings:
     def __len__(self) -> int:
         return len(self.start) - 1
 
+    @property
+    def rows(self) -> tuple[float, float]:
+        """The northernmost and the southernmost row that any ring may touch."""
+        return (float(self.top.min()), float(self.bottom.max())) if len(self) else (0.0, 0.0)
+
 
 def rings(x: npt.ArrayLike, y: npt.ArrayLike, start: npt.ArrayLike) -> Rings:
     """Outlines of points (points,) and starts (rings + 1,); every ring is turned to run the same way round."""

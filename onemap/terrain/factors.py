@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +52,10 @@ def factors(path: Path, cells: Cells, *, flow_limit: int = LIMIT) -> tuple[dict[
         grid = source.grid
         outlines = cell_rings(cells, grid)
         gathered = {name: Zonal(outlines, grid) for name in ("heights", *_MEANS, "east", "north")}
-        for first, heights, products in ahead(blocks(source, [*_MEANS, "east", "north"], edges=True)):
-            for name, zonal in gathered.items():
-                zonal.add(first, heights if name == "heights" else products[name])
+        with closing(ahead(blocks(source, [*_MEANS, "east", "north"], edges=True))) as derived:
+            for first, heights, products in derived:
+                for name, zonal in gathered.items():
+                    zonal.add(first, heights if name == "heights" else products[name])
         water = flow(source, limit=flow_limit)
     found = {name: zonal.result() for name, zonal in gathered.items()}
     out = {"elevation_m": found["heights"].mean, "slope_max_deg": found["slope"].max}

@@ -99,12 +99,16 @@ class Source:
         band = self._dataset.read(1, out_shape=shape, resampling=Resampling.average, masked=True, out_dtype="float32")
         return clean(np.asarray(band.filled(np.nan), np.float32)), grid
 
-    def blocks(self, halo: int = 0) -> Iterator[tuple[int, int, Floats]]:
-        """(first, last, heights of rows first - halo .. last + halo, cut to the raster), from north to south."""
+    def blocks(self, halo: int = 0, among: tuple[float, float] = (0, math.inf)) -> Iterator[tuple[int, int, Floats]]:
+        """(first, last, heights of rows first - halo .. last + halo, cut to the raster), from north to south.
+
+        Blocks outside the rows `among` are left out.
+        """
         step = block_rows(self.grid.width)
         for first in range(0, self.grid.height, step):
             last = min(first + step, self.grid.height)
-            yield first, last, self.rows(first - halo, last + halo)
+            if first < among[1] and last > among[0]:
+                yield first, last, self.rows(first - halo, last + halo)
 
     def _known(self, band: Floats, window: Window) -> Floats:
         if self._masked:

@@ -8,8 +8,9 @@ centimetres survives on heights of kilometres. Outlines are `Rings`: H3 cells, o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -121,9 +122,11 @@ class Shares:
 def zonal(path: Path, cells: Cells) -> Stats:
     """Statistics of a raster's first band in H3 cells, int64 (cells,), of any resolutions. Raises as `opened`."""
     with opened(path) as source:
-        gathered = Zonal(cell_rings(cells, source.grid), source.grid)
-        for first, _, heights in ahead(source.blocks()):
-            gathered.add(first, heights)
+        outlines = cell_rings(cells, source.grid)
+        gathered = Zonal(outlines, source.grid)
+        with closing(ahead(source.blocks(among=outlines.rows))) as blocks:
+            for first, _, heights in blocks:
+                gathered.add(first, heights)
     return gathered.result()
 
 
@@ -133,17 +136,20 @@ def class_shares(path: Path, cells: Cells, codes: npt.ArrayLike) -> tuple[Double
     order = np.argsort(wanted)
     with opened(path) as source:
         grid = source.grid
-        gathered = Shares(cell_rings(cells, grid), grid, len(wanted))
+        outlines = cell_rings(cells, grid)
+        gathered = Shares(outlines, grid, len(wanted))
         step = block_rows(grid.width)
         for first in range(0, grid.height, step):
+            if first >= outlines.rows[1] or first + step <= outlines.rows[0]:
+                continue
             block = source.codes(first, first + step)
             at = np.minimum(np.searchsorted(wanted[order], block), len(wanted) - 1)
             gathered.add(first, np.where(wanted[order][at] == block, order[at], -1).astype(np.int32))
     return gathered.result()
 
 
-def ahead(blocks: Iterable[_Block]) -> Iterator[_Block]:
-    """The same blocks, the next one being read while the caller works on this one."""
+def ahead(blocks: Iterable[_Block]) -> Generator[_Block, None, None]:
+    """The same blocks, the next one being read while the caller works on this one. Close it before what it reads."""
     walk = iter(blocks)
     with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
         coming = reader.submit(next, walk, None)
