@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import heat_gistar, heat_index, heat_pyramid, heat_zonal, ingest, latency, tiles
+from bench import heat_gistar, heat_index, heat_pyramid, heat_query, heat_zonal, ingest, latency, tiles
 from bench.ground import Ground
 from bench.row import Row, machine
 
@@ -19,6 +19,7 @@ SUBJECTS = {
     "latency": latency.rows,
     "index": heat_index.rows,
     "pyramid": heat_pyramid.rows,
+    "query": heat_query.rows,
     "zonal": heat_zonal.rows,
     "gistar": heat_gistar.rows,
 }
