@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.conftest import HOME, ROOT
-from tests.running import Installation
+from tests.e2e.driver import Gauge
+from tests.running import Installation, until
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -41,6 +44,23 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def gauge(demo: Installation) -> Iterator[Gauge]:
+    """A device that publishes over the demo's broker."""
+    found = Gauge(demo)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def hushed(demo: Installation) -> Iterator[None]:
+    """The simulator holds its breath: its own calm readings would end the warning that the test raises."""
+    pid = until("the simulator", lambda: demo.child_pid("simulator"))
+    os.kill(pid, signal.SIGSTOP)
+    yield
+    os.kill(pid, signal.SIGCONT)
 
 
 class Watched:

@@ -8,7 +8,7 @@ import statistics
 import struct
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,23 +16,6 @@ from playwright.sync_api import Page, expect
 from onemap.store.db import connect
 from tests.e2e.driver import Gauge, OneMap
 from tests.running import Installation, until
-
-
-@pytest.fixture
-def gauge(demo: Installation) -> Iterator[Gauge]:
-    """A device that publishes over the demo's broker."""
-    found = Gauge(demo)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def hushed(demo: Installation) -> Iterator[None]:
-    """The simulator holds its breath: its own calm readings would end the warning that the test raises."""
-    pid = until("the simulator", lambda: demo.child_pid("simulator"))
-    os.kill(pid, signal.SIGSTOP)
-    yield
-    os.kill(pid, signal.SIGCONT)
 
 
 def _crack_meters(demo: Installation) -> list[tuple[str, str]]:

@@ -28,7 +28,8 @@ describe('the catalogue of words', () => {
   it('holds no message that nothing says', () => {
     const code = sources(SOURCE).join('\n')
     // Families whose keys are put together at run time.
-    const built = /^(code|group|alert|rail|step|heat\.(window|tab|kind)|hot\.(kind|class)|trend\.(up|flat|down))(\.|$)/
+    const built =
+      /^(code|group|alert|rail|step|heat\.(window|tab|kind)|hot\.kind|effect\.on|trend\.(up|flat|down))(\.|$)/
     const unused = Object.keys(messages).filter((key) => !built.test(key) && !code.includes(`'${key}'`))
     expect(unused).toEqual([])
   })

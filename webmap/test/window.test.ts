@@ -30,6 +30,8 @@ describe('a window', () => {
       '7d@moon',
       '7d@24-18',
       '7d@18-25',
+      '7d@18-18',
+      '7d@18-00',
       '7d~',
       '7d~0y',
       '2026-11-08/2026-11-01',
@@ -59,6 +61,7 @@ describe('a window', () => {
     expect(windowText('90d@mon-fri08-10~1y', 'en')).toBe('last 90 d · weekdays 8–10 h · a year before')
     expect(windowText('7d@sat,sun~2w', 'zh')).toBe('近 7 天 · 周末 · 2 周前同期')
     expect(windowText('7d@tue,thu', 'zh')).toBe('近 7 天 · 周二、四')
+    expect(windowText('30d@fri22-06', 'zh')).toBe('近 30 天 · 周五 22–次日 6 时')
     expect(windowText('soon', 'zh')).toBe('soon')
     expect(horizonText('7d', 'zh')).toBe('未来 7 天')
   })

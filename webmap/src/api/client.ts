@@ -169,8 +169,8 @@ export const api = {
     get<HeatCell>(`/heat/${part(surface)}/cells/${part(cell)}${query({ ...ask })}`),
   heatHistory: (surface: string, cell: string, ask: HeatQuery, days: number, step: 'hour' | 'day') =>
     get<HeatHistory>(`/heat/${part(surface)}/cells/${part(cell)}/history${query({ ...ask, days, step })}`),
-  hotspots: (surface: string, ask: HeatQuery, kind: string, signal?: AbortSignal) =>
-    get<Hotspots>(`/heat/${part(surface)}/hotspots${query({ ...ask, kind })}`, signal),
+  hotspots: (surface: string, ask: HeatQuery, kind: string, z: number, signal?: AbortSignal) =>
+    get<Hotspots>(`/heat/${part(surface)}/hotspots${query({ ...ask, smooth: undefined, kind, z })}`, signal),
   hotCell: (surface: string, cell: string, ask: HeatQuery) =>
     get<HotCell>(`/heat/${part(surface)}/hotspots/cells/${part(cell)}${query({ ...ask })}`),
   backtest: (category: string) => get<Backtest>(`/heat/backtest${query({ surface: 'incidents', category })}`),

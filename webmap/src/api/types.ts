@@ -210,14 +210,15 @@ export interface Hotspots {
   features: Feature<Geometry, HotspotProperties>[]
   meta: {
     res: number
-    window: string | Text2
+    window: string
     from: string | null
     to: string | null
     cells_tested: number
-    fdr: boolean | string | number
+    fdr: string
     alpha: number
     method: Text2
-    steps?: number | string[] | null
+    published?: boolean
+    steps?: [from: string, to: string][] | null
   }
 }
 
@@ -227,11 +228,12 @@ export interface HotCell {
   p: number
   q: number
   class: string
+  title: Text2
   n: number
   local_sum: number
   neighbours: number
   mean: number
-  emerging: { class: string; z_series: [at: string, z: number][]; mk_tau: number; mk_p: number } | null
+  emerging: { class: string; title: Text2; z_series: [at: string, z: number][]; mk_tau: number; mk_p: number } | null
 }
 
 export interface BacktestModel {

@@ -77,6 +77,23 @@ export function middleOf(geometry: Geometry): [number, number] {
   return [(w + e) / 2, (s + n) / 2]
 }
 
+/** Ground of a polygon in km²: plane rings about their own latitude, holes taken off. */
+export function areaKm2(rings: Position[][]): number {
+  const [, lat0 = 0] = rings[0]?.[0] ?? []
+  const scale = (EARTH_M * RAD) ** 2 * Math.cos(lat0 * RAD)
+  const ring = (points: Position[]) => {
+    let twice = 0
+    for (let i = 0, j = points.length - 1; i < points.length; j = i++) {
+      const [xi = 0, yi = 0] = points[i] ?? []
+      const [xj = 0, yj = 0] = points[j] ?? []
+      twice += xj * yi - xi * yj
+    }
+    return Math.abs(twice) / 2
+  }
+  const [outer = 0, ...holes] = rings.map(ring)
+  return ((outer - holes.reduce((sum, hole) => sum + hole, 0)) * scale) / 1e6
+}
+
 /** Whether a [lon, lat] lies inside a polygon or multipolygon. */
 export function contains(geometry: Geometry, point: Position): boolean {
   const polygons =

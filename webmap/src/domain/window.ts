@@ -9,7 +9,7 @@ export interface WindowParts {
   base: string
   /** `fri`, `mon-fri`, `sat,sun`; empty for every day. */
   days: string
-  /** From and to o'clock, half open; null for the whole day. */
+  /** From and to o'clock, half open, past midnight where the second is the smaller; null for the whole day. */
   hours: readonly [from: number, to: number] | null
   /** `1y` is 52 weeks back, so that weekdays meet; empty for now. */
   back: string
@@ -34,7 +34,7 @@ export function readWindow(text: string): WindowParts | null {
   const { days = '', from, to } = found
   if (from === undefined || to === undefined) return { base, days, hours: null, back }
   const hours = [Number(from), Number(to)] as const
-  if (hours[0] >= hours[1] || hours[1] > 24) return null
+  if (hours[0] === hours[1] || hours[0] > 23 || hours[1] > 24 || hours[1] === 0) return null
   return { base, days, hours, back }
 }
 
@@ -125,12 +125,17 @@ function baseText(base: string, lang: Lang): string {
   return lang === 'zh' ? `近 ${base.slice(0, -1)} ${unit[0]}` : `last ${base.slice(0, -1)} ${unit[1]}`
 }
 
+function hoursText([from, to]: readonly [number, number], lang: Lang): string {
+  if (lang === 'zh') return `${from}–${from > to ? '次日 ' : ''}${to} 时`
+  return `${from}–${to} h${from > to ? ' next day' : ''}`
+}
+
 /** `近 90 天 · 周五 18–24 时 · 去年同期`. */
 export function windowText(window: string, lang: Lang): string {
   const parts = readWindow(window)
   if (!parts) return window
   const { base, days, hours, back } = parts
-  const clock = hours ? `${hours[0]}–${hours[1]}${lang === 'zh' ? ' 时' : ' h'}` : ''
+  const clock = hours ? hoursText(hours, lang) : ''
   const filter = [days && daysText(days, lang), clock].filter(Boolean).join(' ')
   return [baseText(base, lang), filter, back && backText(back, lang)].filter(Boolean).join(' · ')
 }

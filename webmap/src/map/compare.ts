@@ -1,13 +1,13 @@
 /** The second map of a comparison: the same look and place, the other window, and nothing to click on. */
 import { computed, effect } from '@preact/signals'
-import { type GeoJSONSource, Map as MapLibre, type VectorTileSource } from 'maplibre-gl'
+import { type GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
 import type { Catalogue } from '../api/types'
 import { compareAsk } from '../state/heat'
 import { hotspotsBeside } from '../state/hotspots'
 import { heat } from '../state/view'
 import type { StyleContext } from './context'
 import { hotspotData } from './hotspots'
-import { contextOf, followHeat, theMap } from './map'
+import { askAnew, contextOf, followHeat, theMap } from './map'
 import { applyStyle, buildStyle, heatSourceTiles } from './style'
 import { serveSymbols } from './symbols'
 
@@ -76,7 +76,7 @@ export function createBeside(container: HTMLElement, catalogue: Catalogue): () =
         const text = JSON.stringify(wanted)
         if (text === tiles) return
         tiles = text
-        live.getSource<VectorTileSource>('heat')?.setTiles(wanted)
+        askAnew(live, wanted)
       }),
       effect(() => {
         live.getSource<GeoJSONSource>('hotspots')?.setData(hotspotData(hotspotsBeside.value.found))

@@ -79,6 +79,12 @@ function followTiles(live: MapLibre): () => void {
   })
 }
 
+/** Another question: what stands answers the last one, and must not be read by this one's colours. */
+export function askAnew(live: MapLibre, tiles: string[]): void {
+  live.style.tileManagers.heat?.clearTiles()
+  live.getSource<VectorTileSource>('heat')?.setTiles(tiles)
+}
+
 /** New cells replace the old ones where they stand: a tile keeps what it shows until its successor is there. */
 export function followHeat(live: MapLibre): () => void {
   const again = paced(HEAT_LIVE_MS, () => {
@@ -271,7 +277,7 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
       const text = JSON.stringify(tiles)
       if (text === heatTiles) return
       heatTiles = text
-      live.getSource<VectorTileSource>('heat')?.setTiles(tiles)
+      askAnew(live, tiles)
     })
     followCamera(live)
     startInteraction(live)

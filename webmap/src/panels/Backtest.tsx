@@ -58,7 +58,7 @@ function Table({ models }: { models: BacktestModel[] }) {
               const won = winners.get(measure) === model.name
               return (
                 <td key={measure} class={won ? 'is-best' : ''}>
-                  {typeof value === 'number' ? figure(Number(value.toPrecision(3))) : '—'}
+                  {typeof value === 'number' ? String(Number(value.toPrecision(3))) : '—'}
                   {won && <span class="sr">{t('backtest.best')}</span>}
                 </td>
               )

@@ -12,7 +12,7 @@ export function Detail() {
   if (!chosen) return <Empty title={t('detail.nothing')} />
   const { layer, key } = chosen
   if (layer === 'warning') return <Why key={key} warningKey={key} />
-  if (layer === 'heat') return <HeatCellDetail cell={key} />
+  if (layer === 'heat') return <HeatCellDetail key={key} cell={key} />
   // A hazard point under a warning opens on what matters about it.
   const warning = layer === 'hazard' ? byHazard.value.get(key) : undefined
   if (warning) return <Why key={warning.key} warningKey={warning.key} />

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { api } from '../api/client'
 import type { Effect, EffectQuestion } from '../api/types'
 import { count, figure } from '../domain/format'
-import { t, title } from '../i18n'
+import { has, t, title } from '../i18n'
 import { fitTo, mapCentre } from '../map/map'
 import { serverNow } from '../state/clock'
 import { beginDrawing, corners, dropCorner, endDrawing, leaveDrawing, placeCorner } from '../state/draw'
@@ -139,7 +139,11 @@ const pct = (n: number | null) =>
   n === null ? '—' : `${n > 0 ? '+' : n < 0 ? '−' : ''}${figure(Math.abs(Number(n.toPrecision(3))))}%`
 
 function Matched({ on }: { on: Effect['comparison']['matched_on'] }) {
-  const text = Array.isArray(on) ? on.join('、') : title(on)
+  const said = (name: string) => {
+    const key = `effect.on.${name}`
+    return has(key) ? t(key) : name
+  }
+  const text = Array.isArray(on) ? on.map(said).join('、') : title(on)
   return text ? <p class="hint">{t('effect.matched', { on: text })}</p> : null
 }
 

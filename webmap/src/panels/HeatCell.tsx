@@ -6,10 +6,10 @@ import { agoText, secondsSince, staleText } from '../domain/age'
 import { count, distance, figure, operatorSign } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
 import { counterpart, windowText } from '../domain/window'
-import { code, has, lang, t, title } from '../i18n'
+import { code, lang, t, title } from '../i18n'
 import { coded, layerTitle } from '../state/catalogue'
 import { now } from '../state/clock'
-import { compareAsk, counted, currentSurface, heatAsk, heatVersion, kindOf } from '../state/heat'
+import { compareAsk, counted, currentSurface, heatAsk, heatVersion, kindOf, surfaces } from '../state/heat'
 import { problemText } from '../state/toast'
 import { compare, heat, select } from '../state/view'
 import { Published } from './HeatLegend'
@@ -29,8 +29,16 @@ function detailText(layer: string, detail: HeatPart['detail']): string {
   const own = told.text ?? told.title
   if (typeof own === 'object' && own) words.push(title(own as { zh: string; en: string }))
   if (typeof told.value === 'number') {
-    const over = typeof told.enter === 'number' ? ` ${operatorSign(told.op) || '≥'} ${figure(told.enter)}` : ''
-    words.push(`${figure(told.value, String(told.unit ?? ''))}${over}`)
+    const value = figure(told.value, String(told.unit ?? ''))
+    const enter = typeof told.enter === 'number' ? told.enter : null
+    // Only what is past its limit is said to be.
+    if (enter === null) words.push(value)
+    else if (!(typeof told.ratio === 'number' && told.ratio < 1)) {
+      words.push(`${value} ${operatorSign(told.op) || '≥'} ${figure(enter)}`)
+    } else words.push(value, t('why.threshold', { value: figure(enter) }))
+  }
+  if (typeof told.rain_mm === 'number') {
+    words.push(t('cell.rain', { days: figure(told.days), mm: figure(told.rain_mm) }))
   }
   const level = asLevel(told.level)
   if (level) words.push(levelName(level, lang.value))
@@ -60,21 +68,77 @@ export function signed(n: number): string {
   return n === 0 ? '±0' : `${n > 0 ? '+' : '−'}${three(Math.abs(n))}`
 }
 
-function Factors({ factors }: { factors: NonNullable<HeatCell['factors']> }) {
+/** Who and what a factor was taken from: `在此 5 人`, `2 栋`, `最近队伍 692 m`. */
+function factorText(detail: NonNullable<HeatCell['factors']>[number]['detail']): string {
+  if (!detail) return ''
+  if (typeof detail === 'string') return detail
+  const told = detail as Told
+  if (typeof told.zh === 'string') return title(told as { zh: string; en: string })
+  const words: string[] = []
+  if (typeof told.people === 'number') words.push(t('cell.people', { n: count(told.people) }))
+  if (typeof told.buildings === 'number') words.push(t('cell.buildings', { n: count(told.buildings) }))
+  if (typeof told.team_m === 'number') words.push(t('cell.team', { d: distance(told.team_m) }))
+  if (typeof told.cameras === 'number') words.push(t('cell.cameras', { n: count(told.cameras) }))
+  return words.join(' · ')
+}
+
+/** The product that gives the score: of a combined surface, that of the hazard that leads here. */
+function Factors({ found }: { found: HeatCell }) {
+  const factors = found.factors ?? []
+  const told = (factors[0]?.detail ?? {}) as Told
+  const lead = surfaces().find(({ name }) => name === told.surface)
+  const hazards = found.parts.flatMap(({ detail }) => {
+    const own = (detail ?? {}) as Told
+    return typeof own.hazard === 'number' && (!lead || own.surface === lead.name) ? [own.hazard] : []
+  })
+  const hazard =
+    factors.some(({ name }) => name === 'hazard') || !hazards.length ? null : hazards.reduce((a, b) => a + b)
+  const product = factors.reduce((all, { value }) => all * value, hazard ?? 1)
   return (
     <Section title={t('cell.factors')}>
-      <ol class="factors" data-testid="heat-factors">
-        {factors.map(({ name, value, title: text, detail }) => (
-          <li key={name}>
-            <small>{title(text)}</small>
-            <b>{three(value)}</b>
-            {detail && (typeof detail === 'string' || 'zh' in detail) && (
-              <span>{title(detail as string | { zh: string; en: string })}</span>
-            )}
-          </li>
+      <dl class="factors" data-testid="heat-factors">
+        {hazard !== null && (
+          <div>
+            <dt>{t('cell.hazard')}</dt>
+            <dd>{three(hazard)}</dd>
+          </div>
+        )}
+        {factors.map(({ name, value, title: text, detail }, i) => (
+          <div key={name} class={i > 0 || hazard !== null ? 'is-times' : ''}>
+            <dt>
+              {title(text)} <small>{factorText(detail)}</small>
+            </dt>
+            <dd>{three(value)}</dd>
+          </div>
         ))}
-      </ol>
+        <div class="is-product">
+          <dt>{title(lead?.title) || t('cell.value')}</dt>
+          <dd>{three(product)}</dd>
+        </div>
+      </dl>
     </Section>
+  )
+}
+
+/** Counted cases by category: each is one, and their kinds say more than fifty equal bars. */
+function Kinds({ parts, total }: { parts: HeatPart[]; total: number }) {
+  const sums = new Map<string, number>()
+  for (const { kind, value } of parts) sums.set(kind ?? '', (sums.get(kind ?? '') ?? 0) + value)
+  const rows = [...sums].sort((a, b) => b[1] - a[1])
+  const most = rows[0]?.[1] ?? 0
+  return (
+    <ul class="contributions" data-testid="heat-kinds">
+      {rows.map(([kind, value]) => (
+        <li key={kind} class="contribution">
+          <span class="contribution-name">{kindText(kind) || kind || '—'}</span>
+          <span class="contribution-value">
+            {three(value)}
+            <small> {t('heat.share', { n: total > 0 ? Math.round((value / total) * 100) : 0 })}</small>
+          </span>
+          <i style={{ '--share': most > 0 ? value / most : 0 }} />
+        </li>
+      ))}
+    </ul>
   )
 }
 
@@ -83,23 +147,25 @@ function Contributions({ found }: { found: HeatCell }) {
   const most = Math.abs(parts[0]?.value ?? 0)
   const total = parts.reduce((sum, part) => sum + Math.abs(part.value), 0)
   const [all, setAll] = useState(false)
-  const shown = all ? parts.slice(0, 60) : parts.slice(0, 8)
+  const even = counted.value && parts.length > 3
+  const few = even ? 4 : 8
+  const shown = all ? parts.slice(0, 60) : parts.slice(0, few)
   if (!parts.length) return <Empty title={t('heat.parts.none')} />
   return (
     <>
-      <ul class="contributions">
+      {even && <Kinds parts={parts} total={total} />}
+      <ul class={even ? 'contributions is-plain' : 'contributions'}>
         {shown.map((part) => {
           const age = secondsSince(part.at, now.value)
           const line = [
-            layerTitle(part.source_layer),
-            kindText(part.kind),
             detailText(part.source_layer, part.detail),
-            age === null ? '' : agoText(age, lang.value),
+            kindText(part.kind) || layerTitle(part.source_layer),
           ].filter((item) => item && item !== '—')
           return (
             <li key={`${part.source_layer}/${part.source_key}/${part.kind}/${JSON.stringify(part.detail)}`}>
               <button
                 type="button"
+                class="contribution"
                 disabled={!part.source_key}
                 onClick={() => part.source_key && select(part.source_layer, part.source_key)}
                 data-testid="heat-part"
@@ -117,14 +183,15 @@ function Contributions({ found }: { found: HeatCell }) {
                   style={{ '--share': most > 0 ? Math.abs(part.value) / most : 0 }}
                 />
                 <span class="contribution-line">{line.join(' · ')}</span>
+                <span class="contribution-age">{age === null ? '' : agoText(age, lang.value)}</span>
               </button>
             </li>
           )
         })}
       </ul>
-      {parts.length > 8 && (
+      {parts.length > few && (
         <button type="button" class="more" onClick={() => setAll(!all)}>
-          {all ? t('cell.less') : t('now.more', { n: parts.length - 8 })}
+          {all ? t('cell.less') : t('now.more', { n: parts.length - few })}
         </button>
       )}
       <p class="sum">
@@ -188,28 +255,32 @@ function Sources({ sources }: { sources: NonNullable<HeatCell['sources']> }) {
   )
 }
 
-/** Thirty days by day, or three by hour. */
+/** Thirty days by day, or three by hour; a risk is kept for about a day. */
 function History({ surface, cell, ask, version }: { surface: string; cell: string; ask: HeatQuery; version: number }) {
   const [step, setStep] = useState<'day' | 'hour'>('day')
+  const brief = !counted.value
+  const by = brief ? 'hour' : step
   const asked = JSON.stringify({ ...ask, window: undefined })
   const loaded = useLoad(
-    () => api.heatHistory(surface, cell, JSON.parse(asked), step === 'day' ? 30 : 3, step),
-    [surface, cell, asked, step, version],
+    () => api.heatHistory(surface, cell, JSON.parse(asked), brief ? 1 : by === 'day' ? 30 : 3, by),
+    [surface, cell, asked, by, version],
   )
   if (loaded.state === 'failed') return null
   const points = loaded.value?.points ?? []
   return (
     <Section title={t('cell.history')}>
-      <Choice
-        label={t('cell.history')}
-        value={step}
-        options={[
-          ['day', t('cell.history.day')],
-          ['hour', t('cell.history.hour')],
-        ]}
-        onPick={setStep}
-        testid="history-step"
-      />
+      {!brief && (
+        <Choice
+          label={t('cell.history')}
+          value={step}
+          options={[
+            ['day', t('cell.history.day')],
+            ['hour', t('cell.history.hour')],
+          ]}
+          onPick={setStep}
+          testid="history-step"
+        />
+      )}
       {points.length === 0 ? (
         loaded.state === 'loading' ? (
           <Loading />
@@ -241,7 +312,6 @@ function pText(p: number): string {
 }
 
 function HotSection({ found }: { found: HotCell }) {
-  const name = (value: string) => (has(`hot.class.${value}`) ? t(`hot.class.${value}` as 'hot.class.ns') : value)
   const emerging = found.emerging
   const facts: [string, string][] = [
     ['z', three(found.z)],
@@ -253,8 +323,8 @@ function HotSection({ found }: { found: HotCell }) {
   return (
     <Section title={t('cell.hot')}>
       <p class="with-mark" data-testid="hot-cell">
-        <HotSign name={found.class} /> {name(found.class)}
-        {emerging && <span class="muted"> · {name(emerging.class)}</span>}
+        <HotSign name={found.class} /> {title(found.title)}
+        {emerging && <span class="muted"> · {title(emerging.title)}</span>}
       </p>
       <dl class="small-facts">
         {facts.map(([term, value]) => (
@@ -317,7 +387,7 @@ export function HeatCellDetail({ cell }: { cell: string }) {
   )
   if (loaded.state === 'failed') return <p class="calm">{problemText(loaded.error)}</p>
   const found = loaded.value
-  if (!surface || !spec || !found || found.cell !== cell) return <Loading />
+  if (!surface || !spec || !found) return <Loading />
   const beside = compareAsk.value
   const spot = hot.state === 'failed' ? null : hot.value
   return (
@@ -338,12 +408,12 @@ export function HeatCellDetail({ cell }: { cell: string }) {
       {found.published && <Published />}
       {beside && <Beside surface={surface} cell={cell} value={found.value} ask={beside} />}
       <Confidence found={found} />
-      {(found.factors?.length ?? 0) > 0 && <Factors factors={found.factors ?? []} />}
+      {(found.factors?.length ?? 0) > 0 && <Factors found={found} />}
       <Section title={t('heat.parts')} aside={found.parts.length || undefined}>
         <Contributions found={found} />
       </Section>
       {found.yesterday && <Yesterday yesterday={found.yesterday} />}
-      {spot && spot.cell === cell && <HotSection found={spot} />}
+      {spot && <HotSection found={spot} />}
       <History surface={surface} cell={cell} ask={ask} version={version} />
       {(found.sources?.length ?? 0) > 0 && <Sources sources={found.sources ?? []} />}
       {counted.value && !beside && (

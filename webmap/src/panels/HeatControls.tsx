@@ -54,7 +54,7 @@ function Withheld({ surface }: { surface: CatalogueSurface }) {
       <span class="withheld-name">
         {title(surface.title)} <em>{t('heat.withheld')}</em>
       </span>
-      <p>{title(surface.why)}</p>
+      <p title={title(surface.why)}>{title(surface.why)}</p>
       <button type="button" class="link" onClick={() => (heatTab.value = 'backtest')}>
         {t('heat.withheld.see')}
       </button>

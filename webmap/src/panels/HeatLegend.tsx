@@ -1,6 +1,6 @@
 /** The legend that stands on the map: what is counted, over which hours, in which unit, by which rule. */
 import type { HeatLegend as Legend } from '../api/types'
-import { clockTime, distance, figure, fullTime } from '../domain/format'
+import { distance, figure, fullTime } from '../domain/format'
 import { horizonText, windowText } from '../domain/window'
 import { lang, t, title } from '../i18n'
 import { now } from '../state/clock'
@@ -17,14 +17,23 @@ function area(km2: number): string {
   return `${figure(Number((km2 * 1_000_000).toPrecision(2)))} m²`
 }
 
+/** `11-15 11:00 – 11-22 12:00`; a year only where it is not this one, a day only where there are two. */
+function fromTo(from: string, to: string): string {
+  const [first, last] = [new Date(from), new Date(to)]
+  const two = (n: number) => String(n).padStart(2, '0')
+  const hm = (at: Date) => `${two(at.getHours())}:${two(at.getMinutes())}`
+  const day = (at: Date) => {
+    const md = `${two(at.getMonth() + 1)}-${two(at.getDate())}`
+    return at.getFullYear() === new Date(now.value).getFullYear() ? md : `${at.getFullYear()}-${md}`
+  }
+  const same = first.toDateString() === last.toDateString()
+  return `${day(first)} ${hm(first)} – ${same ? '' : `${day(last)} `}${hm(last)}`
+}
+
 /** Exactly from when to when. */
 export function FromTo({ legend }: { legend: Legend | null }) {
   if (!legend?.from || !legend.to) return null
-  return (
-    <span title={`${fullTime(legend.from)} – ${fullTime(legend.to)}`}>
-      {clockTime(legend.from, now.value, false)} – {clockTime(legend.to, now.value, false)}
-    </span>
-  )
+  return <span title={`${fullTime(legend.from)} – ${fullTime(legend.to)}`}>{fromTo(legend.from, legend.to)}</span>
 }
 
 export function Published() {

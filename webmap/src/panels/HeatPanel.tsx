@@ -1,5 +1,6 @@
 /** Under the heat's entry: what the map shows, and beside it what shows whether it can be trusted. */
 import { t } from '../i18n'
+import { mayCount } from '../state/session'
 import { HEAT_TABS, type HeatTab, heatTab } from '../state/view'
 import { HeatControls } from './HeatControls'
 import { lazily } from './Parts'
@@ -11,17 +12,19 @@ const EffectPanel = lazily(async () => (await import('./EffectPanel')).EffectPan
 const BODIES = { surface: HeatControls, backtest: Backtest, trends: Trends, effect: EffectPanel }
 
 export function HeatPanel() {
-  const tab = heatTab.value
+  // Exact counts of grids and drawn areas are not everybody's to ask for.
+  const tabs = HEAT_TABS.filter((name) => mayCount.value || name === 'surface' || name === 'backtest')
+  const tab = tabs.includes(heatTab.value) ? heatTab.value : 'surface'
   const Body = BODIES[tab]
   const step = (by: number) => {
-    const next = HEAT_TABS[(HEAT_TABS.indexOf(tab) + by + HEAT_TABS.length) % HEAT_TABS.length] ?? 'surface'
+    const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length] ?? 'surface'
     heatTab.value = next
     document.getElementById(`heat-tab-${next}`)?.focus()
   }
   return (
     <div class="heat-panel" data-testid="heat-panel">
       <div class="choice-row tabs" role="tablist" aria-label={t('heat.title')}>
-        {HEAT_TABS.map((name: HeatTab) => (
+        {tabs.map((name: HeatTab) => (
           <button
             type="button"
             key={name}

@@ -1,14 +1,18 @@
-/** The hot and cold spots in a list, the largest first; a click looks at one. */
+/** The hot and cold spots in a list: each class with its figures, then each patch, the largest first; a click looks at one. */
+import type { Polygon } from 'geojson'
+import type { HotspotProperties, Hotspots } from '../api/types'
 import { count, figure } from '../domain/format'
+import { areaKm2, middleOf } from '../domain/geo'
 import { t, title } from '../i18n'
-import { fitTo } from '../map/map'
+import { fitTo, placeNear } from '../map/map'
 import { hotspots } from '../state/hotspots'
 import { problemText } from '../state/toast'
 import { theme } from '../state/view'
 import { hotColour } from '../theme/ramps'
+import { Published } from './HeatLegend'
 import { Empty, Loading, Row } from './Parts'
 
-const SHOWN = 40
+const SHOWN = 30
 
 export function HotSign({ name, title: text }: { name: string; title?: string }) {
   const colour = hotColour(name, theme.value === 'light')
@@ -23,37 +27,84 @@ export function HotSign({ name, title: text }: { name: string; title?: string })
   )
 }
 
+interface Patch {
+  shape: Polygon
+  km2: number
+  of: HotspotProperties
+}
+
+/** An outline is of a whole class: what a person looks at is one place of it. */
+function patchesOf(found: Hotspots): Patch[] {
+  return found.features
+    .flatMap(({ geometry, properties }) => {
+      const polygons =
+        geometry.type === 'MultiPolygon'
+          ? geometry.coordinates
+          : geometry.type === 'Polygon'
+            ? [geometry.coordinates]
+            : []
+      return polygons.map((coordinates) => ({
+        shape: { type: 'Polygon' as const, coordinates },
+        km2: areaKm2(coordinates),
+        of: properties,
+      }))
+    })
+    .sort((a, b) => b.km2 - a.km2)
+}
+
+function Classes({ found }: { found: Hotspots }) {
+  return (
+    <table class="scores" data-testid="hot-classes">
+      <tbody>
+        {found.features.map(({ properties: p }) => (
+          <tr key={p.class}>
+            <th>
+              <HotSign name={p.class} title={title(p.title)} /> {title(p.title)}
+            </th>
+            <td>{t('hot.cells', { n: count(p.cells) })}</td>
+            <td>{t('hot.events', { n: count(p.events) })}</td>
+            <td>z {figure(Number(p.z_max.toPrecision(2)))}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
 export function HotList() {
   const { found, state, error } = hotspots.value
   if (state === 'failed') return <p class="calm">{problemText(error)}</p>
   if (!found) return <Loading />
-  const list = [...found.features].sort((a, b) => b.properties.cells - a.properties.cells)
-  if (!list.length) return <Empty title={t('hot.none')} lead={t('hot.none.lead')} />
+  if (!found.features.length) return <Empty title={t('hot.none')} lead={t('hot.none.lead')} />
   const { meta } = found
+  const list = patchesOf(found)
   return (
     <>
+      <Classes found={found} />
+      <p class="hint">{t('hot.patches')}</p>
+      <ul class="rows hot-list" data-testid="hot-list">
+        {list.slice(0, SHOWN).map(({ shape, km2, of }) => {
+          const [lon, lat] = middleOf(shape)
+          const cellKm2 = of.cells > 0 ? of.area_km2 / of.cells : 0
+          const cells = cellKm2 > 0 ? Math.max(1, Math.round(km2 / cellKm2)) : 0
+          return (
+            <Row
+              key={`${of.class}/${lon}/${lat}`}
+              mark={<HotSign name={of.class} title={title(of.title)} />}
+              title={placeNear(lon, lat) ?? title(of.title)}
+              aside={figure(Number(km2.toPrecision(2)), 'km²')}
+              line={`${title(of.title)} · ${t('hot.about', { n: count(cells) })}`}
+              onClick={() => fitTo(shape)}
+              testid="hot-item"
+            />
+          )
+        })}
+      </ul>
+      {list.length > SHOWN && <p class="hint">{t('now.more', { n: list.length - SHOWN })}</p>}
       <p class="hint" data-testid="hot-method">
         {title(meta.method)} {t('hot.tested', { n: count(meta.cells_tested), res: meta.res })}
       </p>
-      <ul class="rows hot-list" data-testid="hot-list">
-        {list.slice(0, SHOWN).map(({ geometry, properties: p }) => (
-          <Row
-            key={`${p.class}/${p.cells}/${p.z_max}/${p.area_km2}`}
-            mark={<HotSign name={p.class} title={title(p.title)} />}
-            title={title(p.title)}
-            aside={t('hot.cells', { n: count(p.cells) })}
-            line={[
-              t('hot.events', { n: count(p.events) }),
-              `z ${figure(Number(p.z_max.toPrecision(3)))}`,
-              `p ${p.p_min < 0.0001 ? '<0.0001' : figure(Number(p.p_min.toPrecision(2)))}`,
-              figure(Number(p.area_km2.toPrecision(2)), 'km²'),
-            ].join(' · ')}
-            onClick={() => fitTo(geometry)}
-            testid="hot-item"
-          />
-        ))}
-      </ul>
-      {list.length > SHOWN && <p class="hint">{t('now.more', { n: list.length - SHOWN })}</p>}
+      {meta.published && <Published />}
     </>
   )
 }

@@ -39,6 +39,8 @@ export function Swipe() {
   }, [])
   const second = comparing.value
   const at = second?.at ?? 0.5
+  // Breaks are quantiles of what there is: none of them, nothing there.
+  const empty = legendBeside.value !== null && legendBeside.value.breaks.length === 0
   const onPointerDown = (event: PointerEvent) => {
     const handle = event.currentTarget as HTMLElement
     handle.setPointerCapture(event.pointerId)
@@ -64,6 +66,7 @@ export function Swipe() {
         <small>
           <FromTo legend={legendBeside.value} />
         </small>
+        {empty && <em data-testid="swipe-empty">{t('compare.empty')}</em>}
       </p>
       <div
         class="swipe-line"

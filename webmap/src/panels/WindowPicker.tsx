@@ -48,20 +48,23 @@ export function WindowPicker({ window, presets, onPick, folded = false, testid }
   const parts = readWindow(window)
   if (!parts) return null
   const { base, days, hours, back } = parts
+  const plain = presets.filter((item) => !/[@~]/.test(item))
+  const quick = presets.filter((item) => /[@~]/.test(item))
   const filtered = days !== '' || hours !== null || back !== '' || base.includes('/')
   const clock = (at: 0 | 1, hour: number) => {
     const next: [number, number] = [...(hours ?? [0, 24])]
     next[at] = hour
-    if (next[0] >= next[1]) next[at ? 0 : 1] = at ? Math.max(0, hour - 1) : Math.min(24, hour + 1)
+    // Past midnight is the next day's; from an hour to itself is nothing.
+    if (next[0] === next[1]) next[1] = next[0] + 1
     onPick(changeWindow(window, { hours: next }))
   }
   return (
     <div class="window-box" data-testid={testid}>
-      {presets.length > 0 && (
+      {plain.length > 0 && (
         <Choice
           label={t('heat.window')}
           value={base}
-          options={presets.map((item) => [item, presetText(item)] as const)}
+          options={plain.map((item) => [item, presetText(item)] as const)}
           onPick={(preset) => onPick(changeWindow(window, { base: preset }))}
         />
       )}
@@ -71,16 +74,17 @@ export function WindowPicker({ window, presets, onPick, folded = false, testid }
         open={filtered && !folded}
       >
         <div class="quick">
-          <button
-            type="button"
-            class="button small"
-            onClick={() => onPick(changeWindow('90d', { days: 'fri', hours: [18, 24] }))}
-          >
-            {t('window.friday')}
-          </button>
-          <button type="button" class="button small" onClick={() => onPick('7d~1y')}>
-            {t('window.lastyear')}
-          </button>
+          {quick.map((item) => (
+            <button
+              type="button"
+              key={item}
+              class="button small"
+              aria-pressed={item === window}
+              onClick={() => onPick(item)}
+            >
+              {windowText(item, lang.value)}
+            </button>
+          ))}
           {filtered && (
             <button
               type="button"

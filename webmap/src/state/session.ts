@@ -17,6 +17,7 @@ export const mayCommand = may('warnings.steer')
 export const mayWorkCases = may('incidents.status')
 export const maySeeAlerts = computed(() => (account.value?.can ?? []).some((right) => right.startsWith('alerts.')))
 export const isTeam = computed(() => role.value === 'team')
+export const mayCount = may('counts.exact')
 export const mayOperate = may('quarantine')
 
 export async function resume(): Promise<void> {
