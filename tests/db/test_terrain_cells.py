@@ -11,6 +11,7 @@ import rasterio
 from rasterio.transform import from_origin
 from shapely.geometry import MultiPolygon, Point, box
 
+from etl.importer import import_file
 from onemap.core import cell
 from onemap.layers import BY_NAME
 from onemap.store import changelog, feature
@@ -99,7 +100,9 @@ def test_a_later_raster_and_a_land_cover_raster_lie_on_top(autocommit: Connectio
     service.register(conn, home, "new", write(tmp_path / "flat.tif", flat))
     codes = np.full((SIDE, SIDE), 60, np.uint8)
     codes[30:] = 0
-    service.register(conn, home, "cover", write(tmp_path / "cover.tif", codes, nodata=0), kind="landcover")
+    cover = write(tmp_path / "cover.tif", codes, nodata=0)
+    assert import_file(conn.info.dsn, cover, layer="landcover", home=home).layers["raster"].taken == 1
+    assert import_file(conn.info.dsn, cover, layer="landcover", home=home).layers["raster"].unchanged == 1
     assert [dem.name for dem in service.dems(conn, home)] == ["old", "new"]
     assert cells.refresh(conn, home) > 500
     found = cells.of(
