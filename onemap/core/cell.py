@@ -9,7 +9,7 @@ Source: H3 documentation, "H3Index bit layout"; the tests hold every function he
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -23,6 +23,8 @@ from onemap.core.geometry import check_points, describe_reason
 
 Cells = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+CoverMode = Literal["overlap", "center", "full"]
 
 STORED_RES = 15
 _RES_SHIFT = 52
@@ -150,25 +152,54 @@ def centers(cells: npt.ArrayLike) -> tuple[Floats, Floats]:
     return pairs[:, 1].reshape(values.shape), pairs[:, 0].reshape(values.shape)
 
 
-def cover(area: BaseGeometry, res: int, *, max_cells: int = MAX_COVER_CELLS) -> Cells:
-    """Return, sorted, every cell at `res` that overlaps the polygon or multipolygon (WGS-84 degrees).
+def cover(area: BaseGeometry, res: int, *, mode: CoverMode = "overlap", max_cells: int = MAX_COVER_CELLS) -> Cells:
+    """Return, sorted, every cell at `res` that the polygon or multipolygon (WGS-84 degrees) takes in by the mode:
 
-    Overlap is chosen over "centre inside" on purpose: a threatened strip narrower than a cell must not vanish, and a
-    test on the exact geometry afterwards can only drop cells, never bring missing ones back.
-    Raises BadInput for another geometry type (reason "wrong-type") or a cover past `max_cells` ("cover-size").
+    - "overlap" (default): every cell it shares a point with. For threats and for look-ups: a strip narrower than a cell
+      must not vanish, and a test on the exact geometry afterwards can drop cells, but never bring missing ones back.
+    - "center": cells whose centre lies inside. Areas side by side then share no cell, so sums over them add up; but an
+      area that is thinner than a cell may have none at all.
+    - "full": cells that lie inside wholly. For what must be true of all of a cell.
+
+    Across the antimeridian an area may run on past 180 or jump to -180. Raises BadInput for another geometry type
+    (reason "wrong-type"), a ring around a pole ("around-pole") or a cover past `max_cells` ("cover-size").
     """
     res = _checked_res(res)
     if not isinstance(area, Polygon | MultiPolygon):
         raise BadInput(f"Only areas can be covered with cells, not a {area.geom_type}.", reason="wrong-type")
     if area.is_empty:
         return np.empty(0, np.int64)
+    parts = [_unwrapped(part) for part in shapely.get_parts(area)]
     # A cheap over-estimate in a local equal-area view: square degrees shrink with the cosine of the latitude.
     lat = float(np.clip(np.abs(area.centroid.y), 0.0, 89.0))
-    expected = area.area * 111.32**2 * np.cos(np.radians(lat)) / area_km2(res)
+    size = sum(part.area for part in parts)
+    expected = size * 111.32**2 * np.cos(np.radians(lat)) / area_km2(res)
     if expected > max_cells:
         raise BadInput(f"About {expected:.0f} cells of resolution {res} would be needed.", reason="cover-size")
-    found = h3.h3shape_to_cells_experimental(h3.geo_to_h3shape(area), res, contain="overlap")
+    shape = h3.geo_to_h3shape(shapely.transform(MultiPolygon(parts), wrapped))
+    found = h3.h3shape_to_cells_experimental(shape, res, contain=mode)
     return np.unique(np.fromiter(found, np.int64, len(found)))
+
+
+def wrapped(xy: Floats) -> Floats:
+    """Return (n, 2) positions with longitudes up to a turn beyond +-180 brought back."""
+    lon = np.where(xy[:, 0] > 180.0, xy[:, 0] - 360.0, xy[:, 0])
+    return np.column_stack((np.where(lon < -180.0, lon + 360.0, lon), xy[:, 1]))
+
+
+def unwrapped(xy: Floats) -> Floats:
+    """Return (n, 2) positions with whole turns added so that no step to the next is longer than half a turn."""
+    turns = np.concatenate([[0.0], np.cumsum(np.rint(np.diff(xy[:, 0]) / 360.0))])
+    return np.column_stack((xy[:, 0] - 360.0 * turns, xy[:, 1]))
+
+
+def _unwrapped(part: Polygon) -> Polygon:
+    outer = shapely.get_coordinates(part.exterior)
+    if not np.array_equal(unwrapped(outer)[-1], outer[0]):
+        raise BadInput("A ring around a pole has no inside on this map.", reason="around-pole")
+    # Rings follow one another in the coordinates, so holes end up beside their ring.
+    unrolled: Polygon = shapely.transform(part, unwrapped)
+    return unrolled
 
 
 def disk(cell: int, k: int) -> Cells:
