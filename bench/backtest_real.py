@@ -134,8 +134,9 @@ def table() -> Iterator[str]:
     delays = " and ".join(f"{delay / 24:.1f}" for delay in whole.delays_h)
     yield (
         f"\n{len(year.hours):,} events on {year.cells:,} cells of resolution {RES}; {year.without_place:,} rows "
-        f"without a place left out; {year.elsewhere} events of December lay outside of the study area. The process fitted to "
-        f"January to November: {whole.branching:.2f} events caused by one event, after {delays} days in the mean.\n"
+        f"without a place left out; {year.elsewhere} events of December lay outside of the study area. The process "
+        f"fitted to January to November: {whole.branching:.2f} events caused by one event, after {delays} days in the "
+        "mean.\n"
     )
 
 

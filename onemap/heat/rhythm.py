@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -43,6 +44,7 @@ def week_hours(hours: npt.NDArray[np.integer], zone: ZoneInfo) -> npt.NDArray[np
     return np.asarray((there + 72) % WEEK, np.int64)
 
 
+@lru_cache(maxsize=131_072)
 def _offset_h(hour: int, zone: ZoneInfo) -> int:
     return (datetime.fromtimestamp(hour * 3600, zone).utcoffset() or timedelta()) // timedelta(hours=1)
 

@@ -131,29 +131,36 @@ def fit(
     for turn in range(_ROUNDS if fixed is None else _REFRESHES):
         if turn == 0 or moving:
             excess, ages = aftermath.pasts(past.hours, past.index, past.around, RINGS, keep)
-            inside = aftermath.reach(level, keep)
+            inside = aftermath.reach(level, keep)[:, since].sum(axis=1)
         place = _place(past, own, memory, slow * level, n, shape)
         alone = place.without(past.index, own * memory[since], setting.shapes) * slow[since]
-        caused = excess * productivity
-        rate = alone + caused.sum(axis=(1, 2))
+        rate = alone + _weighed(excess, productivity)
         own = alone / rate
-        causes = caused / rate[:, None, None]
-        mean_rate = place.rates(setting.shapes)
-        compensator = float(mean_rate.sum() * (slow * level).sum()) + float(
-            (inside[:, since].sum(axis=1)[:, None] * productivity).sum()
-        )
+        base = place.rates(setting.shapes)
+        compensator = float(base.sum() * (slow * level).sum() + (inside[:, None] * productivity).sum())
         score = float(np.log(rate * level[since]).sum()) - compensator
         if abs(score - before) < 1e-5 * len(since):
             break
         before = score
         if len(keep) and fixed is None:
-            weight = inside[:, since].sum(axis=1)[:, None]
-            productivity = (causes.sum(axis=0) + prior[0]) / (weight + prior[1])
+            caused = _summed(excess, 1.0 / rate) * productivity
+            aged = _summed(ages, 1.0 / rate) * productivity
+            productivity = (caused + prior[0]) / (inside[:, None] + prior[1])
             productivity = productivity * min(1.0, 0.97 / max(1e-12, float(productivity.sum())))
             moving = turn < 20 and (pooled is None or len(since) >= _OWN_DELAYS)
             if moving:
-                keep = _delays(causes, excess, ages, keep)
-    return Model(setting, keep, productivity, mean_rate, float(slow[-1]), week, score, own, shape)
+                keep = _delays(caused.sum(axis=1), aged.sum(axis=1), keep)
+    return Model(setting, keep, productivity, base, float(slow[-1]), week, score, own, shape)
+
+
+def _weighed(excess: Floats, productivity: Floats) -> Floats:
+    """What the past makes of each event, all kernels and distances together: float64[N]."""
+    return np.asarray(excess.reshape(len(excess), -1) @ productivity.ravel())
+
+
+def _summed(excess: Floats, weights: Floats) -> Floats:
+    """Sum over the events, weighted: float64[J, R]."""
+    return np.asarray((weights @ excess.reshape(len(excess), -1)).reshape(excess.shape[1:]))
 
 
 def _first_keep(setting: Setting, pooled: Model | None) -> Floats:
@@ -190,13 +197,10 @@ def _place(past: Past, own: Floats, memory: Floats, busy: Floats, n: int, shape:
     return background.field(weights, max(exposure, 1e-9), past.around, shape)
 
 
-def _delays(causes: Floats, excess: Floats, ages: Floats, keep: Floats) -> Floats:
+def _delays(caused: Floats, aged: Floats, keep: Floats) -> Floats:
     """The kernels' new q: 1 - 1 / mean age of what they caused, for between 2 hours and 90 days."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        age = np.where(excess > 0.0, ages / excess, 0.0)
-    mean = (causes * age).sum(axis=(0, 2)) / np.maximum(causes.sum(axis=(0, 2)), 1e-9)
-    moved = 1.0 - 1.0 / np.clip(mean, 2.0, 2160.0)
-    return np.asarray(np.where(causes.sum(axis=(0, 2)) > 1.0, moved, keep))
+    moved = 1.0 - 1.0 / np.clip(aged / np.maximum(caused, 1e-9), 2.0, 2160.0)
+    return np.asarray(np.where(caused > 1.0, moved, keep))
 
 
 def updated(model: Model, past: Past) -> Model:
@@ -223,7 +227,7 @@ def held_out(model: Model, past: Past, until: Past) -> Floats:
     compensator = float(model.base.sum() * model.level * level.sum())
     if len(model.keep):
         excess, _ = aftermath.pasts(until.hours, until.index, until.around, RINGS, model.keep)
-        rate = rate + (excess[later] * model.productivity).sum(axis=(1, 2))
+        rate = rate + _weighed(excess[later], model.productivity)
         whole = np.concatenate((np.zeros(past.last - past.first), level))
         inside = aftermath.reach(whole, model.keep)[:, until.hours - until.first].sum(axis=1)
         compensator += float((inside[:, None] * model.productivity).sum())
@@ -270,7 +274,7 @@ def _shapes(model: Model, early: Past, late: Past) -> tuple[float, ...]:
     caused = np.zeros(len(index))
     if len(model.keep):
         excess, _ = aftermath.pasts(late.hours, late.index, late.around, RINGS, model.keep)
-        caused = (excess[later] * model.productivity).sum(axis=(1, 2))
+        caused = _weighed(excess[later], model.productivity)
     memory = _memory(early, model.setting)
     busy = model.rhythm.of(early.first, early.last) * trend(early.hours, early.first, early.last)
     place = _place(early, model.own, memory, busy, len(model.base), model.shape)
