@@ -8,8 +8,7 @@ from typing import Any, Literal
 import h3.api.basic_int as h3
 import numpy as np
 import numpy.typing as npt
-from shapely import MultiPolygon, box, intersects
-from shapely.geometry import mapping
+from shapely import box, intersects
 
 from onemap.core.cell import Cells, hex_of
 from onemap.core.errors import BadInput, NotFound
@@ -158,17 +157,17 @@ def _feature(
     if len(places) > MAX_CELLS:
         raise BadInput(f"{len(places)} cells of one class: ask for larger cells.", reason="answer-size")
     found = _drawn(kept, name, places)
-    if bbox is not None:
-        frame = _frame(bbox)
-        found = [patch for patch in found if any(intersects(part, patch.outline) for part in frame)]
+    if bbox is not None and found:
+        outlines = [patch.outline for patch in found]
+        meets = np.any([intersects(part, outlines) for part in _frame(bbox)], axis=0)
+        found = [patch for patch, shown in zip(found, meets.tolist(), strict=True) if shown]
     if not found:
         return None
     cells = np.sort(np.concatenate([patch.cells for patch in found]))
     own = np.searchsorted(kept.grid.cells, cells)
-    outline = MultiPolygon([patch.outline for patch in found])
     return {
         "type": "Feature",
-        "geometry": mapping(outline),
+        "geometry": {"type": "MultiPolygon", "coordinates": [patch.rings for patch in found]},
         "properties": {
             "class": name,
             "title": _texts(title_of(name)),
@@ -182,12 +181,11 @@ def _feature(
 
 
 def _drawn(kept: Kept, name: str, places: Cells) -> list[Patch]:
-    """The patches of a class, drawn once for all boxes that are asked for."""
-    drawn = kept.answers.setdefault("patches", {})
-    if name not in drawn:
-        drawn[name] = patches(kept.grid.cells[places])
-    found: list[Patch] = drawn[name]
-    return found
+    """The patches of a class, drawn once for all boxes, and again only when its cells are others."""
+    known = kept.drawn.get(name)
+    if known is None or not np.array_equal(known[0], places):
+        known = kept.drawn[name] = (places, patches(kept.grid.cells[places]))
+    return known[1]
 
 
 def _frame(bbox: Box) -> list[Any]:

@@ -34,6 +34,7 @@ from onemap.heat.emerging import MAX_BINS, STEPS, Emerging, emerging
 from onemap.heat.gistar import CLASSES, GiStar, gi_star, is_whole
 from onemap.heat.gistate import GiState
 from onemap.heat.lattice import Lattice, lattice
+from onemap.heat.patch import Patch
 from onemap.heat.surface import COARSEST, surface
 from onemap.heat.window import HeatCells, Hours, at_hour, hour_of, parse
 from onemap.store.db import Connection
@@ -91,6 +92,7 @@ class Kept:
     snapshot: str = "1:1:"
     epoch: int = -1
     answers: dict[Any, Any] = field(default_factory=dict)  # rendered ones, of the present values
+    drawn: dict[str, tuple[Cells, list[Patch]]] = field(default_factory=dict)  # outlines, by class
     _state: GiState | None = None
     _told: GiStar | Emerging | None = None
 
@@ -242,6 +244,7 @@ class HotSpots:
             raise BadInput("Too many cells and steps: ask for larger cells.", reason="cube-size")
         if len(kept.grid) != len(area.cells) or not np.array_equal(kept.grid.cells, area.cells):
             kept.grid = lattice(area.cells, question.rings)
+            kept.drawn.clear()
         kept.windows = windows(conn, question)
         kept.hours = _hours(conn, question, kept.windows)
         values = np.zeros((len(kept.windows), len(area.cells)))

@@ -1,82 +1,109 @@
 """Outlines of groups of cells: edges shared by two cells of a group cancel, what is left is linked to rings.
 
-Vertices are named by H3's own vertex indexes, so an edge is the same number pair in both of its cells and nothing is
-compared by coordinates. Three cells meet in a vertex: at a group's border one edge comes in and one goes out, and
-linking them is never ambiguous.
+Three cells meet in a corner: at a group's border one edge comes in and one goes out, so linking is never ambiguous, and
+each patch of cells that hang together by edges has one ring around it and one for each hole.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import h3.api.basic_int as h3
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from shapely import Polygon
 
-from onemap.core.cell import Cells
+from onemap.core.cell import Cells, Floats, boundary
+from onemap.core.outline import hexagons
 
 DIGITS = 6  # of a degree: 0.1 m
+#: Two cells' figures for one corner agree far better than this, different corners lie much further apart.
+_SAME_DEG = 1e-10
+
+Ints = npt.NDArray[np.int64]
 Ring = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class Patch:
-    """Cells that hang together by edges, and their outline in degrees, rounded to `DIGITS`."""
+    """Cells that hang together by edges, and the closed rings around them: the outer one first, then its holes.
+
+    Degrees rounded to `DIGITS`; the outer ring runs counter-clockwise, holes clockwise (RFC 7946).
+    """
 
     cells: Cells
-    outline: Polygon
+    rings: list[Ring]
+
+    @property
+    def outline(self) -> Polygon:
+        """The patch as a polygon."""
+        return Polygon(self.rings[0], self.rings[1:])
 
 
 def patches(cells: Cells) -> list[Patch]:
     """The connected patches of distinct cells of one resolution, in the order of their first cells.
 
-    Outer rings run counter-clockwise, holes clockwise (RFC 7946); a ring across the antimeridian runs on past 180.
+    Outlines across the antimeridian run on past 180.
     """
     if not len(cells):
         return []
-    starts, ends, owners = _edges(cells)
-    keys = np.sort(np.stack((starts, ends)), axis=0)
-    _, where, count = np.unique(keys, axis=1, return_inverse=True, return_counts=True)
-    where = where.ravel()
-    patch = _components(where, owners, len(cells))
-    border = count[where] == 1
-    following = dict(zip(starts[border].tolist(), ends[border].tolist(), strict=True))
-    patch_at = dict(zip(starts[border].tolist(), patch[owners[border]].tolist(), strict=True))
-    rings: dict[int, list[Ring]] = {}
-    while following:
-        first = next(iter(following))
-        ring, at = [], first
-        while at in following:
-            ring.append(at)
-            at = following.pop(at)
-        rings.setdefault(patch_at[first], []).append(_placed(ring))
+    corners, owners, following = _corners(cells)
+    names, lon, lat = _named(corners)
+    starts, ends = names, names[following]
+    low, high = np.minimum(starts, ends), np.maximum(starts, ends)
+    _, edge, count = np.unique(low * (len(lon) + 1) + high, return_inverse=True, return_counts=True)
+    patch = _components(edge, owners, len(cells))
+    border = count[edge] == 1
+    rings = _rings(starts[border], ends[border], patch[owners[border]], lon.tolist(), lat.tolist())
     order = np.argsort(patch, kind="stable")
     members = np.split(cells[order], np.flatnonzero(np.diff(patch[order])) + 1)
-    found = []
-    for number, own in enumerate(members):
-        # The outer ring is the one that turns left; the patch lies on the left of all of them.
-        by_area = sorted(rings[number], key=_twice_area, reverse=True)
-        found.append(Patch(own, Polygon(by_area[0], by_area[1:])))
+    # The outer ring is the only one that turns left.
+    return [
+        Patch(own, rings[number] if len(rings[number]) == 1 else sorted(rings[number], key=_twice_area, reverse=True))
+        for number, own in enumerate(members)
+    ]
+
+
+def _corners(cells: Cells) -> tuple[Floats, Ints, Ints]:
+    """All cells' corners counter-clockwise (m, 2): position, whose each is, and the place of the cell's next one."""
+    hexagonal, sure = hexagons(cells)
+    parts: list[Floats] = [hexagonal[sure, :6].reshape(-1, 2)]
+    which: list[Ints] = [np.repeat(np.flatnonzero(sure), 6)]
+    # Pentagons, and cells that bend over an edge of the icosahedron and have a corner there.
+    for at in np.flatnonzero(~sure).tolist():
+        ring = np.array(boundary(int(cells[at])).exterior.coords)[:-1, :2]
+        parts.append(ring)
+        which.append(np.full(len(ring), at, np.int64))
+    corners, owners = np.concatenate(parts), np.concatenate(which)
+    if np.ptp(corners[:, 0]) > 180.0:
+        corners[corners[:, 0] < 0.0, 0] += 360.0
+    following = np.arange(1, len(owners) + 1)
+    last = np.flatnonzero(np.diff(owners, append=-1) != 0)
+    following[last] = np.concatenate(([0], last[:-1] + 1))
+    return corners, owners, following
+
+
+def _named(corners: Floats) -> tuple[Ints, Floats, Floats]:
+    """A number for each corner, the same for the same place, and those places' lon and lat, rounded."""
+    x, y = (_groups(corners[:, axis]) for axis in (0, 1))
+    _, first, names = np.unique(x * (len(corners) + 1) + y, return_index=True, return_inverse=True)
+    places = np.round(corners[first], DIGITS)
+    return names.astype(np.int64), places[:, 0], places[:, 1]
+
+
+def _groups(values: Floats) -> Ints:
+    """Numbers of runs of values with hardly a gap between them: unlike rounding, it never parts two neighbours."""
+    order = np.argsort(values, kind="stable")
+    found = np.empty(len(values), np.int64)
+    found[order] = np.cumsum(np.diff(values[order], prepend=values[order[0]]) > _SAME_DEG)
     return found
 
 
-def _edges(cells: Cells) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.intp]]:
-    """Every cell's edges counter-clockwise: vertex from, vertex to, position of the cell."""
-    corners = [h3.cell_to_vertexes(cell) for cell in cells.tolist()]
-    sizes = np.array([len(own) for own in corners])
-    owners = np.repeat(np.arange(len(cells)), sizes)
-    starts = np.array([one for own in corners for one in own], np.int64)
-    ends = np.array([one for own in corners for one in (*own[1:], own[0])], np.int64)
-    return starts, ends, owners
-
-
-def _components(where: npt.NDArray[np.intp], owners: npt.NDArray[np.intp], n: int) -> npt.NDArray[np.int32]:
+def _components(edge: npt.NDArray[np.intp], owners: Ints, n: int) -> npt.NDArray[np.int32]:
     """The patch of each cell: cells with an edge in common are in one."""
-    order = np.argsort(where, kind="stable")
-    same = where[order][1:] == where[order][:-1]
+    order = np.argsort(edge, kind="stable")
+    same = edge[order][1:] == edge[order][:-1]
     one, other = owners[order][:-1][same], owners[order][1:][same]
     graph = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(n, n))
     labels: npt.NDArray[np.int32] = connected_components(graph, directed=False)[1]
@@ -85,14 +112,23 @@ def _components(where: npt.NDArray[np.intp], owners: npt.NDArray[np.intp], n: in
     return np.argsort(np.argsort(first)).astype(np.int32)[number]
 
 
-def _placed(ring: list[int]) -> Ring:
-    places = [h3.vertex_to_latlng(vertex) for vertex in ring]
-    lon, lat = np.array([place[1] for place in places]), [place[0] for place in places]
-    if np.ptp(lon) > 180.0:
-        lon[lon < 0.0] += 360.0
-    return [(round(x, DIGITS), round(y, DIGITS)) for x, y in zip(lon.tolist(), lat, strict=True)]
+def _rings(
+    starts: Ints, ends: Ints, patch: npt.NDArray[np.int32], lon: list[float], lat: list[float]
+) -> dict[int, list[Ring]]:
+    """By patch, its border edges linked to closed rings."""
+    following = dict(zip(starts.tolist(), ends.tolist(), strict=True))
+    owner = dict(zip(starts.tolist(), patch.tolist(), strict=True))
+    found: dict[int, list[Ring]] = {}
+    while following:
+        first = at = next(iter(following))
+        ring = [(lon[at], lat[at])]
+        while at in following:
+            at = following.pop(at)
+            ring.append((lon[at], lat[at]))
+        found.setdefault(owner[first], []).append(ring)
+    return found
 
 
 def _twice_area(ring: Ring) -> float:
     x, y = np.array(ring).T
-    return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+    return float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]))

@@ -35,6 +35,22 @@ def test_outlines_are_the_union(seed: int, radius: int, keep: float, res: int) -
         assert len(outline.interiors) == len(own.interiors)
 
 
+@pytest.mark.parametrize("res", [5, 6, 7, 8])
+def test_around_pentagons_and_over_the_edges_of_the_icosahedron(res: int) -> None:
+    """There cells have five corners, or one more where they bend."""
+    rng = np.random.default_rng(res)
+    for centre in h3.get_pentagons(res)[1:11:3]:
+        lat, lon = h3.cell_to_latlng(centre)
+        if abs(lat) > 80 or abs(lon) > 175:
+            continue
+        cells = np.unique(np.array(h3.grid_disk(centre, 5), np.int64))
+        for own in (cells, cells[rng.random(len(cells)) < 0.7]):
+            whole = shapely.union_all(boundaries(own), grid_size=1e-9)
+            found = shapely.MultiPolygon([patch.outline for patch in patches(own)])
+            assert found.is_valid
+            assert found.symmetric_difference(whole).area < 2e-6 * whole.length
+
+
 def test_one_across_the_antimeridian_runs_on() -> None:
     cells = np.unique(np.array(h3.grid_disk(h3.latlng_to_cell(-17.0, 180.0, 7), 2), np.int64))
     (patch,) = patches(cells)
