@@ -72,6 +72,40 @@ def level_of(res: int, finest: Cells, events: Sorted, category_of: Ints, categor
 
 
 @njit(cache=True, nogil=True)
+def places(keys, span):  # type: ignore[no-untyped-def]
+    """Each key's place among the distinct ones, and the first event that has each: stable digits of 12 bits.
+
+    Keys are 0..span; cells of one city share their high bits, so three passes do instead of a comparison sort.
+    """
+    n = len(keys)
+    order, other = np.arange(n).astype(np.int32), np.empty(n, np.int32)
+    shift = 0
+    while shift == 0 or span >> shift:
+        starts = np.zeros(4097, np.int64)
+        for i in range(n):
+            starts[(keys[i] >> shift & 4095) + 1] += 1
+        for k in range(4096):
+            starts[k + 1] += starts[k]
+        for j in range(n):
+            i = order[j]
+            k = keys[i] >> shift & 4095
+            other[starts[k]] = i
+            starts[k] += 1
+        order, other = other, order
+        shift += 12
+    place = np.empty(n, np.int32)
+    firsts = other  # room that is free now
+    at = -1
+    for j in range(n):
+        i = order[j]
+        if j == 0 or keys[i] != keys[order[j - 1]]:
+            at += 1
+            firsts[at] = i
+        place[i] = at
+    return place, firsts[: at + 1].copy()
+
+
+@njit(cache=True, nogil=True)
 def by_hour(place, hours, classes, class_count):  # type: ignore[no-untyped-def]
     """Events sorted by hour, then class (two stable distributions): place, hours, classes."""
     n = len(hours)
