@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from onemap.heat.selfexciting import Past, Setting
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FIRST = 480_000
+LAYOUT = Truth(rings=15, days=240.0, hot_spots=6, hot_share=0.5, roughness=0.7, by_ring=(0.6, 0.3, 0.1))
 DISC = np.array(sorted(h3.grid_disk(h3.latlng_to_cell(29.1, 110.5, 9), 5)), np.int64)
 AROUND = discs(lattice(DISC).neighbours, 8)
 
@@ -31,7 +33,7 @@ def past_of(city: City, around: Discs) -> Past:
 
 @pytest.fixture(scope="module")
 def city() -> City:
-    return draw(11, Truth(rings=15, days=240.0, per_day=60.0, branching=0.5, decay_days=1.5, hot_spots=6))
+    return draw(11, replace(LAYOUT, per_day=60.0, branching=0.5, decay_days=1.5))
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +116,7 @@ def test_branching_delay_and_distances_are_found_again(city: City, past: Past) -
 
 
 def test_a_city_without_follow_ups_is_not_given_any() -> None:
-    plain = draw(3, Truth(rings=15, days=240.0, per_day=40.0, branching=0.0, hot_spots=6))
+    plain = draw(3, replace(LAYOUT, per_day=40.0, branching=0.0))
     past = past_of(plain, discs(lattice(plain.cells).neighbours, 8))
     assert selfexciting.fit(past, selfexciting.choose(past, ZONE), ZONE).branching < 0.05
 
