@@ -103,9 +103,11 @@ class State:
         self.sync_pool.open()
         self.live.start()
         self.heat.cubes.start()
+        self.hotspots.start()
         try:
             yield
         finally:
+            await asyncio.to_thread(self.hotspots.stop)
             await asyncio.to_thread(self.heat.cubes.stop)
             await self.live.stop(CLOSE_S)
             await asyncio.to_thread(self.sync_pool.close, CLOSE_S)

@@ -14,8 +14,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
-from itertools import pairwise
+from datetime import datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,7 @@ import numpy.typing as npt
 import shapely
 from psycopg_pool import ConnectionPool
 
-from onemap.core.cell import Cells, Floats, parent
-from onemap.core.clock import zone_of
+from onemap.core.cell import Cells, Floats, cell_of, disk, parent
 from onemap.core.errors import BadInput
 from onemap.heat import published, service
 from onemap.heat.ask import SEVERITY_WEIGHTS, Ask
@@ -33,49 +32,18 @@ from onemap.heat.domain import Domain, Domains, counted_cells
 from onemap.heat.emerging import MAX_BINS, STEPS, Emerging, emerging
 from onemap.heat.gistar import CLASSES, GiStar, gi_star, is_whole
 from onemap.heat.gistate import GiState
+from onemap.heat.hotspot_question import Question, hours, windows
 from onemap.heat.lattice import Lattice, lattice
-from onemap.heat.patch import Patch
+from onemap.heat.patch import Patch, patches
 from onemap.heat.surface import COARSEST, surface
-from onemap.heat.window import HeatCells, Hours, at_hour, hour_of, parse
+from onemap.heat.window import HeatCells, Hours, at_hour, hour_of
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
-#: Hot spots finer than this are single buildings, and a study area of them is too large.
-FINEST = 11
-RINGS = (1, 2)
 _KEPT = 24
 #: Cells that are tested when no resolution is asked for.
 _USUAL = 400_000
 _EVER = "1000w"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked: `steps` 0 for Gi* of the window, else the number of windows of a space-time cube.
-
-    `published`: of published counts; `area_wkb`: of the cells that lie whole in an area, tested among themselves.
-    """
-
-    ask: Ask
-    res: int
-    rings: int = 1
-    steps: int = 0
-    alpha: float = 0.05
-    area_wkb: bytes | None = None
-    published: bool = False
-
-    def __post_init__(self) -> None:
-        if not COARSEST <= self.res <= FINEST:
-            raise BadInput(f"Hot spots are found at resolutions {COARSEST} to {FINEST}.", reason="resolution")
-        if self.rings not in RINGS:
-            raise BadInput("A neighbourhood has 1 or 2 rings.", reason="rings")
-        if self.steps and not STEPS[0] <= self.steps <= STEPS[1]:
-            raise BadInput(f"Emerging hot spots take {STEPS[0]} to {STEPS[1]} steps.", reason="steps")
-        kind = surface(self.ask.surface).kind
-        if kind == "forecast":
-            raise BadInput("A forecast is smooth by its making, and has no hot spots.", reason="surface")
-        if self.steps and kind != "density":
-            raise BadInput(f"{self.ask.surface} is known as it stands, and has no steps.", reason="steps")
 
 
 @dataclass
@@ -177,6 +145,17 @@ class HotSpots:
         self.domains = Domains()
         self._lock = threading.Lock()
         self._kept: OrderedDict[Question, Kept] = OrderedDict()
+        self._warming: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Load the kernels in the background, so that the first who asks does not wait for them."""
+        self._warming = threading.Thread(target=warm, name="hotspots-warm", daemon=True)
+        self._warming.start()
+
+    def stop(self) -> None:
+        """Wait for what runs in the background."""
+        if self._warming is not None:
+            self._warming.join(timeout=5.0)
 
     @contextmanager
     def held(self, question: Question) -> Iterator[Kept]:
@@ -246,7 +225,7 @@ class HotSpots:
             kept.grid = lattice(area.cells, question.rings)
             kept.drawn.clear()
         kept.windows = windows(conn, question)
-        kept.hours = _hours(conn, question, kept.windows)
+        kept.hours = hours(conn, question, kept.windows)
         values = np.zeros((len(kept.windows), len(area.cells)))
         snapshot, epoch, view = self._stand(conn, question)
         for at, ask in enumerate(kept.windows):
@@ -291,52 +270,16 @@ class HotSpots:
         }  # fmt: skip
 
 
-def windows(conn: Connection, question: Question) -> list[Ask]:
-    """The windows whose counts are compared, oldest first: the asked one, or as many of its length as there are steps.
-
-    Steps do not overlap; each keeps the days and hours of the window's filter. Fading and smoothing are left out of
-    them: both would make a trend where there is none. Raises BadInput ("window", "not-published").
-    """
-    ask = replace(question.ask, smooth=0)
-    if not question.steps:
-        return [ask]
-    own = parse(ask.window, ask.zone)
-    if own.span is not None:
-        end = hour_of(own.span[1] - timedelta(microseconds=1)) + 1
-        length = end - hour_of(own.span[0])
-    else:
-        length, end = own.length_h or 1, hour_of(ask.at()) + 1
-    if question.published:
-        if length % 24:
-            raise BadInput("Published counts have steps of whole days.", reason="not-published")
-        last = published.through(conn, ask.surface)
-        if own.span is None and last is not None:
-            end = hour_of(datetime.combine(last + timedelta(days=1), time(), tzinfo=zone_of(ask.zone)))
-    end -= own.shift_h
-    at = ask.window.partition("~")[0].partition("@")[1:]
-    edges = [end - length * back for back in range(question.steps, -1, -1)]
-    if edges[0] < 0:
-        raise BadInput("The first of so many steps lies before 1970.", reason="window")
-    return [
-        replace(ask, window=f"{_utc(low)}/{_utc(high)}{''.join(at)}", half_life_h=None) for low, high in pairwise(edges)
-    ]
-
-
-def _utc(hour: int) -> str:
-    return f"{at_hour(hour):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _hours(conn: Connection, question: Question, asks: list[Ask]) -> list[Hours]:
-    """The hours that each window holds; none for a surface as it stands. Published days are whole."""
-    if surface(question.ask.surface).kind != "density":
-        return []
-    if not question.published:
-        return [ask.hours() for ask in asks]
-    spans = [(told["from"], told["to"]) for told in (published.period(conn, ask) for ask in asks)]
-    return [
-        np.array([[hour_of(datetime.fromisoformat(one)) for one in span]] if span[0] else [], np.int32).reshape(-1, 2)
-        for span in spans
-    ]
+@cache
+def warm() -> None:
+    """Load or compile every kernel on seven cells: a minute once in an installation, a second in a process."""
+    grid = lattice(disk(cell_of(0.0, 0.0, COARSEST), 1))
+    state = GiState(grid, np.arange(7))
+    state.all()
+    state.add(0)
+    emerging(grid, np.arange(7.0 * STEPS[0]).reshape(STEPS[0], 7))
+    gi_star(grid, np.arange(7) + 0.5)
+    patches(grid.cells)
 
 
 def _within(hour: int, hours: Hours) -> bool:

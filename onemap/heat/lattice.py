@@ -66,7 +66,8 @@ def lattice(cells: npt.ArrayLike, rings: int = 1) -> Lattice:
     own = np.asarray(cells, np.int64).ravel()
     if not bool((own[1:] > own[:-1]).all()):
         own = np.unique(own)
-    own = np.ascontiguousarray(own)
+    # Writable, so that the kernels are compiled for one kind of array.
+    own = np.require(own, requirements=["C", "W"])
     width = 3 * rings * (rings + 1)
     if not len(own):
         return Lattice(own, np.empty((0, width), np.int32), np.empty(0, np.int32), rings)

@@ -15,7 +15,7 @@ from onemap.core.policy import Grant
 from onemap.heat import published
 from onemap.heat.ask import Ask
 from onemap.heat.hotspot_answer import Kind, cell, features
-from onemap.heat.hotspots import FINEST, Question
+from onemap.heat.hotspot_question import FINEST, Question
 from onemap.heat.surface import COARSEST, surface
 from onemap.store.query import parse_bbox
 from server.answer import dumps

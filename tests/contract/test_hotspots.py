@@ -18,7 +18,8 @@ from onemap.heat import domain, gistar, published
 from onemap.heat.ask import Ask
 from onemap.heat.emerging import emerging, name_of
 from onemap.heat.gistar import CLASSES
-from onemap.heat.hotspots import HotSpots, Question
+from onemap.heat.hotspot_question import Question
+from onemap.heat.hotspots import HotSpots
 from onemap.heat.lattice import lattice
 from onemap.layers import BY_NAME
 from onemap.store import feature
