@@ -8,8 +8,24 @@ CATALOGUE = "gbt47678.5-2026"
 
 
 @dataclass(frozen=True)
+class Near:
+    """How a matter returns to where it was: this share follows an earlier one, some days after it, some metres away.
+
+    What is swept up one day lies there again the next, and a kerb where one car stood draws another: near repeats, as
+    they are found in the records of real cities.
+    """
+
+    share: float
+    days: float
+    metres: float
+
+
+@dataclass(frozen=True)
 class Matter:
-    """One type of incident: its code, title, weight, severity odds (1-4), places, daily rhythm and typical sources."""
+    """One type of incident: its code, title, weight, severity odds (1-4), places, daily rhythm and typical sources.
+
+    `near`: it comes again near where it was; None: each is drawn for itself.
+    """
 
     kind: str
     code: str
@@ -19,21 +35,25 @@ class Matter:
     place: str
     rhythm: str
     source: str
+    near: Near | None = None
 
 
 _MILD = (0.0, 0.02, 0.28, 0.70)
 _FAIR = (0.01, 0.09, 0.45, 0.45)
 _GRAVE = (0.08, 0.32, 0.45, 0.15)
 
+_AGAIN = Near(0.6, 1.5, 80.0)  # the same corner, the next days
+_FLOOD = Near(0.6, 0.15, 120.0)  # the same storm, further along the street
+
 MATTERS = (
-    Matter("matter", "09009", "机动车乱停放", 13.0, _MILD, "street", "commute", "camera"),
-    Matter("matter", "09010", "非机动车乱停放", 7.0, _MILD, "trade", "commute", "patrol"),
-    Matter("matter", "09011", "共享单车乱象", 6.0, _MILD, "trade", "commute", "patrol"),
-    Matter("matter", "09006", "占道经营", 7.5, _MILD, "trade", "market", "patrol"),
+    Matter("matter", "09009", "机动车乱停放", 13.0, _MILD, "street", "commute", "camera", _AGAIN),
+    Matter("matter", "09010", "非机动车乱停放", 7.0, _MILD, "trade", "commute", "patrol", _AGAIN),
+    Matter("matter", "09011", "共享单车乱象", 6.0, _MILD, "trade", "commute", "patrol", _AGAIN),
+    Matter("matter", "09006", "占道经营", 7.5, _MILD, "trade", "market", "patrol", _AGAIN),
     Matter("matter", "09005", "店外经营", 6.0, _MILD, "trade", "day", "patrol"),
     Matter("matter", "09001", "无照经营游商", 5.0, _MILD, "trade", "evening", "12345"),
     Matter("matter", "09012", "占用消防通道", 4.0, _GRAVE, "home", "evening", "drone"),
-    Matter("matter", "06010", "暴露垃圾", 8.0, _MILD, "home", "morning", "patrol"),
+    Matter("matter", "06010", "暴露垃圾", 8.0, _MILD, "home", "morning", "patrol", _AGAIN),
     Matter("matter", "06011", "积存垃圾渣土", 3.0, _FAIR, "works", "day", "drone"),
     Matter("matter", "06012", "道路不洁", 4.5, _MILD, "street", "morning", "patrol"),
     Matter("matter", "06013", "道路破损", 4.0, _FAIR, "street", "day", "12345"),
@@ -45,14 +65,14 @@ MATTERS = (
     Matter("matter", "06026", "河道污染", 1.4, _FAIR, "water", "day", "drone"),
     Matter("matter", "06025", "水域不洁", 1.6, _MILD, "water", "day", "drone"),
     Matter("matter", "06020", "焚烧垃圾、树叶", 1.5, _FAIR, "village", "day", "drone"),
-    Matter("matter", "06036", "乱堆杂物", 4.0, _MILD, "home", "day", "patrol"),
+    Matter("matter", "06036", "乱堆杂物", 4.0, _MILD, "home", "day", "patrol", _AGAIN),
     Matter("matter", "06001", "私搭乱建", 1.8, _FAIR, "home", "day", "12345"),
-    Matter("matter", "06042", "垃圾站（箱）满溢", 4.0, _MILD, "home", "morning", "iot"),
+    Matter("matter", "06042", "垃圾站（箱）满溢", 4.0, _MILD, "home", "morning", "iot", _AGAIN),
     Matter("matter", "06048", "边坡（挡土墙）破损", 0.8, _GRAVE, "village", "day", "patrol"),
     Matter("matter", "08001", "施工扰民", 3.0, _MILD, "home", "night", "12345"),
     Matter("matter", "08002", "施工占道", 2.0, _FAIR, "street", "day", "camera"),
     Matter("matter", "08004", "工地扬尘", 2.6, _FAIR, "works", "day", "iot"),
-    Matter("matter", "07001", "非法小广告", 3.0, _MILD, "street", "day", "patrol"),
+    Matter("matter", "07001", "非法小广告", 3.0, _MILD, "street", "day", "patrol", _AGAIN),
     Matter("matter", "07003", "违规户外广告", 1.2, _MILD, "trade", "day", "patrol"),
     Matter("part", "01002", "污水井盖", 1.2, _GRAVE, "street", "day", "patrol"),
     Matter("part", "01003", "雨水井盖", 1.0, _GRAVE, "street", "day", "patrol"),
@@ -65,9 +85,9 @@ MATTERS = (
 )
 
 STORM = (
-    Matter("matter", "01004", "雨水箅子异常（路面积水）", 8.0, _GRAVE, "low", "flat", "iot"),
+    Matter("matter", "01004", "雨水箅子异常（路面积水）", 8.0, _GRAVE, "low", "flat", "iot", _FLOOD),
     Matter("matter", "04002", "行道树异常（树木倒伏）", 6.0, _GRAVE, "street", "flat", "12345"),
-    Matter("matter", "02007", "地下通道异常（下穿积水）", 2.0, _GRAVE, "low", "flat", "camera"),
+    Matter("matter", "02007", "地下通道异常（下穿积水）", 2.0, _GRAVE, "low", "flat", "camera", _FLOOD),
     Matter("matter", "10002", "架空线缆脱落", 2.4, _GRAVE, "home", "flat", "12345"),
     Matter("matter", "06048", "边坡（挡土墙）破损", 1.6, _GRAVE, "village", "flat", "patrol"),
     Matter("matter", "01003", "雨水井盖异常", 2.0, _GRAVE, "street", "flat", "patrol"),

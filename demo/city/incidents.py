@@ -90,6 +90,35 @@ class Places:
         return np.asarray(pull / pull.sum())
 
 
+class Again:
+    """Near repeats: a share of some matters is drawn near an earlier one, so that as many happen, but bunched."""
+
+    def __init__(self, plan: Plan, places: Places) -> None:
+        self._rng = plan.rng("again")
+        self._places = places
+        self._past: dict[str, list[tuple[datetime, int]]] = {}
+
+    def place(self, occurred: datetime, matter: Matter, drawn: int) -> int:
+        """The point of a matter's places where this one happens: the one drawn, or one near an earlier one.
+
+        Matters must come in the order of time. The earlier one is drawn by its age, with an exponential fading.
+        """
+        near = matter.near
+        if near is None:
+            return drawn
+        past = self._past.setdefault(matter.code, [])
+        past[:] = [one for one in past if occurred - one[0] < timedelta(days=6 * near.days)]
+        if past and self._rng.uniform() < near.share:
+            age_d = np.array([(occurred - at).total_seconds() / 86_400 for at, _ in past])
+            odds = np.exp(-age_d / near.days)
+            before = past[int(self._rng.choice(len(past), p=odds / odds.sum()))][1]
+            points = self._places.points[matter.place]
+            aim = points[before] + self._rng.normal(0, near.metres, 2)
+            drawn = int(np.argmin(((points - aim) ** 2).sum(axis=1)))
+        past.append((occurred, drawn))
+        return drawn
+
+
 def _moments(rng: np.random.Generator, day: datetime, matter: Matter) -> datetime:
     odds = np.array(RHYTHM[matter.rhythm])
     hour = int(rng.choice(24, p=odds / odds.sum()))
@@ -166,8 +195,10 @@ def make_incidents(
     rows: list[Row] = []
     spots: list[tuple[float, float]] = []
     labels: list[str] = []
+    again = Again(plan, places)
     for occurred, matter, _ in drafts:
         i = int(np.searchsorted(np.cumsum(places.weights[matter.place]), rng.uniform() * 0.999999))
+        i = again.place(occurred, matter, i)
         xy = places.points[matter.place][i] + rng.normal(0, 6.0, 2)
         severity = 1 + int(np.searchsorted(np.cumsum(matter.severity), rng.uniform() * 0.999999))
         source = matter.source if rng.uniform() < 0.62 else str(rng.choice(["12345", "patrol", "camera", "drone"]))

@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from onemap.core.cell import Cells, parents
 from onemap.heat import events, selfexciting
 from onemap.heat.backtest import HORIZONS, LEAST_EVENTS, NIGHTS, as_json, backtest
+from onemap.heat.density import CONSUMER
 from onemap.heat.discs import Discs, discs
 from onemap.heat.domain import domain
 from onemap.heat.lattice import lattice
@@ -77,10 +78,10 @@ class Result:
 def due(conn: Connection, now: datetime, zone: ZoneInfo) -> bool:
     """Whether the night's work is to be done: after 02:10 city time, once a day; the first time at once.
 
-    Never with less than 60 days of events.
+    Never with less than 60 days of events, nor while many are still to be counted.
     """
-    row = conn.execute(sql("forecast_due"), {"surface": SOURCE}).fetchone()
-    if row is None or row["first"] is None or now - row["first"] < timedelta(days=LEAST_DAYS):
+    row = conn.execute(sql("forecast_due"), {"surface": SOURCE, "consumer": CONSUMER}).fetchone()
+    if row is None or row["first"] is None or now - row["first"] < timedelta(days=LEAST_DAYS) or row["behind"]:
         return False
     if row["run"] is None:
         return True

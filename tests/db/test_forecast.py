@@ -41,6 +41,11 @@ def city(committed: Connection) -> Connection:
 def test_due_once_a_night_and_at_once_the_first_time(city: Connection) -> None:
     assert nightly.due(city, NOW, ZONE)
     assert not nightly.due(city, NOW - timedelta(days=60), ZONE)  # too few days of events
+    with city.transaction(force_rollback=True):  # a city that is being loaded is no past to learn from
+        city.execute(
+            "INSERT INTO change_log (layer, op, fid) SELECT 'incident', 'I', -n FROM generate_series(1, 501) n"
+        )
+        assert not nightly.due(city, NOW, ZONE)
     city.execute(
         "INSERT INTO heat_backtest (category, run, horizon, shown, verdict, told, about) "
         "VALUES ('', %s, '24h', true, '{}', '{}', '{}')",

@@ -302,3 +302,26 @@ def test_city_card_bounds_hold_the_district(city: City) -> None:
 def test_local_metres_and_degrees_are_inverse() -> None:
     xy = np.array([[0.0, 0.0], [-4321.5, 3210.25], [50_000.0, -40_000.0]])
     assert np.abs(to_local(to_lonlat(xy)) - xy).max() < 0.01
+
+
+def test_some_matters_come_again_near_where_they_were(city: City) -> None:
+    rows = city.incidents()
+    xy = to_local(np.array([[float(row["lon"]), float(row["lat"])] for row in rows]))
+    days = np.array([datetime.fromisoformat(row["occurred_at"]).timestamp() / 86_400 for row in rows])
+    codes = np.array([row["code"] for row in rows])
+    rng = np.random.default_rng(1)
+
+    def near_pairs(coming_again: bool) -> float:
+        """Pairs within 150 m and 3 days beside those of shuffled days: Knox's ratio."""
+        seen, shuffled = 0.0, 0.0
+        for matter in MATTERS:
+            of = np.flatnonzero(codes == matter.code)
+            if (matter.near is not None) == coming_again and len(of) > 1:
+                apart = np.hypot(*(xy[of][:, None] - xy[of][None]).transpose(2, 0, 1)) < 150.0
+                for at, times in enumerate([days[of], *(rng.permutation(days[of]) for _ in range(20))]):
+                    pairs = float((apart & (np.abs(times[:, None] - times[None]) < 3.0)).sum() - len(of))
+                    seen, shuffled = (seen + pairs, shuffled) if at == 0 else (seen, shuffled + pairs / 20)
+        return seen / shuffled
+
+    assert near_pairs(True) > 1.5
+    assert near_pairs(False) < 1.3

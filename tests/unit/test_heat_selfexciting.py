@@ -83,7 +83,7 @@ def test_the_outlook_is_the_mean_of_what_simulation_gives() -> None:
     state = np.zeros((1, len(DISC)))
     state[0, 45] = 4.0
     mean, _ = aftermath.expected(base, level, state, keep, productivity, AROUND)
-    runs, total, seen = 1500, np.zeros(len(DISC)), []
+    runs, total, seen = 600, np.zeros(len(DISC)), []
     spreads = [np.stack([aftermath.spread(unit, AROUND, ring) for unit in np.eye(len(DISC))]) for ring in range(3)]
     send = sum(productivity[0, ring] * spreads[ring] for ring in range(3))
     for _ in range(runs):
