@@ -17,7 +17,7 @@ from etl.pipeline import Pipeline
 from etl.transports import transports_of
 from onemap.core import clock
 from onemap.core.settings import Settings
-from onemap.heat import declared, nightly, published
+from onemap.heat import declared, demand, nightly, published
 from onemap.heat import service as heat
 from onemap.store import housekeeping
 from onemap.store.changelog import CHANNEL
@@ -54,6 +54,7 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
     """Every loop of the worker; a new engine is one line here."""
     return (
         Loop("heat", heat.follow, rest_s=1.0, pause_s=0.5),
+        Loop("trends", lambda conn: _trends(conn, settings), rest_s=600.0, woken=False),
         Loop("publish", lambda conn: _publish(conn, settings), rest_s=60.0, woken=False, transacted=False),
         Loop("risk", heat.refresh_risk, rest_s=1.0, pause_s=0.3),
         Loop(
@@ -182,6 +183,10 @@ def _forecast(conn: Connection, settings: Settings) -> int:
     FORECASTS.set(len(done))
     log.info("forecasts made", categories=len(done))
     return 0
+
+
+def _trends(conn: Connection, settings: Settings) -> int:
+    return demand.refresh(conn, now=clock.now(), zone=settings.zone)
 
 
 def _heartbeat(conn: Connection) -> int:

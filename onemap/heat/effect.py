@@ -28,15 +28,15 @@ Flags = npt.NDArray[np.bool_]
 
 LEVEL = 0.95
 MATCHES = 5
-PLACEBOS = 400
+PLACEBOS = 300
 #: Fewer areas to compare with than this say nothing of the error's distribution.
 FEW_PLACEBOS = 40
-#: Rings around the area that are neither treated nor compared.
-BUFFER_RINGS = 2
+#: Rings around the area that are neither treated nor compared, and the cells within so many rings of one.
+BUFFER_RINGS, _DISK = 2, 19
 #: How much of a placebo must lie on known ground, in cells.
 _WHOLE = 0.9
 _TRIES = 8
-_NEAREST = 64
+_NEAREST = 40
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,20 @@ class Ground:
         """The centres, to be looked up by place."""
         return cKDTree(np.column_stack((self.x_m, self.y_m)))
 
-    def around(self, cells: Ints, rings: float) -> Ints:
-        """The cells within so many rings of some, those included, ascending."""
-        found = self.tree.query_ball_point(self.tree.data[cells], (rings + 0.4) * self.spacing_m)
-        return np.unique(np.concatenate([np.asarray(one, np.int64) for one in found]))
+    @cached_property
+    def near(self) -> tuple[Ints, Floats]:
+        """The cells within BUFFER_RINGS of each, itself included, and whether each is one: (n, at most 19) both."""
+        number = min(_DISK, len(self.x_m))
+        distance, where = self.tree.query(self.tree.data, k=number)
+        close = distance.reshape(-1, number) <= (BUFFER_RINGS + 0.4) * self.spacing_m
+        own = np.arange(len(self.x_m))[:, None]
+        return np.where(close, where.reshape(-1, number), own), close.astype(np.float64)
+
+    def around(self, cells: Ints) -> Flags:
+        """Which cells lie within BUFFER_RINGS of some, those included: (n,)."""
+        found = np.zeros(len(self.x_m), np.bool_)
+        found[self.near[0][cells]] = True
+        return found
 
 
 @dataclass(frozen=True)
@@ -111,14 +121,17 @@ def estimate(ground: Ground, treated: Ints, *, placebos: int = PLACEBOS, seed: i
     `seed` chooses the placebos: the same question has the same answer. Raises ValueError when nothing is left to
     compare.
     """
-    buffer = np.setdiff1d(ground.around(treated, BUFFER_RINGS), treated)
-    matcher = Matcher(ground, np.union1d(treated, buffer))
-    own = matcher.weights(treated, np.union1d(treated, buffer))
+    closed = ground.around(treated)
+    ring = closed.copy()
+    ring[treated] = False
+    buffer = np.flatnonzero(ring)
+    matcher = Matcher(ground, closed)
+    own = matcher.weights(treated, closed)
     if own is None:
         raise ValueError("no cell is left to compare with")
     area = contrast(ground, treated, own)
-    elsewhere = _elsewhere(ground, matcher, treated, np.union1d(treated, buffer), placebos, seed)
-    around = matcher.weights(buffer, np.union1d(treated, buffer)) if len(buffer) else None
+    elsewhere = _elsewhere(ground, matcher, treated, closed, placebos, seed)
+    around = matcher.weights(buffer, closed) if len(buffer) else None
     neighbours = None
     if around is not None:
         found = contrast(ground, buffer, around)
@@ -168,9 +181,8 @@ def _ranked(z: float, placebo: Floats) -> float:
 class Matcher:
     """Nearest cells in the space of what was known before the start. Cells in `closed` match nothing."""
 
-    def __init__(self, ground: Ground, closed: Ints) -> None:
-        self._ground = ground
-        open_cells = np.setdiff1d(np.arange(len(ground.counts)), closed)
+    def __init__(self, ground: Ground, closed: Flags) -> None:
+        open_cells = np.flatnonzero(~closed)
         space = features(ground)
         count = min(_NEAREST, len(open_cells))
         self._none = count == 0
@@ -178,21 +190,19 @@ class Matcher:
             found = cKDTree(space[open_cells]).query(space, k=count)[1].reshape(len(space), count)
             self._nearest = open_cells[found]
 
-    def weights(self, area: Ints, closed: Ints) -> Floats | None:
+    def weights(self, area: Ints, closed: Flags) -> Floats | None:
         """How much each cell counts in the comparison of an area: 1 in all for each of its cells; None when none is
         left. `closed` may not be chosen."""
         if self._none or not len(area):
             return None
-        shut = np.zeros(len(self._ground.counts), np.bool_)
-        shut[closed] = True
         nearest = self._nearest[area]
-        free = ~shut[nearest]
+        free = ~closed[nearest]
         chosen = free & (np.cumsum(free, axis=1) <= MATCHES)
         number = chosen.sum(axis=1)
         if not number.any():
             return None
         share = np.repeat(1.0 / np.maximum(number, 1), number)
-        return np.asarray(np.bincount(nearest[chosen], share, len(shut)), np.float64)
+        return np.asarray(np.bincount(nearest[chosen], share, len(closed)), np.float64)
 
 
 def features(ground: Ground) -> Floats:
@@ -202,10 +212,8 @@ def features(ground: Ground) -> Floats:
     """
     before = ground.counts[:, : ground.before]
     total = before.sum(axis=1).astype(np.float64)
-    near = min(19, len(total))
-    distance, where = ground.tree.query(ground.tree.data, k=near)
-    close = (distance.reshape(len(total), -1) <= 2.4 * ground.spacing_m).astype(np.float64)
-    around = (total[where.reshape(len(total), -1)] * close).sum(axis=1) / close.sum(axis=1)
+    where, close = ground.near
+    around = (total[where] * close).sum(axis=1) / close.sum(axis=1)
     half = ground.before // 2
     shares = np.array([half, ground.before - half]) / max(ground.before, 1)
     change = (ground.sums[:, 1] - total * shares[1]) / np.sqrt(total + 1.0)
@@ -217,29 +225,29 @@ def features(ground: Ground) -> Floats:
 
 
 def _elsewhere(
-    ground: Ground, matcher: Matcher, treated: Ints, closed: Ints, placebos: int, seed: int
+    ground: Ground, matcher: Matcher, treated: Ints, closed: Flags, placebos: int, seed: int
 ) -> list[tuple[Contrast, Contrast | None]]:
     """The area turned and put down elsewhere: contrasts of the place itself and of the ring around it."""
     out: list[tuple[Contrast, Contrast | None]] = []
     for cells in placements(ground, treated, closed, placebos, seed):
-        shut = ground.around(cells, BUFFER_RINGS)
+        shut = ground.around(cells)
         weights = matcher.weights(cells, shut)
         if weights is None:
             continue
-        ring = np.setdiff1d(shut, np.union1d(cells, closed))
+        rim = shut & ~closed
+        rim[cells] = False
+        ring = np.flatnonzero(rim)
         around = matcher.weights(ring, shut)
         out.append((contrast(ground, cells, weights), contrast(ground, ring, around) if around is not None else None))
     return out
 
 
-def placements(ground: Ground, treated: Ints, closed: Ints, wanted: int, seed: int) -> list[Ints]:
+def placements(ground: Ground, treated: Ints, closed: Flags, wanted: int, seed: int) -> list[Ints]:
     """Up to `wanted` areas of the size and shape of the treated one, none of which touches `closed`."""
     draw = np.random.default_rng(seed)
     points = ground.tree.data
     shape = points[treated] - points[treated].mean(axis=0)
-    shut = np.zeros(len(points), np.bool_)
-    shut[closed] = True
-    open_cells = np.flatnonzero(~shut)
+    open_cells = np.flatnonzero(~closed)
     found: list[Ints] = []
     if not len(open_cells):
         return found
@@ -251,7 +259,7 @@ def placements(ground: Ground, treated: Ints, closed: Ints, wanted: int, seed: i
         distance, where = ground.tree.query(placed, distance_upper_bound=0.62 * ground.spacing_m)
         for row, known in zip(where, np.isfinite(distance), strict=True):
             cells = np.unique(row[known])
-            if len(cells) >= _WHOLE * len(treated) and not shut[cells].any():
+            if len(cells) >= _WHOLE * len(treated) and not closed[cells].any():
                 found.append(cells.astype(np.int64))
         if len(found) >= wanted:
             break

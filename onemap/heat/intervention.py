@@ -17,10 +17,10 @@ from onemap.core.cell import Cells, Floats, area_km2, boundaries, centers, paren
 from onemap.core.clock import BEIJING, zone_of
 from onemap.core.errors import BadInput, NotFound
 from onemap.heat import effect
-from onemap.heat.domain import cells_inside, domain
+from onemap.heat.domain import Domains, cells_inside, counted_cells
 from onemap.heat.effect import Effect, Estimate, Ground, Ints
 from onemap.heat.events import Events, load
-from onemap.heat.published import last_closed, whole_in
+from onemap.heat.published import last_closed
 from onemap.heat.window import hour_of
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
@@ -62,13 +62,15 @@ def answer(
     zone: str = BEIJING,
     surface: str = "incidents",
     within_wkb: bytes | None = None,
+    domains: Domains | None = None,
 ) -> dict[str, Any]:
     """What changed in the area, as the contract of the door has it. `within_wkb`: everything is looked for in there.
+    `domains` remembers study areas.
 
     Raises BadInput (reason "period", "area", "area-size", "events"). About a second for a year of a city.
     """
     _check(measure, now, zone)
-    cells, treated, res = _cells(conn, measure.area, surface, within_wkb)
+    cells, treated, res = _cells(conn, measure.area, surface, within_wkb, domains or Domains())
     first = measure.start - measure.before_days * _DAY
     last = measure.start + measure.days * _DAY
     events = load(conn, surface, start=_midnight(first, zone), end=_midnight(last, zone))
@@ -116,19 +118,23 @@ def _check(measure: Measure, now: datetime, zone: str) -> None:
         raise BadInput("The area's outline crosses itself.", reason="area")
 
 
-def _cells(conn: Connection, area: BaseGeometry, surface: str, within_wkb: bytes | None) -> tuple[Cells, Ints, int]:
+def _cells(
+    conn: Connection, area: BaseGeometry, surface: str, within_wkb: bytes | None, domains: Domains
+) -> tuple[Cells, Ints, int]:
     """The study area's cells, which of them are treated, and their resolution: coarser where a city is too large."""
     middle = area.centroid.y
     size_km2 = area.area * 111.32**2 * math.cos(math.radians(middle))
     res = next(res for most, res in _SIZES if size_km2 <= most)
     if size_km2 > MOST_CELLS * area_km2(7):
         raise BadInput("The area is larger than any city.", reason="area-size")
-    while True:
-        cells = domain(conn, res, surface=surface)
-        cells = cells[whole_in(cells, within_wkb)]
-        if len(cells) <= MOST_CELLS or res <= 7:
-            break
+
+    def studied(res: int) -> Cells:
+        return domains.of(conn, res, lambda: counted_cells(conn, surface), area_wkb=within_wkb).cells
+
+    coarse = len(studied(_SIZES[-1][1]))
+    while res > 6 and coarse * 7.0 ** (res - _SIZES[-1][1]) > MOST_CELLS:
         res -= 1
+    cells = studied(res)
     mine = cells_inside(area, res)
     if not len(mine):  # smaller than a cell: the one that holds it
         point = area.representative_point()

@@ -66,7 +66,13 @@ def effect(surface: str, question: Question, request: Request, grant: Exact) -> 
         )
         return Json(
             intervention.answer(
-                conn, measure, now=clock.now(), zone=state.settings.zone, surface=surface, within_wkb=grant.area_wkb
+                conn,
+                measure,
+                now=clock.now(),
+                zone=state.settings.zone,
+                surface=surface,
+                within_wkb=grant.area_wkb,
+                domains=state.hotspots.domains,
             )
         )
 
