@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import heat_gistar, heat_index, heat_pyramid, heat_query, heat_zonal, ingest, latency, tiles
+from bench import heat_forecast, heat_gistar, heat_index, heat_pyramid, heat_query, heat_zonal, ingest, latency, tiles
 from bench.ground import Ground
 from bench.row import Row, machine
 
@@ -22,6 +22,7 @@ SUBJECTS = {
     "query": heat_query.rows,
     "zonal": heat_zonal.rows,
     "gistar": heat_gistar.rows,
+    "forecast": heat_forecast.rows,
 }
 #: Subjects measured on the prepared city; the others make what they measure.
 ON_THE_CITY = {"tiles", "ingest", "latency"}
