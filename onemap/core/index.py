@@ -216,18 +216,39 @@ def _locate(lon, lat, space, work, last, inside, frame, scale):  # type: ignore[
             work[_FACE + i] = last if sure else _ASK
         return last
     _search(size, space, work, frame)
+    low, high, others = 20, -1, 0
     for i in range(size):
         face = work[_FACE + i]
-        a, b, sure = _round(max(face, 0), space[i], space[_BLOCK + i], space[2 * _BLOCK + i], frame, scale)
-        # Outside its face a point's plane position means nothing, and no look-up may see it.
-        sure = sure and face >= 0
-        work[_A + i], work[_B + i] = np.int64(a if sure else 0.0), np.int64(b if sure else 0.0)
-        work[_FACE + i] = face if sure else _ASK
+        low = min(low, face if face >= 0 else 20)
+        high = max(high, face)
+    for i in range(size):
+        others += work[_FACE + i] >= 0 and work[_FACE + i] != low and work[_FACE + i] != high
+    if others == 0 and high >= 0:
+        # A city on the border of two faces: twice the sums, but for several points at once.
+        for i in range(size):
+            px, py, pz = space[i], space[_BLOCK + i], space[2 * _BLOCK + i]
+            a, b, sure = _round(low, px, py, pz, frame, scale)
+            c, d, certain = _round(high, px, py, pz, frame, scale)
+            face = work[_FACE + i]
+            _place(work, i, face, c if face == high else a, d if face == high else b, certain if face == high else sure)
+    else:
+        for i in range(size):
+            face = work[_FACE + i]
+            a, b, sure = _round(max(face, 0), space[i], space[_BLOCK + i], space[2 * _BLOCK + i], frame, scale)
+            _place(work, i, face, a, b, sure)
     if bad:
         for i in range(size):
             if not (abs(lat[i]) <= 90.0 and abs(lon[i]) <= 180.0):
                 work[_FACE + i], work[_A + i], work[_B + i] = _BAD, 0, 0
     return max(work[_FACE], 0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _place(work, i, face, a, b, sure):  # type: ignore[no-untyped-def]
+    """Note a lattice point. Outside its face a point's plane position means nothing, and no look-up may see it."""
+    kept = sure and face >= 0
+    work[_A + i], work[_B + i] = np.int64(a if kept else 0.0), np.int64(b if kept else 0.0)
+    work[_FACE + i] = face if kept else _ASK
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
