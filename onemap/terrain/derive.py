@@ -17,7 +17,7 @@ extrapolated and one inside takes the pixel's own height, as gdaldem's -compute_
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -62,9 +62,7 @@ def derive(
     `dx_m`, `dy_m` are the metres of a pixel, single or for each row. Each product is float32 of the same shape; NaN
     where it cannot be said (an aspect on flat ground). Raises BadInput for a product that is not in `LOCAL`.
     """
-    unknown = [name for name in want if name not in LOCAL]
-    if unknown:
-        raise BadInput(f"There is no derivative {unknown[0]!r}.", reason="product")
+    _check(want, LOCAL)
     rows, columns = heights.shape
     out = np.full((len(want), rows, columns), np.nan, np.float32)
     place = np.array([want.index(name) if name in want else -1 for name in LOCAL], np.int64)
@@ -78,6 +76,12 @@ def derive(
     if rows >= 2 and columns >= 2:
         in_rows(rows, z.size, part)
     return {name: out[at] for at, name in enumerate(want)}
+
+
+def _check(want: Sequence[str], known: Collection[str]) -> None:
+    unknown = [name for name in want if name not in known]
+    if unknown:
+        raise BadInput(f"There is no derivative {unknown[0]!r}; there are {', '.join(known)}.", reason="product")
 
 
 def in_rows(rows: int, work: int, part: Callable[[int, int], None]) -> None:
@@ -138,6 +142,7 @@ def derive_file(
 
     The bands stand in the order of `want` and carry its names. Raises BadInput as `derive` and `opened`.
     """
+    _check(want, [*LOCAL, "relief"])
     with opened(path) as source:
         grid = source.grid
         with rasterio.open(

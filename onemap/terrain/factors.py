@@ -42,6 +42,12 @@ def cells_of(path: Path, *, max_cells: int = MAX_CELLS) -> tuple[int, Cells]:
     return fits[0], cover(outline, fits[0])
 
 
+def cells_at(path: Path, res: int) -> Cells:
+    """The cells of one resolution that overlap a raster, sorted. Raises BadInput as `opened`, or for too many."""
+    with opened(path) as source:
+        return cover(_outline(source.grid), res)
+
+
 def factors(path: Path, cells: Cells, *, flow_limit: int = LIMIT) -> tuple[dict[str, Doubles], Doubles]:
     """The columns of `UNITS` for cells, float64 (cells,), NaN where unknown, and the known share of each cell.
 

@@ -14,15 +14,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import rasterio
 from numba import njit
+from rasterio.transform import from_origin
 
 from onemap.core.errors import TooLarge
 from onemap.terrain.derive import derive
-from onemap.terrain.raster import Doubles, Floats, Grid, Source
+from onemap.terrain.raster import Doubles, Floats, Grid, Source, opened
 
 #: Pixels that are flooded at once: 4,000 x 4,000, about 640 MB.
 LIMIT = 16_000_000
@@ -102,10 +105,25 @@ def flow(source: Source, *, limit: int = LIMIT, spread: Spread = "many") -> Flow
     heights, grid = source.coarse(limit)
     found = flood(heights, grid.dx_m, grid.dy_m, limit=limit)
     area = accumulate(found, (grid.dx_m * grid.dy_m)[:, None], grid.dx_m, grid.dy_m, spread)
+    del found  # the slope needs its room
     slope = derive(heights, grid.dx_m, grid.dy_m, ["slope"], edges=True)["slope"]
     area[np.isnan(heights)] = np.nan
     wet = wetness(area, slope, np.sqrt(grid.dx_m * grid.dy_m)[:, None])
     return Flow(grid, area.astype(np.float32), wet)
+
+
+def flow_file(path: Path, target: Path, *, limit: int = LIMIT) -> None:
+    """Write accumulation (m²) and wetness of an elevation raster as two bands of a GeoTIFF. Raises as `opened`."""
+    with opened(path) as source:
+        found = flow(source, limit=limit)
+    grid = found.grid
+    with rasterio.open(
+        target, "w", driver="GTiff", width=grid.width, height=grid.height, count=2, dtype="float32", crs=grid.crs,
+        transform=from_origin(grid.west, grid.north, grid.across, grid.down), nodata=math.nan, compress="deflate",
+    ) as out:  # fmt: skip
+        for band, (name, values) in enumerate((("area_m2", found.area_m2), ("wetness", found.wetness)), 1):
+            out.set_band_description(band, name)
+            out.write(values, band)
 
 
 def _by_row(metres: npt.ArrayLike, rows: int) -> Doubles:

@@ -66,7 +66,7 @@ class Zonal:
         self._sums[:, 4], self._sums[:, 5] = np.inf, -np.inf
 
     def add(self, first: int, values: Floats) -> None:
-        """Gather rows first.. of the grid, (rows, width) float32, NaN where nothing is known."""
+        """Gather rows first.. of the grid, (rows, width) float32, finite, or NaN where nothing is known."""
         values = np.ascontiguousarray(values, np.float32)
         gaps = np.zeros((len(values), self._width // _SEGMENT + 1), np.bool_)
         own, pixel_m2 = self._rings, self._pixel_m2
