@@ -34,7 +34,8 @@ from onemap.layers import BY_NAME
 from onemap.store.db import AsyncConnection, Connection
 from onemap.store.sqlfile import sql
 from tiles.cubes import Cubes
-from tiles.grid import BUFFER, EXTENT, TileId, mercator
+from tiles.grid import BUFFER, EXTENT, TileId
+from tiles.mvt import encode
 from tiles.source import Rendered
 
 LAYER = "heat"
@@ -122,7 +123,7 @@ class Heat:
         """Exact values for an engine that has decided itself who is asking."""
         return service.cells(conn, ask, res, box, view=self.cubes.view(ask.surface))
 
-    def distribution(self, conn: Connection, what: Asked, res: int, view: View | None = None) -> Floats:
+    def distribution(self, conn: Connection | None, what: Asked, res: int, view: View | None = None) -> Floats:
         """All values that this asker sees of the surface at a resolution, ascending; kept while they are true."""
         key = (what, res)
         with self._lock:
@@ -130,6 +131,7 @@ class Heat:
         if view is not None:
             found = ranked(conn, what, res, view, known)
         else:
+            assert conn is not None  # noqa: S101  (without a cube the database answers)
             found = self._checked(conn, what, res, known)
         with self._lock:
             self._known[key] = found
@@ -158,15 +160,16 @@ def log_layer(what: Asked) -> str:
     return published.event_layer(what.ask.surface) if what.published else event_layer(what.ask.surface)
 
 
-def cells(conn: Connection, what: Asked, res: int, box: Box | None, view: View | None = None) -> HeatCells:
-    """The cells of a surface that the asker sees, in a box or everywhere."""
+def cells(conn: Connection | None, what: Asked, res: int, box: Box | None, view: View | None = None) -> HeatCells:
+    """The cells of a surface that the asker sees, in a box or everywhere; no connection is needed beside a view."""
     area = None if what.area_wkb is None else shapely.from_wkb(what.area_wkb)
     if area is not None and box is None:
         box = area.bounds
-    if what.published:
-        found = published.cells(conn, what.ask, res, box)
+    if view is not None:
+        found = service.of_view(view, what.ask, res, box)
     else:
-        found = service.cells(conn, what.ask, res, box, view=view)
+        assert conn is not None  # noqa: S101  (without a cube the database answers)
+        found = (published.cells if what.published else service.cells)(conn, what.ask, res, box)
     if area is None or not len(found.cells):
         return found
     shapely.prepare(area)
@@ -206,29 +209,28 @@ class HeatSource:
         return await asyncio.to_thread(self._render, tile)
 
     def _render(self, tile: TileId) -> Rendered:
-        res = res_at(self.asked, tile.z)
+        view = self.heat.view(self.asked)  # taken once: cells, ranks and freshness are of one state
+        if view is not None:
+            return self._drawn(None, tile, view, view.snapshot)
         with self.heat.sync_pool.connection() as conn, conn.transaction():
             # One snapshot for cells, distribution and what the tile is said to show.
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            west, south, east, north = tile.bounds_lonlat(MARGIN)
-            box = (max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0))
-            view = self.heat.view(self.asked)  # taken once: cells, ranks and freshness are of one state
-            found = cells(conn, self.asked, res, box, view)
-            every = self.heat.distribution(conn, self.asked, res, view)
-            shapes, values = in_mercator(found)
-            row = conn.execute(
-                sql("heat_tile"),
-                {
-                    "z": tile.z, "x": tile.x, "y": tile.y, "layer": LAYER, "cells": found.cells.tolist(),
-                    "shapes": shapes, "values": values, "ranks": ranks(found.values, every).tolist(),
-                },
-                binary=True,
-            ).fetchone()  # fmt: skip
-        assert row is not None  # noqa: S101  (an aggregate gives one row)
-        return Rendered(row["mvt"] or b"", row["snapshot"] if view is None else view.snapshot)
+            row = conn.execute("SELECT pg_current_snapshot()::text AS snapshot").fetchone()
+            assert row is not None  # noqa: S101  (the query has no FROM: it gives one row)
+            return self._drawn(conn, tile, None, row["snapshot"])
+
+    def _drawn(self, conn: Connection | None, tile: TileId, view: View | None, snapshot: str) -> Rendered:
+        res = res_at(self.asked, tile.z)
+        west, south, east, north = tile.bounds_lonlat(MARGIN)
+        box = (max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0))
+        found = cells(conn, self.asked, res, box, view)
+        every = self.heat.distribution(conn, self.asked, res, view)
+        return Rendered(
+            encode(tile, LAYER, found.cells, np.round(found.values, 4), ranks(found.values, every)), snapshot
+        )
 
 
-def ranked(conn: Connection, what: Asked, res: int, view: View, known: Ranking | None) -> Ranking:
+def ranked(conn: Connection | None, what: Asked, res: int, view: View, known: Ranking | None) -> Ranking:
     """The distribution by a cube: as known while nothing changed, with some cells' values moved after few changes."""
     if known is not None and known.view is not None and known.view.base is view.base and what.area_wkb is None:
         if len(known.view.changes) == len(view.changes):
@@ -262,17 +264,3 @@ def ranks(values: Floats, every: Floats) -> Floats:
     if not len(every):
         return np.zeros(len(values))
     return np.asarray(np.round(np.searchsorted(every, values, side="right") / len(every), 4), np.float64)
-
-
-def in_mercator(found: HeatCells) -> tuple[list[bytes], list[float]]:
-    """The cells' outlines in web mercator as WKB, and their values to 4 digits."""
-    outlines = boundaries(found.cells)
-    if not len(outlines):
-        return [], []
-    ring = shapely.get_coordinates(outlines)
-    ring[:, 1] = np.clip(ring[:, 1], -85.0511287798066, 85.0511287798066)
-    half = mercator(180.0, 0.0)[0]
-    x = ring[:, 0] / 180.0 * half
-    y = np.log(np.tan(np.pi / 4.0 + np.radians(ring[:, 1]) / 2.0)) / np.pi * half
-    moved = shapely.set_coordinates(outlines, np.column_stack((x, y)))
-    return [bytes(one) for one in shapely.to_wkb(moved)], np.round(found.values, 4).tolist()

@@ -61,9 +61,19 @@ def cells(
     elif spec.kind == "forecast":
         found = forecast.cells(conn, ask.categories, ask.window, res, box)
     elif view is not None:
-        found = view.query(ask, res, box)
+        return of_view(view, ask, res, box, least=least)
     else:
         found = density.cells(conn, ask, res, box)
+    return _at_least(found, least)
+
+
+def of_view(view: View, ask: Ask, res: int, box: Box | None = None, *, least: float = 0.0) -> HeatCells:
+    """As `cells`, of a density's cube, without a database."""
+    _fits(checked(ask), res)
+    return _at_least(view.query(ask, res, box), least)
+
+
+def _at_least(found: HeatCells, least: float) -> HeatCells:
     kept = found.values >= max(least, LEAST)
     return HeatCells(found.cells[kept], found.values[kept])
 
@@ -175,6 +185,7 @@ __all__ = [
     "follow",
     "history",
     "legend",
+    "of_view",
     "quantiles",
     "rebuild",
     "refresh_risk",
