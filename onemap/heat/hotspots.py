@@ -40,7 +40,8 @@ from onemap.heat.window import HeatCells, Hours, at_hour, hour_of
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
-_KEPT = 24
+#: Questions that are kept, and values of theirs: a value costs some 30 bytes with what is made of it.
+_KEPT, _KEPT_VALUES = 24, 24_000_000
 #: Cells that are tested when no resolution is asked for.
 _USUAL = 400_000
 _EVER = "1000w"
@@ -166,7 +167,9 @@ class HotSpots:
         with self._lock:
             kept = self._kept.setdefault(question, Kept(question))
             self._kept.move_to_end(question)
-            while len(self._kept) > _KEPT:
+            while len(self._kept) > _KEPT or (
+                len(self._kept) > 1 and sum(one.values.size for one in self._kept.values()) > _KEPT_VALUES
+            ):
                 self._kept.popitem(last=False)
         with kept.lock:
             # The snapshot is taken under the lock: a later answer never knows less than an earlier one.
@@ -222,7 +225,7 @@ class HotSpots:
         if question.steps and len(area.cells) * question.steps > MAX_BINS:
             raise BadInput("Too many cells and steps: ask for larger cells.", reason="cube-size")
         if len(kept.grid) != len(area.cells) or not np.array_equal(kept.grid.cells, area.cells):
-            kept.grid = lattice(area.cells, question.rings)
+            kept.grid = self._grid(area.cells, question.rings)
             kept.drawn.clear()
         kept.windows = windows(conn, question)
         kept.hours = hours(conn, question, kept.windows)
@@ -232,6 +235,15 @@ class HotSpots:
             values[at] = _on(area.cells, self._values(conn, question, ask, view))
         kept.put(values)
         kept.snapshot, kept.epoch, kept.area = snapshot, epoch, area
+
+    def _grid(self, cells: Cells, rings: int) -> Lattice:
+        """The neighbours in a study area: another question's where it is about the same cells."""
+        with self._lock:
+            others = [kept.grid for kept in self._kept.values()]
+        for grid in others:
+            if grid.rings == rings and np.array_equal(grid.cells, cells):
+                return grid
+        return lattice(cells, rings)
 
     def _stand(self, conn: Connection, question: Question) -> tuple[str, int, View | None]:
         """The snapshot and epoch under which values are read, and the cube's state if they are read from there."""

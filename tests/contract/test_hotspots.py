@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from onemap.heat.gistar import CLASSES
 from onemap.heat.hotspot_question import Question
 from onemap.heat.hotspots import HotSpots
 from onemap.heat.lattice import lattice
+from onemap.heat.surface import surfaces
 from onemap.layers import BY_NAME
 from onemap.store import feature
 from onemap.store.db import Connection, connect
@@ -258,6 +260,27 @@ def test_who_has_no_right_to_counts_gets_published_ones(get: Get, filled: str) -
     assert get(f"{DOOR}?res=11", "viewer").status_code == 400
     assert get(f"{DOOR}?window=7d&source=patrol", "viewer").status_code == 400
     assert not get(f"{DOOR}?window=7d", "command").json()["meta"]["published"]
+
+
+def test_a_surface_as_it_stands_has_hot_spots_and_no_steps(get: Get) -> None:
+    risk = next(spec.name for spec in surfaces() if spec.kind == "risk")
+    meta = get(f"/heat/{risk}/hotspots?res=9").json()["meta"]
+    assert meta["from"] is None
+    assert meta["cells_tested"] > 100
+    told = get(f"/heat/{risk}/hotspots/cells/{hex_of(int(cells_of(*HEAP, 9)))}").json()
+    assert told["emerging"] is None
+    assert get(f"/heat/{risk}/hotspots?res=9&kind=emerging").status_code == 400
+
+
+def test_questions_share_their_lattice_and_are_forgotten(app: FastAPI) -> None:
+    spots = HotSpots(app.state.onemap.sync_pool)
+    ask = Ask("incidents", now=present().replace(minute=0, second=0, microsecond=0))
+    grids = set()
+    for hours in range(1, 30):
+        with spots.held(Question(replace(ask, window=f"{hours}h"), 7)) as kept:
+            grids.add(id(kept.grid))
+    assert len(grids) == 1
+    assert len(spots._kept) == 24
 
 
 def test_a_hidden_surface_does_not_exist(get: Get) -> None:
