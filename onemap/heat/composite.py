@@ -45,6 +45,8 @@ KEPT_H = 26
 #: From the centre of a cell to its corners, with some to spare: a building counts in the cell that it stands in.
 _CELL_M = 45.0
 Key = tuple[str, int, str, str]
+#: What a sensor adds, what it says (its ratio to the limit, in steps), and the place.
+Added = tuple[float, float, Box]
 
 
 @dataclass(frozen=True)
@@ -177,8 +179,8 @@ def _near(
     told: Declared,
     work: _Work,
     touched: _Touched,
-    moved: Mapping[Key, tuple[float, Box | None]],
-    excess: Mapping[Key, tuple[float, Box]],
+    moved: Mapping[Key, Added | None],
+    excess: Mapping[Key, Added],
 ) -> None:
     """The chunks around what changed."""
     if touched.zones:
@@ -193,8 +195,8 @@ def _near(
     work.add(watched, chunks_near(touched.boxes.get("camera", []), score.CAMERA_MAX_M + 50.0))
     counted = [hazard.name for hazard in told.hazards if any(isinstance(t, IncidentsTerm) for t in hazard.terms)]
     work.add(counted, chunks_near(touched.boxes.get("incident", []), inputs.reach_m(told, "incidents")))
-    for key, (_, old) in moved.items():
-        around = [box for box in (old, excess[key][1] if key in excess else None) if box is not None]
+    for key, old in moved.items():
+        around = [added[2] for added in (old, excess.get(key)) if added is not None]
         work.add([key[0]], chunks_near(around, inputs.reach_m(told, "sensors")))
 
 
@@ -206,33 +208,29 @@ def _places(conn: Connection, hazards: Iterable[str]) -> dict[str, Box]:
     return {row["key"]: (row["west"], row["south"], row["east"], row["north"]) for row in found}
 
 
-def _excess_rows(
-    conn: Connection, told: Declared, found: Exceeded
-) -> tuple[dict[Key, tuple[float, Box]], dict[Key, tuple[float, Box | None]]]:
-    """What the sensors add now with its place, and which of it moved: with factor and place as they were kept."""
+def _excess_rows(conn: Connection, told: Declared, found: Exceeded) -> tuple[dict[Key, Added], dict[Key, Added | None]]:
+    """What the sensors add now, and which of it is new or gone: with what it was."""
     wanted = {
-        (surface, term, *pair): entry.factor
+        (surface, term, *pair): entry
         for surface, terms in found.found.items()
         for term, entries in terms.items()
         for pair, entry in entries.items()
     }
-    kept: dict[Key, tuple[float, Box]] = {
+    kept: dict[Key, Added] = {
         (row["surface"], row["term"], row["hazard_key"], row["sensor_key"]): (
-            row["factor"], (row["west"], row["south"], row["east"], row["north"]),
+            row["factor"], row["said"], (row["west"], row["south"], row["east"], row["north"]),
         )
         for row in conn.execute(sql("risk_excess")).fetchall()
     }  # fmt: skip
     places = _places(conn, {key[2] for key in wanted if key[2]})
-    now: dict[Key, tuple[float, Box]] = {}
-    for key, factor in wanted.items():
+    now: dict[Key, Added] = {}
+    for key, entry in wanted.items():
         probe = found.probes.get(key[3])
         own = None if key[2] or probe is None else (probe.lon, probe.lat, probe.lon, probe.lat)
         place = own or places.get(key[2])
         if place is not None:
-            now[key] = (factor, place)
-    moved: dict[Key, tuple[float, Box | None]] = {
-        key: kept.get(key, (0.0, None)) for key in now.keys() | kept.keys() if now.get(key) != kept.get(key)
-    }
+            now[key] = (entry.factor, entry.said, place)
+    moved = {key: kept.get(key) for key in now.keys() | kept.keys() if now.get(key) != kept.get(key)}
     return now, moved
 
 
@@ -435,14 +433,12 @@ def _columns(surface: str, chunk: int, row: Row, digest: bytes, now: datetime) -
     }  # fmt: skip
 
 
-def _write_excess(
-    conn: Connection, excess: Mapping[Key, tuple[float, Box]], moved: Mapping[Key, tuple[float, Box | None]]
-) -> None:
-    names = ["surface", "term", "hazard_key", "sensor_key", "factor", "west", "south", "east", "north"]
+def _write_excess(conn: Connection, excess: Mapping[Key, Added], moved: Mapping[Key, Added | None]) -> None:
+    names = ["surface", "term", "hazard_key", "sensor_key", "factor", "said", "west", "south", "east", "north"]
     gone = [key for key in sorted(moved) if key not in excess]
     if gone:
         conn.execute(sql("risk_excess_clear"), dict(zip(names[:4], map(list, zip(*gone, strict=True)), strict=True)))
-    put = [(*key, excess[key][0], *excess[key][1]) for key in sorted(moved) if key in excess]
+    put = [(*key, *excess[key][:2], *excess[key][2]) for key in sorted(moved) if key in excess]
     if put:
         conn.execute(sql("risk_excess_write"), dict(zip(names, map(list, zip(*put, strict=True)), strict=True)))
 

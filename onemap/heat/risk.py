@@ -16,6 +16,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 from onemap.core.cell import Floats
@@ -55,6 +56,11 @@ class Excess:
     limit: Limit
     ratio: float
     factor: float
+
+    @property
+    def said(self) -> float:
+        """The ratio in steps of 5 %: past its cap a factor rests, but what is told of the reading must not."""
+        return stepped(self.ratio, 1.05)
 
 
 def stepped(value: float, step: float = _STEP) -> float:
@@ -159,13 +165,17 @@ def between_gauges(
     if not k:
         return np.zeros((len(lon), 0), np.int64), np.zeros((len(lon), 0)), np.zeros((len(lon), 0))
     at = np.asarray(gauges, np.float64)
-    east = (lon[:, None] - at[None, :, 0]) * METRES_PER_DEGREE * np.cos(np.radians(lat))[:, None]
-    distance = np.hypot(east, (lat[:, None] - at[None, :, 1]) * METRES_PER_DEGREE)
-    order = np.argsort(distance, axis=1, kind="stable")[:, :k]
-    near = np.take_along_axis(distance, order, axis=1)
+    chord, order = cKDTree(_sphere(at[:, 0], at[:, 1])).query(_sphere(lon, lat), k=range(1, k + 1))
+    near = 2.0 * math.degrees(1.0) * METRES_PER_DEGREE * np.arcsin(chord / 2.0)
     weight = np.where(near <= reach_m, 1.0 / np.maximum(near, _NEAREST_GAUGE_M) ** 2, 0.0)
     total = weight.sum(axis=1, keepdims=True)
-    return order, np.divide(weight, total, out=np.zeros_like(weight), where=total > 0), near
+    return np.asarray(order, np.int64), np.divide(weight, total, out=np.zeros_like(weight), where=total > 0), near
+
+
+def _sphere(lon: Floats, lat: Floats) -> Floats:
+    """Places on the unit sphere, shape (n, 3): nearest by chord is nearest on the ground, the same for any batch."""
+    along, up = np.radians(lon), np.radians(lat)
+    return np.column_stack((np.cos(up) * np.cos(along), np.cos(up) * np.sin(along), np.sin(up)))
 
 
 def faded(age_h: Floats, half_life_h: float) -> Floats:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -128,6 +129,25 @@ class Ground:
     incidents: Sequence[Incident]
     cameras: Sequence[Camera]
 
+    @cached_property
+    def by_lat(self) -> tuple[npt.NDArray[np.int64], Floats]:
+        """The cells from south to north, with their latitudes: what lies near a place is a short run of them."""
+        order = np.argsort(self.lat, kind="stable")
+        return order, self.lat[order]
+
+    @cached_property
+    def seen(self) -> npt.NDArray[np.int64]:
+        """How many working cameras look at each cell."""
+        count = np.zeros(len(self.cells), np.int64)
+        for camera in self.cameras:
+            where = in_box(self, (camera.lon, camera.lat, camera.lon, camera.lat), camera.range_m + _CELL_M)
+            looks = risk.seen_by(
+                self.lon[where], self.lat[where], (camera.lon, camera.lat), range_m=camera.range_m + _CELL_M,
+                heading_deg=camera.heading_deg, fov_deg=camera.fov_deg,
+            )  # fmt: skip
+            count[where[looks]] += 1
+        return count
+
 
 @dataclass(frozen=True)
 class City:
@@ -240,7 +260,7 @@ def coping(surface: Hazard, ground: Ground, city: City) -> Floats:
     if told.far and near is not None:
         found *= risk.out_of_reach(near, told.reach_m, told.far)
     if told.unseen:
-        found *= np.where(seen(ground) > 0, 1.0, 1.0 + told.unseen)
+        found *= np.where(ground.seen > 0, 1.0, 1.0 + told.unseen)
     return found
 
 
@@ -253,34 +273,29 @@ def nearest_team(kinds: Sequence[str], ground: Ground, city: City) -> Floats | N
     return distance[:, 0]
 
 
-def seen(ground: Ground) -> npt.NDArray[np.int64]:
-    """How many working cameras look at each cell."""
-    count = np.zeros(len(ground.cells), np.int64)
-    for camera in ground.cameras:
-        where = _around(ground, camera.lon, camera.lat, camera.range_m + _CELL_M)
-        looks = risk.seen_by(
-            ground.lon[where], ground.lat[where], (camera.lon, camera.lat), range_m=camera.range_m + _CELL_M,
-            heading_deg=camera.heading_deg, fov_deg=camera.fov_deg,
-        )  # fmt: skip
-        count[where[looks]] += 1
-    return count
+def in_box(ground: Ground, box: tuple[float, float, float, float], margin_m: float) -> npt.NDArray[np.int64]:
+    """Cells whose centres lie in a box (west, south, east, north) with a margin, ascending."""
+    west, south, east, north = box
+    dy = margin_m / risk.METRES_PER_DEGREE * 1.01
+    dx = dy / np.cos(np.radians(max(abs(south), abs(north))))
+    order, lat = ground.by_lat
+    low, high = np.searchsorted(lat, [south - dy, north + dy])
+    band = order[low:high]
+    lon = ground.lon[band]
+    return np.sort(band[(lon >= west - dx) & (lon <= east + dx)])
 
 
-def _around(ground: Ground, lon: float, lat: float, radius_m: float) -> npt.NDArray[np.int64]:
-    """Cells whose centres lie in the square of that half side."""
-    dy = radius_m / risk.METRES_PER_DEGREE * 1.01
-    dx = dy / np.cos(np.radians(lat))
-    return np.flatnonzero((np.abs(ground.lon - lon) <= dx) & (np.abs(ground.lat - lat) <= dy))
+def _around(ground: Ground, lon: float, lat: float, radius_m: float) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Cells whose centres lie within a radius of a position, with the distance."""
+    where = in_box(ground, (lon, lat, lon, lat), radius_m)
+    distance = np.hypot(*risk.plane(ground.lon[where], ground.lat[where], lon, lat))
+    near = distance <= radius_m
+    return where[near], distance[near]
 
 
 def _within(ground: Ground, place: BaseGeometry, radius_m: float) -> tuple[npt.NDArray[np.int64], Floats]:
     """Cells whose centres lie within a radius of a place, with the distance."""
-    west, south, east, north = place.bounds
-    dy = radius_m / risk.METRES_PER_DEGREE * 1.01
-    dx = dy / np.cos(np.radians(max(abs(south), abs(north))))
-    where = np.flatnonzero(
-        (ground.lon >= west - dx) & (ground.lon <= east + dx) & (ground.lat >= south - dy) & (ground.lat <= north + dy)
-    )
+    where = in_box(ground, place.bounds, radius_m)
     distance = risk.distance_to(place, ground.lon[where], ground.lat[where])
     near = distance <= radius_m
     return where[near], distance[near]
@@ -328,9 +343,7 @@ def _sensors(parts: Parts, term: SensorsTerm, ground: Ground, found: Mapping[tup
             probe = ground.probes.get(sensor_key)
             if probe is None:
                 continue
-            where = _around(ground, probe.lon, probe.lat, term.radius_m)
-            distance = np.hypot(*risk.plane(ground.lon[where], ground.lat[where], probe.lon, probe.lat))
-            where, distance = where[distance <= term.radius_m], distance[distance <= term.radius_m]
+            where, distance = _around(ground, probe.lon, probe.lat, term.radius_m)
         detail = {
             "hazard_key": hazard_key or None, "property": limit.property, "unit": limit.unit, "value": limit.value,
             "op": limit.op, "enter": limit.enter, "level": limit.level, "ratio": round(entry.ratio, 3),
@@ -358,9 +371,7 @@ def _incidents(parts: Parts, term: IncidentsTerm, ground: Ground, hour: int) -> 
     for code, members in sorted(by_code.items()):
         h, nearest = np.zeros(len(ground.cells)), np.full(len(ground.cells), np.inf)
         for incident in sorted(members, key=lambda one: one.key):
-            where = _around(ground, incident.lon, incident.lat, term.radius_m)
-            distance = np.hypot(*risk.plane(ground.lon[where], ground.lat[where], incident.lon, incident.lat))
-            where, distance = where[distance <= term.radius_m], distance[distance <= term.radius_m]
+            where, distance = _around(ground, incident.lon, incident.lat, term.radius_m)
             fade = float(risk.faded(np.array([hour - incident.hour], np.float64), term.half_life_h)[0])
             h[where] += term.weight * fade * risk.falloff(distance, term.decay_m)
             nearest[where] = np.minimum(nearest[where], distance)

@@ -190,7 +190,7 @@ def _factors(
             "hour": city.local_hour,
         },
         {"buildings": int(houses.n[inside].sum())},
-        {"team_m": None if near is None else round(float(near[here])), "cameras": int(score.seen(ground)[here])},
+        {"team_m": None if near is None else round(float(near[here])), "cameras": int(ground.seen[here])},
     )  # fmt: skip
     layers = (["building"], ["building"], ["team", "camera"])
     return [

@@ -47,6 +47,7 @@ risk_excess = Table(
     Column("hazard_key", Text, nullable=False),  # empty: the sensor stands for itself
     Column("sensor_key", Text, nullable=False),
     Column("factor", Double, nullable=False),
+    Column("said", Double, nullable=False),
     Column("west", Double, nullable=False),
     Column("south", Double, nullable=False),
     Column("east", Double, nullable=False),
