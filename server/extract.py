@@ -10,7 +10,7 @@ import geopandas
 
 from onemap.core.errors import BadInput
 from onemap.core.policy import Grant
-from onemap.heat import service
+from onemap.heat import published, service
 from onemap.heat.export import FORMATS, WRITERS, Extract
 from onemap.heat.report import Ground, report
 from onemap.heat.surface import surface
@@ -37,7 +37,8 @@ DEFAULT_RES = 9
 def extract(conn: Connection, what: Asked, res: int, box: Box | None) -> Extract:
     """The surface's cells at a resolution, in a box or everywhere the asker sees, with what is said of them."""
     spec = surface(what.ask.surface)
-    found = cells(conn, what, min(res, spec.finest), box)
+    res = published.res_of(min(res, spec.finest)) if what.published else min(res, spec.finest)
+    found = cells(conn, what, res, box)
     about: dict[str, Any] = {
         "surface": spec.name,
         "title": spec.title.zh,
@@ -47,7 +48,9 @@ def extract(conn: Connection, what: Asked, res: int, box: Box | None) -> Extract
     }
     if spec.windows or spec.horizons:
         about["window"] = what.ask.window
-    if spec.windows:
+    if what.published:
+        about |= {name: value for name, value in published.period(conn, what.ask).items() if isinstance(value, str)}
+    elif spec.windows:
         hours = what.ask.hours()
         if len(hours):
             about["from"] = datetime.fromtimestamp(int(hours[0][0]) * 3600, UTC).isoformat()
@@ -61,7 +64,7 @@ def extract(conn: Connection, what: Asked, res: int, box: Box | None) -> Extract
         about["half_life_h"] = what.ask.half_life_h
     if what.ask.smooth:
         about["smooth"] = what.ask.smooth
-    return Extract(found, min(res, spec.finest), about)
+    return Extract(found, res, about)
 
 
 def written(

@@ -129,7 +129,7 @@ export interface paths {
         };
         /**
          * Live
-         * @description Changes of the asked layers, alerts and feeds, as they are committed.
+         * @description Changes of the asked layers, alerts, feeds and surfaces, as they are committed.
          */
         get: operations["live_live_get"];
         put?: never;
@@ -391,7 +391,7 @@ export interface paths {
         };
         /**
          * Timeline
-         * @description Rain, incidents and warnings of the last hours in buckets.
+         * @description Rain, incidents and warnings of the last hours in buckets; published counts by day instead of exact ones.
          */
         get: operations["timeline_timeline_get"];
         put?: never;
@@ -411,7 +411,7 @@ export interface paths {
         };
         /**
          * Feeds
-         * @description How every feed is: its age, counts and last error.
+         * @description How every feed is: its age, counts (null for who may not know exact counts) and last error.
          */
         get: operations["feeds_feeds_get"];
         put?: never;
@@ -504,6 +504,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/heat/{surface}/hotspots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hotspots
+         * @description Outlines of the cells where counts stand together higher or lower than chance would put them, one a class.
+         *
+         *     `kind=emerging` tells where they are new, growing or fading. Smoothing is left out: it would make neighbours alike.
+         */
+        get: operations["hotspots_heat__surface__hotspots_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heat/{surface}/hotspots/cells/{cell_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hotspot Cell
+         * @description One cell's figures: z, p, q and class over the window, and over `steps` windows of its length.
+         */
+        get: operations["hotspot_cell_heat__surface__hotspots_cells__cell_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heat/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Backtest
+         * @description The last nightly back-test: hit rate, PAI, PEI*, RRI and calibration of forecast, counting and kernel density.
+         *
+         *     Who may not see exact counts sees the scores alone. 404 with reason `no-backtest` before the first one.
+         */
+        get: operations["backtest_heat_backtest_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heat/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trends
+         * @description What every grid will ask for in the next days, and whether it is going up or down.
+         */
+        get: operations["trends_heat_trends_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heat/trends/{grid_code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trend
+         * @description One grid: its days, what was fitted, what is expected with its intervals.
+         */
+        get: operations["trend_heat_trends__grid_code__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heat/{surface}/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Effect
+         * @description Before and after a measure, beside comparable cells: the change, its interval, and what speaks against it.
+         */
+        post: operations["effect_heat__surface__effect_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heat/{surface}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description The cells of a surface with their ids, values and outlines, as the asker sees it on the map.
+         */
+        get: operations["export_heat__surface__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tiles/heat/{surface}/{z}/{x}/{y}.mvt": {
         parameters: {
             query?: never;
@@ -533,7 +677,7 @@ export interface paths {
         };
         /**
          * Legend
-         * @description What the colours mean at a zoom: {res, unit, breaks, cell_km2}.
+         * @description What the colours mean at a zoom: unit, breaks, size of a cell, exact window, kernel and its bandwidth, rule.
          */
         get: operations["legend_heat__surface__legend_get"];
         put?: never;
@@ -553,9 +697,89 @@ export interface paths {
         };
         /**
          * Explain
-         * @description What a cell is made of; the parts sum to its value.
+         * @description What a cell is made of: parts that sum to its value, sources with their age, confidence, what changed.
          */
         get: operations["explain_heat__surface__cells__cell__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heat/{surface}/cells/{cell}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description How a cell came to its value: [start, value] by hour or by the city's day, oldest first.
+         */
+        get: operations["history_heat__surface__cells__cell__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tiles/hillshade/{z}/{x}/{y}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hillshade Tile
+         * @description Hill shade under four lights as a transparent 256 px PNG. Raises NotFound where no height is known.
+         */
+        get: operations["hillshade_tile_tiles_hillshade__z___x___y__png_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tiles/slope/{z}/{x}/{y}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Slope Tile
+         * @description Classes of slope as a transparent 256 px PNG; the catalogue has their legend. Raises NotFound as above.
+         */
+        get: operations["slope_tile_tiles_slope__z___x___y__png_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/terrain/cells/{cell}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Terrain Cell
+         * @description The ground of an H3 cell of any resolution, with units. Raises NotFound where no elevation model lies.
+         */
+        get: operations["terrain_cell_terrain_cells__cell__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -824,6 +1048,35 @@ export interface components {
             resolved: number;
         };
         /**
+         * BacktestAnswer
+         * @description The last back-test of a category.
+         */
+        BacktestAnswer: {
+            /**
+             * Run At
+             * Format: date-time
+             */
+            run_at: string;
+            /** Res */
+            res: number;
+            /** Nights */
+            nights: number;
+            /** Share */
+            share: number;
+            train: components["schemas"]["Period"];
+            test: components["schemas"]["Period"];
+            /** Process */
+            process: {
+                [key: string]: unknown;
+            };
+            /** Horizons */
+            horizons: {
+                [key: string]: components["schemas"]["HorizonScores"];
+            };
+            /** Series */
+            series: components["schemas"]["Night"][];
+        };
+        /**
          * Before
          * @description An earlier warning of the same hazard point.
          */
@@ -846,6 +1099,53 @@ export interface components {
             ended_at: string | null;
         };
         /**
+         * Compared
+         * @description Events of the matched cells, weighted as they are matched.
+         */
+        Compared: {
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+            /** Cells */
+            cells: number;
+            /** Matched On */
+            matched_on: string[];
+        };
+        /**
+         * Counted
+         * @description Events of the area.
+         */
+        Counted: {
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+            /** Cells */
+            cells: number;
+        };
+        /**
+         * Coverage
+         * @description How often the weekly total lay in its 80 % interval in the back-test, and all that was tested beside it.
+         */
+        Coverage: {
+            /** Nominal */
+            nominal: number;
+            /** Observed */
+            observed: number;
+            /**
+             * Observed Pit
+             * @description The mass at an interval's ends counted in part
+             */
+            observed_pit: number;
+            /** Cases */
+            cases: number;
+            /** Days */
+            days: number;
+            /** All */
+            all: components["schemas"]["Tested"][];
+        };
+        /**
          * DemoAccount
          * @description An account of the demo city: everybody may know it.
          */
@@ -857,6 +1157,72 @@ export interface components {
             role: components["schemas"]["Role"];
             /** Password */
             password: string;
+        };
+        /**
+         * Effect
+         * @description What changed in the area beyond what changed in comparable cells.
+         */
+        Effect: {
+            /** Effect Pct */
+            effect_pct: number;
+            /** Low Pct */
+            low_pct: number;
+            /** High Pct */
+            high_pct: number;
+            /** Level */
+            level: number;
+            /** P */
+            p: number;
+            treated: components["schemas"]["Counted"];
+            comparison: components["schemas"]["Compared"];
+            /**
+             * Series
+             * @description [day, area, comparison scaled to the area before]
+             */
+            series: [
+                string,
+                number,
+                number
+            ][];
+            /** Pretrend P */
+            pretrend_p: number;
+            neighbours: components["schemas"]["Neighbours"] | null;
+            /** Placebos */
+            placebos: number;
+            /** Res */
+            res: number;
+            verdict: components["schemas"]["Texts"];
+            method: components["schemas"]["Texts"];
+            /** Caveats */
+            caveats: components["schemas"]["Texts"][];
+            /** Comparison Cells */
+            comparison_cells: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * EmergingCell
+         * @description A cell over the steps of the space-time cube.
+         */
+        EmergingCell: {
+            /**
+             * Class
+             * @enum {string}
+             */
+            class: "hot-new" | "hot-consecutive" | "hot-intensifying" | "hot-persistent" | "hot-diminishing" | "hot-sporadic" | "hot-oscillating" | "hot-historical" | "none" | "cold-new" | "cold-consecutive" | "cold-intensifying" | "cold-persistent" | "cold-diminishing" | "cold-sporadic" | "cold-oscillating" | "cold-historical";
+            title: components["schemas"]["Texts"];
+            /**
+             * Z Series
+             * @description End of the step, z; oldest first.
+             */
+            z_series: [
+                string,
+                number
+            ][];
+            /** Mk Tau */
+            mk_tau: number;
+            /** Mk P */
+            mk_p: number;
         };
         /**
          * FeedStatus
@@ -877,18 +1243,85 @@ export interface components {
             last_source_at: string | null;
             /** Age S */
             age_s: number | null;
-            /** Received */
-            received: number;
+            /**
+             * Received
+             * @description Counters are null for who may not know exact counts.
+             */
+            received: number | null;
             /** Stored */
-            stored: number;
+            stored: number | null;
             /** Unchanged */
-            unchanged: number;
+            unchanged: number | null;
             /** Duplicates */
-            duplicates: number;
+            duplicates: number | null;
             /** Quarantined */
-            quarantined: number;
+            quarantined: number | null;
             /** Error */
             error: string | null;
+        };
+        /**
+         * Gain
+         * @description Difference in PEI* to counting, with the interval that decides.
+         */
+        Gain: {
+            /** Pei */
+            pei: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Level */
+            level: number;
+        };
+        /**
+         * GridArea
+         * @description A grid of the current edition.
+         */
+        GridArea: {
+            /** Grid */
+            grid: string;
+        };
+        /**
+         * GridTrend
+         * @description What is expected of one grid in the next seven days, and where it goes.
+         */
+        GridTrend: {
+            /** Grid Code */
+            grid_code: string;
+            /** Name */
+            name: string;
+            /** Total 30D */
+            total_30d: number;
+            /** Mean Next 7D */
+            mean_next_7d: number;
+            /**
+             * Low
+             * @description Of 80 %
+             */
+            low: number;
+            /** High */
+            high: number;
+            /** Low 95 */
+            low_95: number;
+            /** High 95 */
+            high_95: number;
+            /**
+             * Change Pct
+             * @description Of the mean in four weeks, as fitted
+             */
+            change_pct: number;
+            /**
+             * Trend
+             * @enum {string}
+             */
+            trend: "up" | "flat" | "down";
+            /** P */
+            p: number;
+            /**
+             * Q
+             * @description p adjusted for the number of grids (false discovery rate)
+             */
+            q: number;
         };
         /**
          * Health
@@ -906,12 +1339,169 @@ export interface components {
             database: boolean;
             /** Live */
             live: boolean;
+            /**
+             * Heat
+             * @description Counted events are in memory; until then they are counted in the database.
+             */
+            heat: boolean;
             /** Worker Age S */
             worker_age_s: number | null;
             /** Demo */
             demo: boolean;
             /** Demo Accounts */
             demo_accounts: components["schemas"]["DemoAccount"][];
+        };
+        /**
+         * HorizonScores
+         * @description One horizon: whether its forecast is shown, and by what.
+         */
+        HorizonScores: {
+            /** Shown */
+            shown: boolean;
+            verdict: components["schemas"]["Told"];
+            gain: components["schemas"]["Gain"];
+            /** Models */
+            models: components["schemas"]["ModelScores"][];
+        };
+        /**
+         * HotSpotCell
+         * @description One cell of the study area.
+         */
+        HotSpotCell: {
+            /** Cell */
+            cell: string;
+            /** Res */
+            res: number;
+            /** Value */
+            value: number;
+            /** Z */
+            z: number;
+            /** P */
+            p: number;
+            /** Q */
+            q: number;
+            /**
+             * Class
+             * @enum {string}
+             */
+            class: "hot99" | "hot95" | "hot90" | "none" | "cold90" | "cold95" | "cold99";
+            title: components["schemas"]["Texts"];
+            /**
+             * N
+             * @description Cells tested.
+             */
+            n: number;
+            /**
+             * Local Sum
+             * @description Its value and its neighbours'.
+             */
+            local_sum: number;
+            /**
+             * Neighbours
+             * @description How many it has inside the study area.
+             */
+            neighbours: number;
+            /**
+             * Mean
+             * @description Of all cells tested.
+             */
+            mean: number;
+            emerging: components["schemas"]["EmergingCell"] | null;
+        };
+        /**
+         * HotSpotFeature
+         * @description The outline of one class.
+         */
+        HotSpotFeature: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "Feature";
+            geometry: components["schemas"]["MultiPolygonGeometry"];
+            properties: components["schemas"]["HotSpotProperties"];
+        };
+        /**
+         * HotSpotMeta
+         * @description What was tested, and how.
+         */
+        HotSpotMeta: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "gi" | "emerging";
+            /** Res */
+            res: number;
+            /** Rings */
+            rings: number;
+            /** Window */
+            window: string;
+            /** From */
+            from: string | null;
+            /** To */
+            to: string | null;
+            /** Cells Tested */
+            cells_tested: number;
+            /** Study Area */
+            study_area: ("district" | "street" | "grid" | "events") | null;
+            /**
+             * Fdr
+             * @constant
+             */
+            fdr: "benjamini-hochberg";
+            /** Alpha */
+            alpha: number;
+            method: components["schemas"]["Texts"];
+            /** Published */
+            published: boolean;
+            /** Steps */
+            steps: [
+                string,
+                string
+            ][] | null;
+        };
+        /**
+         * HotSpotProperties
+         * @description One class of cells: all of it, or with `bbox` the patches that meet the box.
+         */
+        HotSpotProperties: {
+            /** Class */
+            class: ("hot99" | "hot95" | "hot90" | "none" | "cold90" | "cold95" | "cold99") | ("hot-new" | "hot-consecutive" | "hot-intensifying" | "hot-persistent" | "hot-diminishing" | "hot-sporadic" | "hot-oscillating" | "hot-historical" | "none" | "cold-new" | "cold-consecutive" | "cold-intensifying" | "cold-persistent" | "cold-diminishing" | "cold-sporadic" | "cold-oscillating" | "cold-historical");
+            title: components["schemas"]["Texts"];
+            /** Cells */
+            cells: number;
+            /**
+             * Events
+             * @description What was counted in the cells, over all steps.
+             */
+            events: number;
+            /**
+             * Z Max
+             * @description The z farthest from 0; of an emerging class that of the last step.
+             */
+            z_max: number;
+            /**
+             * P Min
+             * @description The least p; of an emerging class that of the trend.
+             */
+            p_min: number;
+            /** Area Km2 */
+            area_km2: number;
+        };
+        /**
+         * HotSpots
+         * @description A GeoJSON FeatureCollection, one feature a class, hottest first.
+         */
+        HotSpots: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "FeatureCollection";
+            /** Features */
+            features: components["schemas"]["HotSpotFeature"][];
+            meta: components["schemas"]["HotSpotMeta"];
         };
         /**
          * IncidentState
@@ -943,6 +1533,69 @@ export interface components {
             due_resolved_at: string | null;
             /** Due Followup At */
             due_followup_at: string | null;
+        };
+        /**
+         * ModelScores
+         * @description How one way of forecasting did; null where nothing happened.
+         */
+        ModelScores: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "forecast" | "count" | "kde";
+            title: components["schemas"]["Told"];
+            /** Setting */
+            setting?: string | null;
+            /** Hit Rate */
+            hit_rate: [
+                number,
+                number | null
+            ][];
+            /** Pai */
+            pai: number | null;
+            /** Pei */
+            pei: number | null;
+            /** Rri */
+            rri: number | null;
+            /** Brier */
+            brier?: number | null;
+            /** Deviance */
+            deviance?: number | null;
+            /** Expected */
+            expected?: number | null;
+            /** Observed */
+            observed?: number | null;
+            /** Calibration */
+            calibration?: [
+                number,
+                number,
+                number
+            ][] | null;
+        };
+        /**
+         * MultiPolygonGeometry
+         * @description A GeoJSON MultiPolygon in WGS-84 degrees.
+         */
+        MultiPolygonGeometry: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "MultiPolygon";
+            /** Coordinates */
+            coordinates: [
+                number,
+                number
+            ][][][];
+        };
+        /**
+         * NamedArea
+         * @description An administrative area.
+         */
+        NamedArea: {
+            /** Area */
+            area: string;
         };
         /**
          * NearCamera
@@ -990,6 +1643,57 @@ export interface components {
             position_at: string | null;
         };
         /**
+         * Neighbours
+         * @description What changed in the two rings around the area.
+         */
+        Neighbours: {
+            /** Effect Pct */
+            effect_pct: number;
+            /** Low Pct */
+            low_pct: number;
+            /** High Pct */
+            high_pct: number;
+            /** P */
+            p: number;
+            /** Cells */
+            cells: number;
+        };
+        /**
+         * Night
+         * @description PEI* of one night.
+         */
+        Night: {
+            /**
+             * Night
+             * Format: date-time
+             */
+            night: string;
+            /** Horizon */
+            horizon: string;
+            /** Forecast */
+            forecast: number | null;
+            /** Count */
+            count: number | null;
+            /** Kde */
+            kde: number | null;
+        };
+        /**
+         * Period
+         * @description From one hour to before another.
+         */
+        Period: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
          * Quarantined
          * @description A record that could not be taken, with the reason.
          */
@@ -1015,6 +1719,25 @@ export interface components {
             at: string;
             /** Replayed At */
             replayed_at: string | null;
+        };
+        /**
+         * Question
+         * @description What was done: where, from which day, and the days to look at after and before it.
+         */
+        Question: {
+            /** Area */
+            area: components["schemas"]["GridArea"] | components["schemas"]["NamedArea"] | components["schemas"]["Shape"];
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+            /** Days */
+            days: number;
+            /** Before Days */
+            before_days: number;
+            /** Category */
+            category?: string | null;
         };
         /**
          * Reading
@@ -1113,6 +1836,19 @@ export interface components {
             ][];
         };
         /**
+         * Shape
+         * @description A GeoJSON polygon in WGS-84.
+         */
+        Shape: {
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "Polygon" | "MultiPolygon";
+            /** Coordinates */
+            coordinates: unknown[];
+        };
+        /**
          * SignIn
          * @description What is typed at the sign-in.
          */
@@ -1160,6 +1896,27 @@ export interface components {
             attachment: string | null;
         };
         /**
+         * Tested
+         * @description One interval held against what came.
+         */
+        Tested: {
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "day" | "total";
+            /** Nominal */
+            nominal: number;
+            /** Observed */
+            observed: number;
+            /** Observed Pit */
+            observed_pit: number;
+            /** Cases */
+            cases: number;
+            /** Days */
+            days: number;
+        };
+        /**
          * Texts
          * @description A phrase in both languages.
          */
@@ -1202,6 +1959,14 @@ export interface components {
                 string,
                 number
             ][];
+            /**
+             * Incidents By Day
+             * @description Published counts of whole closed days [midnight, count], for who may not know exact counts.
+             */
+            incidents_by_day: [
+                string,
+                number
+            ][];
             /** Warnings */
             warnings: components["schemas"]["TimelineWarning"][];
         };
@@ -1224,6 +1989,116 @@ export interface components {
             key: string;
             /** Title */
             title: string;
+        };
+        /**
+         * Told
+         * @description A text in two languages.
+         */
+        Told: {
+            /** Zh */
+            zh: string;
+            /** En */
+            en: string;
+        };
+        /**
+         * Trend
+         * @description One grid, day by day.
+         */
+        Trend: {
+            /** Grid Code */
+            grid_code: string;
+            /** Name */
+            name: string;
+            /** Total 30D */
+            total_30d: number;
+            /** Mean Next 7D */
+            mean_next_7d: number;
+            /**
+             * Low
+             * @description Of 80 %
+             */
+            low: number;
+            /** High */
+            high: number;
+            /** Low 95 */
+            low_95: number;
+            /** High 95 */
+            high_95: number;
+            /**
+             * Change Pct
+             * @description Of the mean in four weeks, as fitted
+             */
+            change_pct: number;
+            /**
+             * Trend
+             * @enum {string}
+             */
+            trend: "up" | "flat" | "down";
+            /** P */
+            p: number;
+            /**
+             * Q
+             * @description p adjusted for the number of grids (false discovery rate)
+             */
+            q: number;
+            /**
+             * Run At
+             * Format: date-time
+             */
+            run_at: string;
+            coverage: components["schemas"]["Coverage"] | null;
+            /** History */
+            history: [
+                string,
+                number
+            ][];
+            /** Fitted */
+            fitted: [
+                string,
+                number
+            ][];
+            /**
+             * Forecast
+             * @description [day, mean, low, high], 80 %
+             */
+            forecast: [
+                string,
+                number,
+                number,
+                number
+            ][];
+            /** Forecast 95 */
+            forecast_95: [
+                string,
+                number,
+                number
+            ][];
+        };
+        /**
+         * Trends
+         * @description Every grid of the current edition.
+         */
+        Trends: {
+            /** Category */
+            category: string | null;
+            /** Horizon Days */
+            horizon_days: number;
+            /**
+             * Run At
+             * Format: date-time
+             */
+            run_at: string;
+            /**
+             * Day
+             * Format: date
+             * @description The last day that was fitted
+             */
+            day: string;
+            /** Days */
+            days: number;
+            coverage: components["schemas"]["Coverage"] | null;
+            /** Grids */
+            grids: components["schemas"]["GridTrend"][];
         };
         /**
          * Warning
@@ -1568,6 +2443,7 @@ export interface operations {
             /**
              * @description A stream of events. `change`: {"layer","op":"upsert"|"delete","key","id","at","feature":GeoJSON|null};
              *     `alert`: an alert in its new state (a team hears its own, command all); `feed`: a feed's status when its state changes;
+             *     `heat`: {"surface","at"} when a surface's values changed, at most once a second each;
              *     `reset`: load everything anew, what follows is complete again. The id of an event is where to resume after it.
              */
             200: {
@@ -2169,14 +3045,333 @@ export interface operations {
             };
         };
     };
+    hotspots_heat__surface__hotspots_get: {
+        parameters: {
+            query?: {
+                /** @description H3 resolution; none: that of the zoom, coarser if need be */
+                res?: number | null;
+                /** @description Zoom of the map, where no resolution is given */
+                z?: number;
+                kind?: "gi" | "emerging";
+                /** @description Least confidence: 1 - false discovery rate */
+                least?: number;
+                /** @description Rings of the neighbourhood */
+                rings?: number;
+                /** @description Steps of an emerging hot spot, each of the window's length */
+                steps?: number;
+                /** @description west,south,east,north: outlines that meet it; tested is all */
+                bbox?: string | null;
+                /** @description 2h, 24h, 7d … to now, or from/to; then @fri18-24 (days, hours); then ~1y, ~1w, ~1d back */
+                window?: string;
+                /** @description Categories of the surface; none: all */
+                category?: string[] | null;
+                /** @description Sources of the surface; none: all */
+                source?: string[] | null;
+                /** @description 1 (I) to 4 (IV), 0 is unknown; none: all */
+                severity?: number[] | null;
+                /** @description count, or severity: I 8, II 4, III 2, IV 1 */
+                weight?: string;
+                /** @description Half-life in hours of an exponential decay; none: no fading */
+                decay?: number | null;
+                /** @description Rings of smoothing, 0 to 4 */
+                smooth?: number;
+            };
+            header?: never;
+            path: {
+                surface: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HotSpots"];
+                };
+            };
+            /** @description Still true */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hotspot_cell_heat__surface__hotspots_cells__cell_id__get: {
+        parameters: {
+            query?: {
+                /** @description Least confidence: 1 - false discovery rate */
+                least?: number;
+                /** @description Rings of the neighbourhood */
+                rings?: number;
+                /** @description Steps of an emerging hot spot, each of the window's length */
+                steps?: number;
+                /** @description 2h, 24h, 7d … to now, or from/to; then @fri18-24 (days, hours); then ~1y, ~1w, ~1d back */
+                window?: string;
+                /** @description Categories of the surface; none: all */
+                category?: string[] | null;
+                /** @description Sources of the surface; none: all */
+                source?: string[] | null;
+                /** @description 1 (I) to 4 (IV), 0 is unknown; none: all */
+                severity?: number[] | null;
+                /** @description count, or severity: I 8, II 4, III 2, IV 1 */
+                weight?: string;
+                /** @description Half-life in hours of an exponential decay; none: no fading */
+                decay?: number | null;
+                /** @description Rings of smoothing, 0 to 4 */
+                smooth?: number;
+            };
+            header?: never;
+            path: {
+                surface: string;
+                cell_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HotSpotCell"];
+                };
+            };
+            /** @description Still true */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backtest_heat_backtest_get: {
+        parameters: {
+            query?: {
+                /** @description The surface forecast: incidents */
+                surface?: string;
+                /** @description A category of it; none: all together */
+                category?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestAnswer"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trends_heat_trends_get: {
+        parameters: {
+            query?: {
+                /** @description A category of incidents; none: all of them */
+                category?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trends"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trend_heat_trends__grid_code__get: {
+        parameters: {
+            query?: {
+                /** @description A category of incidents; none: all of them */
+                category?: string;
+            };
+            header?: never;
+            path: {
+                grid_code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trend"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    effect_heat__surface__effect_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                surface: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Question"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Effect"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_heat__surface__export_get: {
+        parameters: {
+            query?: {
+                /** @description csv, geojson, geoparquet, geotiff or html */
+                format?: string;
+                /** @description H3 resolution; surfaces end at their finest */
+                res?: number;
+                /** @description west,south,east,north in degrees; none: everywhere */
+                bbox?: string | null;
+                /** @description 2h, 24h, 7d … to now, or from/to; then @fri18-24 (days, hours); then ~1y, ~1w, ~1d back */
+                window?: string;
+                /** @description Categories of the surface; none: all */
+                category?: string[] | null;
+                /** @description Sources of the surface; none: all */
+                source?: string[] | null;
+                /** @description 1 (I) to 4 (IV), 0 is unknown; none: all */
+                severity?: number[] | null;
+                /** @description count, or severity: I 8, II 4, III 2, IV 1 */
+                weight?: string;
+                /** @description Half-life in hours of an exponential decay; none: no fading */
+                decay?: number | null;
+                /** @description Rings of smoothing, 0 to 4 */
+                smooth?: number;
+            };
+            header?: never;
+            path: {
+                surface: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     heat_tile_tiles_heat__surface___z___x___y__mvt_get: {
         parameters: {
             query?: {
-                /** @description A category of the surface; none: all of them */
-                category?: string | null;
-                /** @description 2h, 24h, 7d, 30d or 90d, ending now */
+                /** @description 2h, 24h, 7d … to now, or from/to; then @fri18-24 (days, hours); then ~1y, ~1w, ~1d back */
                 window?: string;
-                /** @description Rings of smoothing, 0 to 2 */
+                /** @description Categories of the surface; none: all */
+                category?: string[] | null;
+                /** @description Sources of the surface; none: all */
+                source?: string[] | null;
+                /** @description 1 (I) to 4 (IV), 0 is unknown; none: all */
+                severity?: number[] | null;
+                /** @description count, or severity: I 8, II 4, III 2, IV 1 */
+                weight?: string;
+                /** @description Half-life in hours of an exponential decay; none: no fading */
+                decay?: number | null;
+                /** @description Rings of smoothing, 0 to 4 */
                 smooth?: number;
             };
             header?: never;
@@ -2213,11 +3408,19 @@ export interface operations {
             query?: {
                 /** @description Zoom of the map */
                 z?: number;
-                /** @description A category of the surface; none: all of them */
-                category?: string | null;
-                /** @description 2h, 24h, 7d, 30d or 90d, ending now */
+                /** @description 2h, 24h, 7d … to now, or from/to; then @fri18-24 (days, hours); then ~1y, ~1w, ~1d back */
                 window?: string;
-                /** @description Rings of smoothing, 0 to 2 */
+                /** @description Categories of the surface; none: all */
+                category?: string[] | null;
+                /** @description Sources of the surface; none: all */
+                source?: string[] | null;
+                /** @description 1 (I) to 4 (IV), 0 is unknown; none: all */
+                severity?: number[] | null;
+                /** @description count, or severity: I 8, II 4, III 2, IV 1 */
+                weight?: string;
+                /** @description Half-life in hours of an exponential decay; none: no fading */
+                decay?: number | null;
+                /** @description Rings of smoothing, 0 to 4 */
                 smooth?: number;
             };
             header?: never;
@@ -2249,14 +3452,196 @@ export interface operations {
     explain_heat__surface__cells__cell__get: {
         parameters: {
             query?: {
-                /** @description A category of the surface; none: all of them */
-                category?: string | null;
-                /** @description 2h, 24h, 7d, 30d or 90d, ending now */
+                /** @description 2h, 24h, 7d … to now, or from/to; then @fri18-24 (days, hours); then ~1y, ~1w, ~1d back */
                 window?: string;
+                /** @description Categories of the surface; none: all */
+                category?: string[] | null;
+                /** @description Sources of the surface; none: all */
+                source?: string[] | null;
+                /** @description 1 (I) to 4 (IV), 0 is unknown; none: all */
+                severity?: number[] | null;
+                /** @description count, or severity: I 8, II 4, III 2, IV 1 */
+                weight?: string;
+                /** @description Half-life in hours of an exponential decay; none: no fading */
+                decay?: number | null;
+                /** @description Rings of smoothing, 0 to 4 */
+                smooth?: number;
             };
             header?: never;
             path: {
                 surface: string;
+                cell: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history_heat__surface__cells__cell__history_get: {
+        parameters: {
+            query?: {
+                /** @description Days back from now */
+                days?: number;
+                /** @description hour or day */
+                step?: string;
+                /** @description 2h, 24h, 7d … to now, or from/to; then @fri18-24 (days, hours); then ~1y, ~1w, ~1d back */
+                window?: string;
+                /** @description Categories of the surface; none: all */
+                category?: string[] | null;
+                /** @description Sources of the surface; none: all */
+                source?: string[] | null;
+                /** @description 1 (I) to 4 (IV), 0 is unknown; none: all */
+                severity?: number[] | null;
+                /** @description count, or severity: I 8, II 4, III 2, IV 1 */
+                weight?: string;
+                /** @description Half-life in hours of an exponential decay; none: no fading */
+                decay?: number | null;
+                /** @description Rings of smoothing, 0 to 4 */
+                smooth?: number;
+            };
+            header?: never;
+            path: {
+                surface: string;
+                cell: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hillshade_tile_tiles_hillshade__z___x___y__png_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                z: string;
+                x: string;
+                y: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tile */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description The tile named by If-None-Match is still true */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No elevation is known there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    slope_tile_tiles_slope__z___x___y__png_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                z: string;
+                x: string;
+                y: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tile */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description The tile named by If-None-Match is still true */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No elevation is known there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    terrain_cell_terrain_cells__cell__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 cell: string;
             };
             cookie?: never;

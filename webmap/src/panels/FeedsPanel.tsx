@@ -31,12 +31,15 @@ function FeedCard({ feed }: { feed: Feed }) {
         </span>
       </p>
       <dl class="figures">
-        {figures.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd class={name === t('feeds.quarantined') && value > 0 ? 'is-noted' : ''}>{count(value)}</dd>
-          </div>
-        ))}
+        {/* Counters are null for who may not know exact counts. */}
+        {figures.map(([name, value]) =>
+          value === null ? null : (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd class={name === t('feeds.quarantined') && value > 0 ? 'is-noted' : ''}>{count(value)}</dd>
+            </div>
+          ),
+        )}
       </dl>
       {feed.error && <p class="card-error">{feed.error}</p>}
     </li>
