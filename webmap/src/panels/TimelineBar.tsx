@@ -176,7 +176,7 @@ export function TimelineBar() {
       </header>
       {open && (
         <div class="tl-body" ref={host}>
-          {data && !empty && size.width > 0 && (
+          {data && !empty && size.width > 0 && size.height > 40 * zoomFactor.value && (
             <>
               <Drawing data={data} width={size.width} height={size.height} />
               <Marks data={data} width={size.width} />
