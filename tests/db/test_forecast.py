@@ -11,9 +11,11 @@ import pytest
 from bench.simulated_city import Truth, draw
 from onemap.core.cell import child_range, parent
 from onemap.core.errors import BadInput, NotFound
+from onemap.core.settings import Settings
 from onemap.heat import forecast, nightly, selfexciting
 from onemap.heat.backtest import HORIZONS
 from onemap.store.db import Connection
+from server.worker import loops
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 7, 1, 18, 20, tzinfo=UTC)
@@ -126,3 +128,16 @@ def test_what_was_reported_late_is_known_late(city: Connection) -> None:
     past = known.past("")
     late = np.flatnonzero(past.known > past.hours) if past.known is not None else []
     assert len(late) == 1
+
+
+def test_the_workers_loop_runs_it_once(city: Connection, settings: Settings) -> None:
+    loop = next(one for one in loops(settings) if one.name == "forecast")
+    assert not loop.transacted
+    # Months later, in which nothing happened: too little to tell, so nothing is shown.
+    assert loop.step(city) == 0
+    rows = city.execute("SELECT DISTINCT horizon, shown, verdict FROM heat_backtest WHERE category = ''").fetchall()
+    assert {(row["horizon"], row["shown"]) for row in rows} == {("24h", False), ("7d", False)}
+    assert all("few" in row["verdict"]["en"] for row in rows)
+    before = city.execute("SELECT count(*) AS n FROM heat_backtest").fetchone()
+    loop.step(city)
+    assert city.execute("SELECT count(*) AS n FROM heat_backtest").fetchone() == before
