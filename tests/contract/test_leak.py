@@ -39,7 +39,8 @@ ASKERS: dict[str, tuple[Role, frozenset[str] | None, bool]] = {
 #: Doors that take no layer of their own and are driven below by name.
 DRIVEN = {
     "/tiles/{layer}.json", "/tiles/{layer}/{z}/{x}/{y}.mvt", "/tiles/terrain/{z}/{x}/{y}.png",
-    "/tiles/heat/{surface}/{z}/{x}/{y}.mvt", "/heat/{surface}/legend", "/heat/{surface}/cells/{cell}", "/catalogue",
+    "/tiles/heat/{surface}/{z}/{x}/{y}.mvt", "/heat/{surface}/legend", "/heat/{surface}/cells/{cell}",
+    "/heat/{surface}/cells/{cell}/history", "/catalogue",
     "/ogc", "/ogc/", "/ogc/conformance", "/ogc/collections", "/ogc/collections/{layer}",
     "/ogc/collections/{layer}/items", "/ogc/collections/{layer}/items/{key:path}",
 }  # fmt: skip
@@ -179,14 +180,17 @@ def test_heat_is_of_their_layers_and_area(who: str, get: Get) -> None:
         for one in declared().surfaces
         if all(sees(who, BY_NAME[layer]) for layer in declared().layers(one.name))
     }
-    assert shown == (set() if only is not None else {"incidents", *risks})
+    forecast = {"forecast"} if role is not Role.VIEWER and not held else set()
+    assert shown == (set() if only is not None else {"incidents", *risks, *forecast})
     assert only is not None or ("risk" in shown) == (role is not Role.VIEWER)
     for surface in ("incidents", "risk", "landslide"):
         answer = get(f"/tiles/heat/{surface}/{where.z}/{where.x}/{where.y}.mvt?window=90d", who)
         legend = get(f"/heat/{surface}/legend?window=90d", who)
+        outside = get(f"/heat/{surface}/cells/8828308281fffff/history?step=day", who)
         if surface not in shown:
-            assert (answer.status_code, legend.status_code) == (404, 404)
+            assert (answer.status_code, legend.status_code, outside.status_code) == (404, 404, 404)
             continue
+        assert not held or outside.status_code == 404
         assert legend.status_code == 200
         if answer.status_code == 204:
             continue
