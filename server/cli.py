@@ -169,17 +169,21 @@ def db_dsn() -> None:
 @db.command("reset-followers")
 def db_reset_followers() -> None:
     """After a restore from another cluster: forget the followers' positions and rebuild what they keep."""
+    from onemap.heat import declared
     from onemap.heat import service as heat
     from onemap.store.changelog import advance, consumer_position, head
     from onemap.store.db import connect
 
-    with connect(_ready_database(_settings()), statement_timeout_s=3600) as conn:
+    settings = _settings()
+    risks = [one.name for one in declared.use(settings.home_path, settings.zone).surfaces]
+    with connect(_ready_database(settings), statement_timeout_s=3600) as conn:
         conn.execute("DELETE FROM change_log")
         for row in conn.execute("SELECT name FROM consumer").fetchall():
             consumer_position(conn, row["name"])
             advance(conn, row["name"], head(conn))
         for surface in heat.surfaces():
-            heat.rebuild(conn, surface.name)
+            if surface.name not in risks[1:]:  # one pass computes all risks
+                heat.rebuild(conn, surface.name)
         conn.commit()
     CONSOLE.print("followers start anew")
 

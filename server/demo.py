@@ -21,6 +21,7 @@ from etl.importer import import_city
 from onemap.core.errors import Conflict, SetupError, Unavailable
 from onemap.core.policy import Role
 from onemap.core.settings import Settings
+from onemap.heat import declared
 from onemap.heat import service as heat
 from onemap.layers import LAYERS
 from onemap.store import account
@@ -97,6 +98,7 @@ def _seed(settings: Settings, cluster: Cluster, *, scale: int) -> None:
             )
     with CONSOLE.status("入库 / importing through the pipeline") as status:
         import_city(settings, folder, progress=lambda text: status.update(f"入库：{text}"))
+    declared.use(settings.home_path, settings.zone)
     with CONSOLE.status("热力与风险 / heat and risk"), connect(cluster.dsn(), autocommit=True) as conn:
         for step in (heat.follow, heat.refresh_risk):
             working = True

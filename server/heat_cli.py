@@ -32,10 +32,12 @@ Weight = Annotated[str, typer.Option(help="count or severity")]
 
 @contextmanager
 def _database() -> Iterator[tuple[Settings, Connection]]:
+    from onemap.heat import declared
     from onemap.store.cluster import Cluster
     from onemap.store.db import connect, dsn_of
 
     settings = Settings()
+    declared.use(settings.home_path, settings.zone)
     if not settings.database_url:
         Cluster(settings.home_path).start()
     with connect(dsn_of(settings), statement_timeout_s=3600) as conn:
@@ -63,9 +65,11 @@ def run(
     from onemap.heat import service
 
     with _database() as (_, conn):
+        together = False  # one pass over the risks computes all of them
         for spec in service.surfaces():
-            if surface and spec.name not in surface:
+            if (surface and spec.name not in surface) or (spec.kind == "risk" and together):
                 continue
+            together = together or spec.kind == "risk"
             with CONSOLE.status(spec.name), conn.transaction():
                 done = service.rebuild(conn, spec.name) if rebuild else _follow(conn, spec.kind)
             CONSOLE.print(f"{spec.name}: {done}")

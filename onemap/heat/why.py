@@ -88,8 +88,15 @@ def explain(conn: Connection, surface: str, cell: int, *, now: datetime | None =
 
 
 def history(conn: Connection, surface: str, cell: int) -> list[tuple[datetime, float]]:
-    """The scores of a finest cell at the ends of the hours kept (about a day), oldest first."""
+    """The scores of a cell at the ends of the hours kept (about a day), oldest first.
+
+    Of a cell coarser than the finest: those of the cell that is its worst at present.
+    """
     told = declared()
+    finest = cell if resolution(cell) == RISK_RES else _worst(conn, surface, cell)
+    if finest is None:
+        return []
+    cell = finest
     members = composite.members(told, surface)
     asked = {"chunk": parent(cell, CHUNK_RES), "cell": cell, "surfaces": [member.name for member in members]}
     by_hour: dict[datetime, dict[str, float]] = {}

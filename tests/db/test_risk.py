@@ -283,6 +283,7 @@ def test_yesterday_says_which_source_changed(clean: Connection) -> None:
     assert (changed["source_key"], changed["before"]) == ("h1-crack", 0.0) and changed["after"] > 10
     assert told["yesterday"]["delta"] == pytest.approx(changed["after"], rel=1e-6)  # the same hour: the same people
     assert why.history(clean, "landslide", HOME)[0][1] == pytest.approx(score(clean) - changed["after"])
+    assert why.history(clean, "risk", parent(HOME, 6)) and why.history(clean, "risk", cell_of(0.0, 0.0, 6)) == []
     settle(clean, later + timedelta(hours=3))
     kept = clean.execute("SELECT DISTINCT hour FROM risk_past").fetchall()
     hours = sorted(int((later - row["hour"]).total_seconds() // 3600) for row in kept)
