@@ -1,1 +1,1 @@
-"""The ground: elevation models as terrarium pixels, and contour lines out of them."""
+"""The ground: what follows from elevation models and land cover, pixel by pixel, cell by cell and as pictures."""
