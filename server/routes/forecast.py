@@ -24,6 +24,7 @@ router = APIRouter(tags=["forecast"])
 
 #: What of a model's scores tells no counts: the rest is for those who may see exact counts.
 _SCORES = ("name", "title", "hit_rate", "pai", "pei", "rri")
+_NO_COUNTS: dict[str, Any] = {"calibration": []}
 
 
 class Told(Model):
@@ -65,7 +66,7 @@ class ModelScores(Model):
     deviance: float | None = None
     expected: float | None = None
     observed: float | None = None
-    calibration: list[tuple[float, float, int]] | None = None
+    calibration: list[tuple[float, float, int]]
 
 
 class HorizonScores(Model):
@@ -129,7 +130,7 @@ def _for(grant: Grant, found: dict[str, Any]) -> dict[str, Any]:
     if grant.can(Right.EXACT_COUNTS) and grant.area_wkb is None:
         return found
     horizons = {
-        name: told | {"models": [{key: model[key] for key in _SCORES} for model in told["models"]]}
+        name: told | {"models": [{key: model[key] for key in _SCORES} | _NO_COUNTS for model in told["models"]]}
         for name, told in found["horizons"].items()
     }
     return found | {"horizons": horizons, "series": []}

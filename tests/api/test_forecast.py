@@ -107,7 +107,7 @@ def test_the_public_sees_scores_and_no_forecast(tested: Running) -> None:
         if answer.status_code == 200:
             told = BacktestAnswer.model_validate(answer.json())
             assert told.horizons["24h"].models[0].pei == 0.5
-            assert told.horizons["24h"].models[0].calibration is None
+            assert told.horizons["24h"].models[0].calibration == []
             assert told.series == []
 
 

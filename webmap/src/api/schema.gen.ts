@@ -1567,11 +1567,11 @@ export interface components {
             /** Observed */
             observed?: number | null;
             /** Calibration */
-            calibration?: [
+            calibration: [
                 number,
                 number,
                 number
-            ][] | null;
+            ][];
         };
         /**
          * MultiPolygonGeometry
