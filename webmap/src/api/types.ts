@@ -1,5 +1,5 @@
 /** What the server's doors say, as the web map reads it. Times are ISO 8601 with offset. */
-import type { Feature, Geometry } from 'geojson'
+import type { Feature, Geometry, MultiPolygon } from 'geojson'
 import type { components } from './schema.gen'
 
 type Schema = components['schemas']
@@ -195,118 +195,25 @@ export interface HeatHistory {
   points: [at: string, value: number | null][]
 }
 
-export interface HotspotProperties {
-  class: string
-  title: Text2
-  cells: number
-  events: number
-  z_max: number
-  p_min: number
-  area_km2: number
-}
+export type HotspotProperties = Schema['HotSpotProperties']
 
-export interface Hotspots {
-  type: 'FeatureCollection'
-  features: Feature<Geometry, HotspotProperties>[]
-  meta: {
-    res: number
-    window: string
-    from: string | null
-    to: string | null
-    cells_tested: number
-    fdr: string
-    alpha: number
-    method: Text2
-    published?: boolean
-    steps?: [from: string, to: string][] | null
-  }
-}
+export type Hotspots = Schema['HotSpots']
 
-export interface HotCell {
-  cell: string
-  z: number
-  p: number
-  q: number
-  class: string
-  title: Text2
-  n: number
-  local_sum: number
-  neighbours: number
-  mean: number
-  emerging: { class: string; title: Text2; z_series: [at: string, z: number][]; mk_tau: number; mk_p: number } | null
-}
+export type HotCell = Schema['HotSpotCell']
 
-export interface BacktestModel {
-  name: string
-  title: Text2
-  hit_rate: [share: number, rate: number][]
-  pai: number | null
-  pei: number | null
-  rri: number | null
-  brier?: number | null
-  calibration: [predicted: number, observed: number, n: number][]
-}
+export type BacktestModel = Backtest['horizons'][string]['models'][number]
 
-export interface Backtest {
-  run_at: string
-  res: number
-  nights: number
-  train: { from: string; to: string }
-  test: { from: string; to: string }
-  horizons: Record<string, { shown: boolean; verdict: Text2; models: BacktestModel[] }>
-  series: { night: string; horizon: string; forecast: number | null; count: number | null; kde: number | null }[]
-}
+export type Backtest = Schema['BacktestAnswer']
 
-export interface TrendRow {
-  grid_code: string
-  name: string
-  total_30d: number
-  mean_next_7d: number
-  low: number
-  high: number
-  change_pct: number | null
-  trend: 'up' | 'flat' | 'down'
-  p: number | null
-}
+export type TrendRow = Schema['GridTrend']
 
-export interface Trends {
-  horizon_days: number
-  run_at: string
-  coverage: { nominal: number; observed: number | null; days: number } | null
-  grids: TrendRow[]
-}
+export type Trends = Schema['Trends']
 
-export interface Trend {
-  grid_code: string
-  name: string
-  history: [day: string, n: number | null][]
-  fitted: [day: string, mean: number][]
-  forecast: [day: string, mean: number, low: number, high: number][]
-}
+export type Trend = Schema['Trend']
 
-export interface EffectQuestion {
-  area: { grid: string } | { area: string } | Geometry
-  start: string
-  days: number
-  before_days: number
-  category?: string
-}
+export type EffectQuestion = Schema['Question']
 
-export interface Effect {
-  effect_pct: number | null
-  low_pct: number | null
-  high_pct: number | null
-  level: number
-  p: number | null
-  treated: { before: number; after: number; cells: number }
-  comparison: { before: number; after: number; cells: number; matched_on: string[] | string | Text2 }
-  series: [day: string, treated: number | null, comparison: number | null][]
-  pretrend_p: number | null
-  verdict: Text2
-  method: Text2
-  caveats: Text2[]
-  comparison_cells: Geometry | null
-}
+export type Effect = Omit<Schema['Effect'], 'comparison_cells'> & { comparison_cells: MultiPolygon }
 
 /** Told on the live stream when a surface's cells have changed. */
 export interface HeatChange {

@@ -228,7 +228,8 @@ export function contextOf(catalogue: Catalogue): StyleContext {
     palette: readPalette(theme.value),
     theme: theme.value,
     lang: lang.value,
-    heat: heat.value,
+    // An answer about a place is read off the map: the surface steps back under it.
+    heat: effectFound.value ? { ...heat.value, opacity: 0.15 } : heat.value,
     ask: heatAsk.value,
     kind: surface ? kindOf(surface) : 'density',
     heatBreaks: ascending(heatLegend.value?.breaks ?? []),

@@ -138,12 +138,12 @@ function Interval({ found }: { found: Effect }) {
 const pct = (n: number | null) =>
   n === null ? '—' : `${n > 0 ? '+' : n < 0 ? '−' : ''}${figure(Math.abs(Number(n.toPrecision(3))))}%`
 
-function Matched({ on }: { on: Effect['comparison']['matched_on'] }) {
+function Matched({ on }: { on: string[] }) {
   const said = (name: string) => {
     const key = `effect.on.${name}`
     return has(key) ? t(key) : name
   }
-  const text = Array.isArray(on) ? on.map(said).join('、') : title(on)
+  const text = on.map(said).join('、')
   return text ? <p class="hint">{t('effect.matched', { on: text })}</p> : null
 }
 

@@ -47,7 +47,7 @@ export function Published() {
 /** The classes that the outlines on the map have, hot before cold, and grey between them. */
 function HotClasses() {
   const { found } = hotspots.value
-  const titles = new Map((found?.features ?? []).map(({ properties: p }) => [p.class, title(p.title)]))
+  const titles = new Map<string, string>((found?.features ?? []).map(({ properties: p }) => [p.class, title(p.title)]))
   const light = theme.value === 'light'
   return (
     <ul class="hot-classes" data-testid="hot-legend">

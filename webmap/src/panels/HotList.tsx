@@ -36,19 +36,13 @@ interface Patch {
 /** An outline is of a whole class: what a person looks at is one place of it. */
 function patchesOf(found: Hotspots): Patch[] {
   return found.features
-    .flatMap(({ geometry, properties }) => {
-      const polygons =
-        geometry.type === 'MultiPolygon'
-          ? geometry.coordinates
-          : geometry.type === 'Polygon'
-            ? [geometry.coordinates]
-            : []
-      return polygons.map((coordinates) => ({
+    .flatMap(({ geometry, properties }) =>
+      geometry.coordinates.map((coordinates) => ({
         shape: { type: 'Polygon' as const, coordinates },
         km2: areaKm2(coordinates),
         of: properties,
-      }))
-    })
+      })),
+    )
     .sort((a, b) => b.km2 - a.km2)
 }
 
