@@ -39,9 +39,9 @@ def rows(ground: Ground) -> Iterator[Row]:
         ratio = statistics.median(one[0] / one[at] for one in scores)
         note = (
             f"median of {len(_SEEDS)} cities, {_NIGHTS} nights each, {SHARE:.0%} of {_cells():,} cells; the true "
-            f"intensity's PEI* is {ceiling:.4f}, {best:.2f} x this peer's: no forecast can do better"
+            f"intensity's PEI* is {ceiling:.1%}, {best:.2f} x this peer's: what knowing the truth would give"
         )
-        row = faster(name, ours, (kde, count)[at - 1], beside, "PEI*", reach, note)
+        row = faster(name, 100.0 * ours, 100.0 * (kde, count)[at - 1], beside, "PEI* %", reach, note)
         yield Row(**(row.as_json() | {"ratio": round(ratio, 3)}))  # type: ignore[arg-type]
 
 
