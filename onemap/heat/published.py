@@ -213,6 +213,12 @@ def asked(ask: Ask) -> Ask:
     return replace(ask, smooth=0, half_life_h=None, now=None)
 
 
+def whole(window: str) -> bool:
+    """Whether a window asks for whole days, and so is answered with what it says. Raises BadInput as `parse`."""
+    wanted = parse(window)
+    return wanted.span is None and (wanted.length_h or 0) % 24 == 0 and (wanted.first, wanted.last) == (0, 24)
+
+
 def days(conn: Connection, ask: Ask) -> list[date]:
     """The published days that a window touches, ascending: each counts whole. "Now" is the end of the last of them."""
     end = through(conn, ask.surface)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from onemap import layers
 from onemap.core.policy import Grant
+from onemap.heat import published
 from onemap.heat import service as heat
 from onemap.heat.forecast import whether_shown
 from onemap.heat.surface import SurfaceSpec
@@ -20,7 +21,7 @@ from server.auth import Signed
 from server.routes import terrain
 from server.routes.tiles import CACHING
 from server.state import state_of
-from tiles.heat import shows
+from tiles.heat import is_published, shows
 
 router = APIRouter(tags=["catalogue"])
 
@@ -38,7 +39,7 @@ async def catalogue(request: Request, grant: Signed) -> Response:
         {
             "city": _city(city, bounds, grant),
             "layers": [_layer(one, grant) for one in layers.LAYERS if grant.sees_layer(one.name, one.roles)],
-            "surfaces": [_surface(one, standing) for one in heat.surfaces() if shows(grant, one)],
+            "surfaces": [_of(grant, one, standing) for one in heat.surfaces() if shows(grant, one)],
             "terrain": _terrain(dems),
         },
         headers=CACHING,
@@ -88,6 +89,15 @@ def _attribute(attribute: Attribute) -> dict[str, Any]:
     return found
 
 
+def _of(grant: Grant, surface: SurfaceSpec, standing: list[dict[str, Any]]) -> dict[str, Any]:
+    """A surface as it may be asked: published counts have whole days, and neither sources nor smoothing."""
+    found = _surface(surface, standing)
+    if not is_published(grant, surface):
+        return found
+    windows = [window for window in surface.windows if published.whole(window)]
+    return found | {"sources": [], "windows": windows, "smooth_max": 0, "published": True}
+
+
 def _surface(surface: SurfaceSpec, standing: list[dict[str, Any]]) -> dict[str, Any]:
     shown, why = whether_shown(standing, surface.horizons) if surface.kind == "forecast" else (True, None)
     return {
@@ -104,6 +114,7 @@ def _surface(surface: SurfaceSpec, standing: list[dict[str, Any]]) -> dict[str, 
         "rule": _text(surface.rule) if surface.rule is not None else None,
         "shown": shown,
         "why": why,
+        "published": False,
     }
 
 

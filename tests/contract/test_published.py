@@ -158,6 +158,9 @@ def test_the_public_sees_no_incident_and_a_published_surface(who: str, get: Get)
     told = get("/catalogue", who).json()
     assert "incidents" in {one["name"] for one in told["surfaces"]}
     assert "incident" not in {one["name"] for one in told["layers"]}
+    (surface,) = (one for one in told["surfaces"] if one["name"] == "incidents")
+    assert (surface["sources"], surface["smooth_max"], surface["published"]) == ([], 0, True)
+    assert "24h" in surface["windows"] and not {"2h", "90d@fri18-24"} & set(surface["windows"])
     assert "numberMatched" not in get("/ogc/collections/road/items", "viewer").text
     for url in ("/heat/trends", "/heat/trends/x"):
         assert get(url, who).status_code == 403
