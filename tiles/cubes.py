@@ -12,13 +12,18 @@ import asyncio
 import threading
 from dataclasses import dataclass, field
 
+import numpy as np
 import structlog
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
+from onemap.core.cell import cell_of
 from onemap.heat import density
 from onemap.heat.cube import Cube, View
+from onemap.heat.rehearsal import rehearse
 from onemap.store.db import AsyncConnection, Connection
 from onemap.store.sqlfile import sql
+from tiles.grid import TileId
+from tiles.mvt import encode
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +73,8 @@ class Cubes:
         thread.start()
 
     def _load_all(self) -> None:
+        rehearse()
+        encode(TileId(0, 0, 0), "heat", np.array([cell_of(0.0, 0.0, 5)], np.int64), np.ones(1), np.ones(1))
         for cube in self.by_surface.values():
             pause = 0.5
             while not self._stop.is_set():

@@ -10,6 +10,9 @@ import mapbox_vector_tile
 import numpy as np
 import pytest
 import shapely
+from fastapi import FastAPI
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely.geometry import Point
 
 from onemap.core.cell import boundary, cell_from_hex, cell_of, hex_of, resolution
@@ -21,7 +24,7 @@ from onemap.store.feature import FeatureRow
 from tests.contract.conftest import AREA
 from tests.contract.test_layers import tile_at
 from tiles.grid import TileId
-from tiles.heat import ranks
+from tiles.heat import moved, ranks
 
 Get = Callable[..., Any]
 INCIDENT = BY_NAME["incident"]
@@ -256,6 +259,44 @@ def test_a_surface_of_a_hidden_layer_does_not_exist(get: Get) -> None:
     for path in (url(tile_at(13, *HERE)), "/heat/incidents/legend", "/heat/incidents/cells/8828308281fffff"):
         assert get(path, who).status_code == 404
     assert get("/catalogue", who).json()["surfaces"] == []
+
+
+def test_a_tile_is_the_same_from_memory_while_it_is_merged_and_without_it(
+    app: FastAPI, get: Get, committed: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heat = app.state.onemap.heat
+    for thread in list(heat.cubes._threads):
+        thread.join()
+    assert heat.cubes.ready and get("/health").json()["heat"]
+    assert "onemap_cube_bytes" in get("/metrics", "operator").text
+    tile = tile_at(13, *HERE)
+    (cube,) = heat.cubes.by_surface.values()
+    monkeypatch.setattr("onemap.heat.cube.MERGE_FROM", 0)
+    monkeypatch.setattr("onemap.heat.cube.MERGE_SHARE", 0.0)
+    row = FeatureRow("merged", Point(*HERE), {"kind": "matter", "code": "06010", "occurred_at": datetime.now(UTC)})
+    with committed.transaction():
+        feature.upsert(committed, INCIDENT, [row], feed="test")
+    before = cells(get(url(tile)))
+    for thread in list(heat.cubes._threads):
+        thread.join()
+    assert len(cube.view().changes) == 0
+    # The same in other words is another tile: rendered anew, first from the new base, then by SQL.
+    assert cells(get(url(tile, query="?severity=0&severity=1&severity=2&severity=3&severity=4"))) == before
+    monkeypatch.setattr(type(heat), "view", lambda *_: None)
+    assert cells(get(url(tile, query="?category=matter-06"))).keys() <= before.keys()
+    assert cells(get(url(tile, query="?decay=87600"))).keys() == before.keys()
+    feature.delete(committed, INCIDENT, ["merged"])
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 6), max_size=30), st.lists(st.integers(1, 6), max_size=8), st.data())
+def test_moved_values_rank_as_if_sorted_again(values: list[int], after: list[int], data: st.DataObject) -> None:
+    before = data.draw(st.lists(st.sampled_from(range(len(values))), unique=True)) if values else []
+    left = [value for at, value in enumerate(values) if at not in before]
+    gone = np.array([values[at] for at in before], np.float64)
+    found = moved(np.sort(np.array(values, np.float64)), gone, np.array(after, np.float64))
+    assert found is not None and found.tolist() == sorted(left + after)
+    assert moved(np.array([1.0, 2.0]), np.array([3.0]), np.empty(0)) is None
 
 
 def test_ranks_are_shares() -> None:
