@@ -63,6 +63,12 @@ def cells_of(lon: npt.ArrayLike, lat: npt.ArrayLike, res: int = STORED_RES) -> C
     return found.reshape(x.shape)
 
 
+def warm() -> None:
+    """Load the kernels behind `cells_of`, `centers` and `boundaries`: seconds once in an installation."""
+    cells = cells_of(np.zeros(_FEW_POINTS), np.linspace(30.0, 31.0, _FEW_POINTS))
+    outlines(cells[:_FEW_CELLS])
+
+
 def cell_of(lon: float, lat: float, res: int = STORED_RES) -> int:
     """Return the cell of one position; errors as in `cells_of`."""
     return int(cells_of(lon, lat, res))

@@ -111,7 +111,9 @@ events = st.builds(
     st.integers(0, 4),
     st.integers(1, 3),
 )
-steps = st.lists(st.tuples(st.lists(events, max_size=12), st.lists(st.integers(0, 30), max_size=5)), max_size=5)
+steps = st.lists(
+    st.tuples(st.lists(events, max_size=12), st.lists(st.integers(0, 30), max_size=5, unique=True)), max_size=5
+)
 
 
 @st.composite
@@ -133,7 +135,7 @@ def questions(draw, surface=""):
 
 # Each example is dozens of transactions: making a failing one smaller would take minutes.
 @settings(
-    deadline=None, max_examples=15, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=12, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps, st.lists(questions(), min_size=4, max_size=8))
 def test_all_stores_give_the_same_bytes_whatever_happens(committed, engine, tmp_path, steps, questions):

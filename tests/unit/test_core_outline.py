@@ -1,5 +1,7 @@
 """Centres and outlines in bulk, held against the h3 library."""
 
+import sys
+
 import h3.api.basic_int as h3
 import numpy as np
 import pytest
@@ -75,6 +77,13 @@ def test_centres_go_back_to_their_cells(lon, lat, res):
     assert len(cells) >= 100
     again = cell.cells_of(*cell.centers(cells), res)
     assert np.array_equal(again, cells)
+
+
+def test_what_warms_the_kernels_loads_both():
+    index, hexes = sys.modules["onemap.core.index"], sys.modules["onemap.core.outline"]
+    cell.warm()
+    assert index._index.signatures
+    assert hexes._positions.signatures
 
 
 def test_centres_keep_the_shape():

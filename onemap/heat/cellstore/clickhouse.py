@@ -21,7 +21,6 @@ from onemap.heat.events import Events
 Send = Callable[[str, Mapping[str, str]], bytes]
 
 _ROWS_PER_INSERT = 100_000
-_EVERYWHERE = [(0, 2**63 - 1)]
 _ANSWER = np.dtype([("cell", "<i8"), ("n", "<i8")])
 
 TABLES = (
@@ -82,10 +81,10 @@ class ClickHouseStore:
 
     def counts(self, question: Question) -> Counted:
         """Sum what is counted by cell at the question's resolution."""
-        ranges = _EVERYWHERE if question.ranges is None else question.ranges
-        if not len(question.hours) or not len(ranges):
+        spans = question.spans
+        if not len(question.hours) or not spans:
             return Counted(np.empty(0, np.int64), np.empty(0, np.int64))
-        lows, highs = ([int(pair[side]) for pair in ranges] for side in (0, 1))
+        lows, highs = ([span[side] for span in spans] for side in (0, 1))
         given = {
             "surface": text(question.surface), "keep": str(question.keep), "head": str(question.head),
             "low": str(min(lows)), "high": str(max(highs)), "lows": str(lows), "highs": str(highs),

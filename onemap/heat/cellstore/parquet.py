@@ -195,7 +195,7 @@ def _filter(question: Question) -> pc.Expression:
     hour, cell = pc.field("hour"), pc.field("cell")
     kept = (hour >= int(question.hours[0, 0])) & (hour < int(question.hours[-1, 1]))
     if question.ranges is not None:
-        spans = [(cell >= int(low)) & (cell <= int(high)) for low, high in question.ranges]
+        spans = [(cell >= low) & (cell <= high) for low, high in question.spans]
         either = spans[0]
         for span in spans[1:]:
             either = either | span

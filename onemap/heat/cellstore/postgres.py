@@ -11,7 +11,6 @@ from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EVERYWHERE = [(0, 2**63 - 1)]
 
 
 class PostgresStore:
@@ -22,15 +21,15 @@ class PostgresStore:
 
     def counts(self, question: Question) -> Counted:
         """Sum what is counted by cell at the question's resolution."""
-        ranges = _EVERYWHERE if question.ranges is None else question.ranges
-        if not len(question.hours) or not len(ranges):
+        spans = question.spans
+        if not len(question.hours) or not spans:
             return Counted(np.empty(0, np.int64), np.empty(0, np.int64))
         starts = [EPOCH + timedelta(hours=hour) for hour in question.hours[:, 0].tolist()]
         ends = [EPOCH + timedelta(hours=hour) for hour in question.hours[:, 1].tolist()]
-        lows, highs = ([int(pair[side]) for pair in ranges] for side in (0, 1))
+        lows, highs = ([span[side] for span in spans] for side in (0, 1))
         given = {
             "keep": question.keep, "head": question.head, "surface": question.surface, "first": starts[0],
-            "last": ends[-1], "froms": starts, "tos": ends, "low": min(lows), "high": max(highs), "lows": lows,
+            "last": ends[-1], "froms": starts, "tos": ends, "lows": lows,
             "highs": highs, "categories": list(question.categories), "sources": list(question.sources),
             "severities": list(question.severities),
         }  # fmt: skip

@@ -17,6 +17,7 @@ from onemap.heat.surface import FINEST
 from onemap.heat.window import Box, Hours, ranges
 
 _RES_MASK = 0xF << 52
+_EVERYWHERE = [(0, 2**63 - 1)]
 #: Cells of every store are of this resolution or finer than any question.
 STORED = FINEST
 
@@ -39,6 +40,17 @@ class Question:
     def __post_init__(self) -> None:
         if not 0 <= self.res <= STORED:
             raise BadInput(f"Cells are kept at resolution {STORED}; {self.res} is finer.", reason="resolution")
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """The ranges ascending and disjoint; one over everything when there are none to keep to."""
+        found: list[tuple[int, int]] = []
+        for low, high in sorted(_EVERYWHERE if self.ranges is None else self.ranges):
+            if found and low <= found[-1][1]:
+                found[-1] = (found[-1][0], max(found[-1][1], high))
+            else:
+                found.append((int(low), int(high)))
+        return found
 
     @property
     def keep(self) -> int:
