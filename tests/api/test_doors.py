@@ -39,6 +39,9 @@ ASKED: list[tuple[str, str, frozenset[Right]]] = [
     ("POST", "/feeds/iot", frozenset({Right.FEEDS_PUSH})),
     ("GET", "/quarantine", frozenset({Right.QUARANTINE})),
     ("POST", "/quarantine/1/replay", frozenset({Right.QUARANTINE})),
+    ("GET", "/heat/trends", frozenset({Right.EXACT_COUNTS})),
+    ("GET", "/heat/trends/1", frozenset({Right.EXACT_COUNTS})),
+    ("POST", "/heat/risk/effect", frozenset({Right.EXACT_COUNTS})),
 ]
 
 
