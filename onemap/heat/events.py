@@ -89,10 +89,14 @@ class _Pairs:
     def __init__(self) -> None:
         self.codes: dict[tuple[str, str], int] = {}
 
-    def of(self, pairs: bytes) -> npt.NDArray[np.int32]:
-        """The code of each pair of a JSON array of them."""
-        named = ((category, source) for category, source in json.loads(pairs))
-        return np.array([self.codes.setdefault(pair, len(self.codes)) for pair in named], np.int32)
+    def of(self, pairs: bytes, hashes: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """The code of each hash, by a JSON array of pairs and their hashes. Raises RuntimeError if two are alike."""
+        named = sorted((int(text), category, source) for category, source, text in json.loads(pairs))
+        keys = np.array([key for key, _, _ in named], np.int64)
+        if len(np.unique(keys)) < len(keys):
+            raise RuntimeError("two pairs of category and source have one hash")
+        codes = [self.codes.setdefault((category, source), len(self.codes)) for _, category, source in named]
+        return np.array(codes, np.int32)[np.searchsorted(keys, hashes)]
 
 
 _COLUMNS = np.dtype([("fid", "i8"), ("cell", "i8"), ("hour", "i4"), ("pair", "i4"), ("severity", "i1"), ("n", "i4")])
@@ -105,12 +109,12 @@ def _block(conn: Connection, query: pg.Composed, pairs: _Pairs) -> npt.NDArray[n
     if result is None or named is None:
         return np.empty(0, _COLUMNS)
     # Read from the result itself: as Python lists these would take a hundred times the memory.
-    fid, cell, hour, code, n = (_array(result.get_value(0, at)) for at in range(1, 6))
+    fid, cell, hour, pair, counted = (_array(result.get_value(0, at)) for at in range(1, 6))
     found = np.empty(len(fid), _COLUMNS)
-    found["fid"], found["cell"], found["n"] = fid, cell, n
+    found["fid"], found["cell"], found["n"] = fid, cell, counted >> 3
     found["hour"] = hour // _MICROSECONDS_H + _PG_EPOCH_H
-    found["pair"] = pairs.of(named)[code >> 3]
-    found["severity"] = code & 7
+    found["pair"] = pairs.of(named, pair)
+    found["severity"] = counted & 7
     return found[np.argsort(fid, kind="stable")]
 
 
