@@ -205,8 +205,9 @@ def _within(level: Level, res: int, box: Box | None, cells: Cells | None) -> npt
     """Places of the level's cells that may touch the box, or are among some."""
     if cells is not None:
         places = np.searchsorted(level.cells, cells)
-        places = places[places < len(level.cells)]
-        return np.asarray(places[np.isin(level.cells[places], cells, assume_unique=True)], np.int64)
+        there = places < len(level.cells)
+        there[there] = level.cells[places[there]] == cells[there]
+        return np.asarray(places[there], np.int64)
     spans = None if box is None else ranges(box, res, res)
     if spans is None:
         return np.arange(len(level.cells))
