@@ -53,7 +53,7 @@ def test_a_reading_past_its_threshold_darkens_its_slope(
     one = OneMap(open_page(900, 640)).sign_in("command", "demo-command").ready()
     _show(one, "risk")
     took: list[float] = []
-    for slope in _slopes(demo)[:4]:
+    for slope in _slopes(demo)[:3]:
         place = [slope["lon"], slope["lat"], 24]
         one.look_at(slope["lon"], slope["lat"], 15.2)
         one.until("the slope's cells", lambda place=place: not one.moving() and one.page.evaluate(_NEAR, place))
@@ -162,3 +162,4 @@ def test_the_public_sees_rounded_counts_and_is_told(open_page: Callable[..., Pag
     one.at("heat-surface-incidents").click()
     expect(one.at("heat-legend")).to_contain_text("已按隐私规则取整")
     expect(one.at("heat-tab-effect")).to_have_count(0)
+    expect(one.at("heat-withheld-forecast")).to_have_count(0)

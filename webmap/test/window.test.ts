@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { changeWindow, counterpart, horizonText, readWindow, span, windowText, writeWindow } from '../src/domain/window'
+import {
+  changeWindow,
+  counterpart,
+  horizonText,
+  nearestBack,
+  readWindow,
+  span,
+  windowText,
+  writeWindow,
+} from '../src/domain/window'
 
 describe('a window', () => {
   it('is read into its parts and written as it was', () => {
@@ -68,5 +77,12 @@ describe('a window', () => {
   it('has one to be held against', () => {
     expect(counterpart('7d')).toBe('7d~1y')
     expect(counterpart('90d@fri18-24~1y')).toBe('90d@fri18-24')
+    expect(['24h', '7d@18-24', '1w', '30d', '2026-11-01T00:00Z/2026-11-02T00:00Z'].map(nearestBack)).toEqual([
+      '1w',
+      '1w',
+      '1w',
+      '1y',
+      '1y',
+    ])
   })
 })

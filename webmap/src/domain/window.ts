@@ -148,8 +148,15 @@ export function horizonText(horizon: string, lang: Lang): string {
 }
 
 /** The window one would hold this one against: the same a year before, or now where it is itself in the past. */
-export function counterpart(window: string): string {
+export function counterpart(window: string, back = '1y'): string {
   const parts = readWindow(window)
-  if (!parts) return '7d~1y'
-  return writeWindow({ ...parts, back: parts.back ? '' : '1y' })
+  if (!parts) return `7d~${back}`
+  return writeWindow({ ...parts, back: parts.back ? '' : back })
+}
+
+/** How far back the nearest like window lies: a week for what is no longer than one, else a year. */
+export function nearestBack(window: string): string {
+  const [, n, unit] = /^(\d+)([hdw])/.exec(window) ?? []
+  const hours = Number(n) * ({ h: 1, d: 24, w: 168 }[unit ?? ''] ?? Number.NaN)
+  return hours <= 168 ? '1w' : '1y'
 }

@@ -147,7 +147,8 @@ function Contributions({ found }: { found: HeatCell }) {
   const most = Math.abs(parts[0]?.value ?? 0)
   const total = parts.reduce((sum, part) => sum + Math.abs(part.value), 0)
   const [all, setAll] = useState(false)
-  const even = counted.value && parts.length > 3
+  const kinds = new Set(parts.map(({ kind }) => kind)).size
+  const even = counted.value && parts.length > 3 && kinds < parts.length
   const few = even ? 4 : 8
   const shown = all ? parts.slice(0, 60) : parts.slice(0, few)
   if (!parts.length) return <Empty title={t('heat.parts.none')} />

@@ -2,7 +2,7 @@
 import type { CatalogueSurface, CodedTitle, SurfaceKind } from '../api/types'
 import { distance } from '../domain/format'
 import { levelName } from '../domain/levels'
-import { backText, counterpart, horizonText, windowText } from '../domain/window'
+import { backText, counterpart, horizonText, nearestBack, windowText } from '../domain/window'
 import { code, has, lang, t, title } from '../i18n'
 import { compareAsk, counted, currentSurface, heatAsk, kindOf, pickSurface, surfaces } from '../state/heat'
 import { heatLegend } from '../state/legend'
@@ -248,7 +248,9 @@ function CompareControl() {
       <button
         type="button"
         class="button"
-        onClick={() => (compare.value = { window: counterpart(heat.value.window), at: 0.5 })}
+        onClick={() =>
+          (compare.value = { window: counterpart(heat.value.window, nearestBack(heat.value.window)), at: 0.5 })
+        }
         data-testid="compare-start"
       >
         {t('compare.start')}

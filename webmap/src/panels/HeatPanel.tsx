@@ -12,8 +12,8 @@ const EffectPanel = lazily(async () => (await import('./EffectPanel')).EffectPan
 const BODIES = { surface: HeatControls, backtest: Backtest, trends: Trends, effect: EffectPanel }
 
 export function HeatPanel() {
-  // Exact counts of grids and drawn areas are not everybody's to ask for.
-  const tabs = HEAT_TABS.filter((name) => mayCount.value || name === 'surface' || name === 'backtest')
+  // The evidence is made of exact counts, which are not everybody's to ask for.
+  const tabs = HEAT_TABS.filter((name) => mayCount.value || name === 'surface')
   const tab = tabs.includes(heatTab.value) ? heatTab.value : 'surface'
   const Body = BODIES[tab]
   const step = (by: number) => {
@@ -23,27 +23,29 @@ export function HeatPanel() {
   }
   return (
     <div class="heat-panel" data-testid="heat-panel">
-      <div class="choice-row tabs" role="tablist" aria-label={t('heat.title')}>
-        {tabs.map((name: HeatTab) => (
-          <button
-            type="button"
-            key={name}
-            role="tab"
-            id={`heat-tab-${name}`}
-            class={name === tab ? 'is-on' : ''}
-            aria-selected={name === tab}
-            tabIndex={name === tab ? 0 : -1}
-            onClick={() => (heatTab.value = name)}
-            onKeyDown={(event) => {
-              if (event.key === 'ArrowRight') step(1)
-              else if (event.key === 'ArrowLeft') step(-1)
-            }}
-            data-testid={`heat-tab-${name}`}
-          >
-            {t(`heat.tab.${name}`)}
-          </button>
-        ))}
-      </div>
+      {tabs.length > 1 && (
+        <div class="choice-row tabs" role="tablist" aria-label={t('heat.title')}>
+          {tabs.map((name: HeatTab) => (
+            <button
+              type="button"
+              key={name}
+              role="tab"
+              id={`heat-tab-${name}`}
+              class={name === tab ? 'is-on' : ''}
+              aria-selected={name === tab}
+              tabIndex={name === tab ? 0 : -1}
+              onClick={() => (heatTab.value = name)}
+              onKeyDown={(event) => {
+                if (event.key === 'ArrowRight') step(1)
+                else if (event.key === 'ArrowLeft') step(-1)
+              }}
+              data-testid={`heat-tab-${name}`}
+            >
+              {t(`heat.tab.${name}`)}
+            </button>
+          ))}
+        </div>
+      )}
       <div class="heat-body" role="tabpanel" aria-labelledby={`heat-tab-${tab}`}>
         <Body />
       </div>

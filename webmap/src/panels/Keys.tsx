@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks'
 import { lang, t } from '../i18n'
 import { flyTo, goHome } from '../map/map'
 import { catalogue } from '../state/catalogue'
-import { leftOpen, overlay, PANELS, rightOpen, select, selection, THEMES, theme } from '../state/view'
+import { compare, leftOpen, overlay, PANELS, rightOpen, select, selection, THEMES, theme } from '../state/view'
 import { warnings } from '../state/warnings'
 import { openPanel } from './Rail'
 
@@ -46,7 +46,8 @@ function openWorst(): void {
 
 function stepBack(): void {
   if (overlay.value) overlay.value = null
-  else selection.value = null
+  else if (selection.value) selection.value = null
+  else compare.value = null
 }
 
 function onKey(event: KeyboardEvent): void {
