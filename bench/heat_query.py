@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import h3.api.basic_int as h3
 import numpy as np
 import numpy.typing as npt
 
 from bench.ground import Ground
 from bench.row import Row, at_most, faster
-from onemap.core.cell import cells_of, parents
+from onemap.core.cell import cell_of, cells_of, parents
 from onemap.heat import service
 from onemap.heat.ask import Ask
 from onemap.heat.cube import Cube
@@ -105,6 +106,10 @@ def _questions(rng: random.Random, count: int) -> Iterator[Question]:
         lon = rng.gauss((CITY[0] + CITY[2]) / 2, 0.1)
         degrees = 360.0 / 512.0 / 2.0**zoom
         width, height = SCREEN[0] * degrees, SCREEN[1] * degrees * np.cos(np.radians(lat))
+        # Where a screen would hold more than 5,000 cells, their border ones included, the map shown is smaller.
+        cells = width * height * np.cos(np.radians(lat)) * 111.195**2 / h3.cell_area(cell_of(lon, lat, res))
+        shrink = min(1.0, (4300.0 / cells) ** 0.5)
+        width, height = width * shrink, height * shrink
         categories = tuple(sorted(rng.sample(CATEGORIES, rng.choice((0, 0, 1, 3)))))
         ask = Ask("incidents", rng.choice(WINDOWS), categories, now=NOW)
         yield ask, res, (lon - width / 2, lat - height / 2, lon + width / 2, lat + height / 2)
@@ -211,12 +216,12 @@ def _block(
     hour = hour_of(NOW) - (rng.random(count) * YEARS * 8760).astype(np.int64)
     minute = rng.integers(0, 60, count)
     category = np.array(CATEGORIES, "S9")[rng.choice(len(CATEGORIES), count, p=_shares(len(CATEGORIES)))]
-    ids, h3 = np.arange(start, start + count), cells_of(x, y)
+    ids, stored = np.arange(start, start + count), cells_of(x, y)
     events = np.zeros(count, _EVENT)
     events["columns"] = 8
     for name, width in (("l0", 9), ("l1", 8), ("l2", 8), ("l3", 8), ("l4", 9), ("l5", 5), ("l6", 2), ("l7", 4)):
         events[name] = width
-    events["surface"], events["fid"], events["cell"], events["n"] = b"incidents", ids, parents(h3, 12), 1
+    events["surface"], events["fid"], events["cell"], events["n"] = b"incidents", ids, parents(stored, 12), 1
     events["hour"] = (hour - _PG_EPOCH_H) * 3_600_000_000
     events["category"], events["source"] = category, np.array(SOURCES, "S5")[rng.integers(0, len(SOURCES), count)]
     events["severity"] = rng.integers(0, 5, count)
@@ -224,7 +229,7 @@ def _block(
     points["columns"], points["order"], points["kind"], points["srid"] = 5, 1, 0x20000001, 4326
     for name, width in (("l0", 8), ("l1", 25), ("l2", 8), ("l3", 8), ("l4", 9)):
         points[name] = width
-    points["id"], points["x"], points["y"], points["h3"] = ids, x, y, h3
+    points["id"], points["x"], points["y"], points["h3"] = ids, x, y, stored
     points["at"] = events["hour"].astype(np.int64) + minute * 60_000_000
     points["category"] = category
     return events, points
