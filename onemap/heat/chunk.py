@@ -18,8 +18,8 @@ from onemap.heat.score import PART, Parts, Source
 
 RISK_RES, CHUNK_RES = 11, 8
 Box = tuple[float, float, float, float]
-#: From one chunk to the next, and how far a chunk's cells stick out of it, in metres, with some to spare.
-_PITCH_M, _OUT_M = 850.0, 150.0
+#: The shortest edge of a chunk (a chunk two steps on can be that near), and how far its cells stick out of it, metres.
+_EDGE_M, _OUT_M = 400.0, 150.0
 
 
 @lru_cache(maxsize=4096)
@@ -33,7 +33,7 @@ def cells_in(chunk: int) -> tuple[Cells, Floats, Floats]:
 def chunks_near(boxes: Iterable[Box], radius_m: float) -> set[int]:
     """The chunks that have a cell whose centre lies within a radius of one of some boxes (west, south, east, north)."""
     found: set[int] = set()
-    rings = math.ceil((radius_m + _OUT_M) / _PITCH_M)
+    rings = math.ceil((radius_m + _OUT_M) / _EDGE_M)
     by_seed: dict[int, list[Box]] = {}
     for box in boxes:
         for seed in _touched(box):

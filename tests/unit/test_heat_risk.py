@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 from shapely.geometry import Point as Spot
@@ -333,6 +333,7 @@ def test_rows_hold_parts_that_sum_to_the_score() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(st.floats(-0.01, 0.01), st.floats(-0.01, 0.01), st.floats(0, 0.004), st.floats(0, 900))
+@example(-0.008982525574490655, 0.0, 0.000703181646324878, 613.0)  # a chunk two steps on, past the corner of the next
 def test_chunks_near_a_box_are_those_with_a_cell_near_it(dx: float, dy: float, size: float, radius: float) -> None:
     area = (LON + dx, LAT + dy, LON + dx + size, LAT + dy + size)
     found = chunks_near([area], radius)
