@@ -30,7 +30,7 @@ from onemap.heat.level import Level
 from onemap.heat.ring import smooth as smoothed
 from onemap.heat.rollup import Event
 from onemap.heat.surface import FINEST
-from onemap.heat.window import Box, HeatCells, Hours, at_hour, hour_of, inside, inside_mask, radius_m, ranges, widened
+from onemap.heat.window import Box, HeatCells, Hours, at_hour, hour_of, inside, inside_mask, radius_m, widened
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
@@ -77,12 +77,10 @@ class View:
         reading = self.reading(ask)
         if reading is None:
             return HeatCells(np.empty(0, np.int64), np.empty(0, np.float64))
-        which = _within(level, res, box, cells)
+        which = _within(level, box, cells)
         values = _values(level, which, reading)
         some = np.flatnonzero(values)
         found = HeatCells(level.cells[which[some]], values[some])
-        if box is not None:
-            found = inside(found, box, res)
         return self._changed(found, reading, res, box, cells)
 
     def _smoothed(self, ask: Ask, res: int, box: Box | None, cells: Cells | None) -> HeatCells:
@@ -125,7 +123,7 @@ class View:
         some = np.flatnonzero(amounts)
         cells, where = np.unique(parents(self.changes["cell"][some], res), return_inverse=True)
         added = np.bincount(where, weights=amounts[some], minlength=len(cells))
-        keep = np.ones(len(cells), np.bool_) if box is None else _touching(cells, res, box)
+        keep = np.ones(len(cells), np.bool_) if box is None else inside_mask(cells, box, res)
         if only is not None:
             keep &= np.isin(cells, only, assume_unique=True)
         if not keep.any():
@@ -201,31 +199,14 @@ def _by_class(
     )
 
 
-def _within(level: Level, res: int, box: Box | None, cells: Cells | None) -> npt.NDArray[np.int64]:
-    """Places of the level's cells that may touch the box, or are among some."""
+def _within(level: Level, box: Box | None, cells: Cells | None) -> npt.NDArray[np.int64]:
+    """Places of the level's cells that touch the box, or are among some."""
     if cells is not None:
         places = np.searchsorted(level.cells, cells)
         there = places < len(level.cells)
         there[there] = level.cells[places[there]] == cells[there]
         return np.asarray(places[there], np.int64)
-    spans = None if box is None else ranges(box, res, res)
-    if spans is None:
-        return np.arange(len(level.cells))
-    low = np.searchsorted(level.cells, np.array(spans[0], np.int64), side="left")
-    high = np.searchsorted(level.cells, np.array(spans[1], np.int64), side="right")
-    order = np.argsort(low, kind="stable")
-    return np.concatenate([np.empty(0, np.int64), *(np.arange(low[i], high[i]) for i in order)])
-
-
-def _touching(cells: Cells, res: int, box: Box) -> npt.NDArray[np.bool_]:
-    """Which of some ascending cells `_within` and `inside` would take."""
-    found = inside_mask(cells, box, res) if len(cells) else np.empty(0, np.bool_)
-    spans = ranges(box, res, res)
-    if spans is not None:
-        low, high = np.sort(np.array(spans[0], np.int64)), np.sort(np.array(spans[1], np.int64))
-        at = np.searchsorted(low, cells, side="right") - 1
-        found &= (at >= 0) & (cells <= high[at])
-    return found
+    return np.arange(len(level.cells)) if box is None else level.within(box)
 
 
 def _values(level: Level, which: npt.NDArray[np.int64], reading: Reading) -> Floats:

@@ -13,12 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from onemap.core.cell import Cells, Floats, parents
+from onemap.core.cell import Cells, Floats, centers, parents
+from onemap.heat.window import Box, radius_m, widened
 
 Ints = npt.NDArray[np.int32]
 Codes = npt.NDArray[np.int16]
 #: Below this mean of events in a cell, walking over them is as quick as a second order, and saves its memory.
 GROUPED_FROM = 32.0
+#: Resolutions from a cell to its block: 49 cells away from pentagons.
+BLOCK = 2
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Level:
 
     `cells` int64 (c,) ascending; the events of cell i are `hours[first[i]:first[i + 1]]`, int32 ascending, and
     `classes`, int16, beside them. `grouped` is empty or holds the same hours ordered by cell, category, hour: those of
-    category k in cell i start at `group_first[i * categories + k]`.
+    category k in cell i start at `group_first[i * categories + k]`. `lon`, `lat` are the cells' centres; cells of one
+    ancestor two resolutions up are a block, from `block_first` on, `block_lon`, `block_lat` that ancestor's centre.
     """
 
     res: int
@@ -38,13 +42,27 @@ class Level:
     grouped: Ints
     group_first: npt.NDArray[np.int64]
     categories: int
+    lon: Floats
+    lat: Floats
+    block_first: npt.NDArray[np.int64]
+    block_lon: Floats
+    block_lat: Floats
 
     @property
     def nbytes(self) -> int:
         """Bytes of all its arrays."""
-        return sum(
-            one.nbytes for one in (self.cells, self.first, self.hours, self.classes, self.grouped, self.group_first)
+        return sum(one.nbytes for one in vars(self).values() if isinstance(one, np.ndarray))
+
+    def within(self, box: Box) -> npt.NDArray[np.int64]:
+        """Places of the cells whose centre lies in the box or a cell's radius around it, as `inside_mask` tells."""
+        inner = widened(box, radius_m(self.res))
+        outer = widened(box, radius_m(self.res) + 1.3 * radius_m(max(0, self.res - BLOCK)))
+        if outer[0] <= -180.0 or outer[2] >= 180.0 or max(-outer[1], outer[3]) > 85.0:
+            outer = (-180.0, -90.0, 180.0, 90.0)  # a block there may have its centre on the other side
+        found: npt.NDArray[np.int64] = _within(
+            self.lon, self.lat, self.block_first, self.block_lon, self.block_lat, inner, outer
         )
+        return found
 
 
 @dataclass(frozen=True)
@@ -68,7 +86,34 @@ def level_of(res: int, finest: Cells, events: Sorted, category_of: Ints, categor
     grouped, group_first = np.empty(0, np.int32), np.empty(0, np.int64)
     if len(cells) and len(hours) / len(cells) >= GROUPED_FROM and categories > 1:
         grouped, group_first = _group(first, hours, classes, category_of, categories)
-    return Level(res, cells, first, hours, classes, grouped, group_first, categories)
+    above = parents(cells, max(0, res - BLOCK)) if len(cells) else cells
+    starts = np.flatnonzero(np.diff(above, prepend=-1))
+    block_first = np.append(starts, len(cells)).astype(np.int64)
+    return Level(
+        res, cells, first, hours, classes, grouped, group_first, categories, *centers(cells), block_first,
+        *centers(above[starts]),
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _within(lon, lat, block_first, block_lon, block_lat, inner, outer):  # type: ignore[no-untyped-def]
+    """Places of the centres inside `inner`, looked for in blocks whose centre is inside `outer`."""
+    size = 0
+    chosen = np.empty(len(block_lon), np.int64)
+    blocks = 0
+    for b in range(len(block_lon)):
+        if outer[0] <= block_lon[b] <= outer[2] and outer[1] <= block_lat[b] <= outer[3]:
+            chosen[blocks] = b
+            blocks += 1
+            size += block_first[b + 1] - block_first[b]
+    found = np.empty(size, np.int64)
+    n = 0
+    for m in range(blocks):
+        for i in range(block_first[chosen[m]], block_first[chosen[m] + 1]):
+            if inner[0] <= lon[i] <= inner[2] and inner[1] <= lat[i] <= inner[3]:
+                found[n] = i
+                n += 1
+    return found[:n]
 
 
 @njit(cache=True, nogil=True)
