@@ -22,12 +22,12 @@ import numpy.typing as npt
 from pyproj import Transformer
 
 from onemap.core.cell import cells_of
-from onemap.heat import selfexciting
-from onemap.heat.accuracy import SHARE
-from onemap.heat.backtest import HORIZONS, Horizon, backtest
 from onemap.heat.discs import Discs, discs
 from onemap.heat.lattice import lattice
-from onemap.heat.selfexciting import Model, Past
+from onemap.heat.prediction import selfexciting
+from onemap.heat.prediction.accuracy import SHARE
+from onemap.heat.prediction.backtest import HORIZONS, Horizon, backtest
+from onemap.heat.prediction.selfexciting import Model, Past
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT.parent / "shared" / "data" / "incidents" / "vancouver_crime_2022.csv"

@@ -15,11 +15,11 @@ import numpy as np
 from bench.ground import Ground
 from bench.row import Row, faster
 from bench.simulated_city import City, Truth, draw
-from onemap.heat import backtest, peer
-from onemap.heat.accuracy import SHARE, Tally
 from onemap.heat.discs import discs
 from onemap.heat.lattice import lattice
-from onemap.heat.selfexciting import Past
+from onemap.heat.prediction import backtest, peer
+from onemap.heat.prediction.accuracy import SHARE, Tally
+from onemap.heat.prediction.selfexciting import Past
 
 _SEEDS = (1, 2, 3, 4, 5)
 _NIGHTS = 60

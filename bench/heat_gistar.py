@@ -16,12 +16,12 @@ from bench.ground import Ground
 from bench.row import Row, faster, interleaved
 from onemap.core.cell import child_range
 from onemap.heat.ask import Ask
-from onemap.heat.cube import Cube
-from onemap.heat.events import Events
-from onemap.heat.gistar import gi_star
-from onemap.heat.gistate import GiState
+from onemap.heat.count.cube import Cube
+from onemap.heat.count.events import Events
+from onemap.heat.count.rollup import Event
+from onemap.heat.hotspot.gistar import gi_star
+from onemap.heat.hotspot.gistate import GiState
 from onemap.heat.lattice import Lattice, lattice
-from onemap.heat.rollup import Event
 from onemap.heat.window import at_hour, hour_of
 
 RES = 9

@@ -13,7 +13,7 @@ from bench.ground import Ground
 from bench.heat_index import city_points
 from bench.row import Row, faster, interleaved
 from onemap.core.cell import cells_of
-from onemap.heat.pyramid import pyramid
+from onemap.heat.count.pyramid import pyramid
 
 CELLS, RESOLUTIONS = 20_000_000, range(5, 13)
 

@@ -17,7 +17,7 @@ from bench.row import Row, at_most, faster
 from onemap.core.cell import cell_of, cells_of, parents
 from onemap.heat import service
 from onemap.heat.ask import Ask
-from onemap.heat.cube import Cube
+from onemap.heat.count.cube import Cube
 from onemap.heat.window import Box, HeatCells, at_hour, hour_of, inside_mask, radius_m, widened
 from onemap.layers import LAYERS
 from onemap.store.db import Connection, connect

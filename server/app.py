@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from onemap.core.settings import Settings
-from onemap.heat import declared
+from onemap.heat.hazard import declared
 from server import errors, models
 from server.middleware import Edge
 from server.routes import (

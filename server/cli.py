@@ -169,8 +169,8 @@ def db_dsn() -> None:
 @db.command("reset-followers")
 def db_reset_followers() -> None:
     """After a restore from another cluster: forget the followers' positions and rebuild what they keep."""
-    from onemap.heat import declared
     from onemap.heat import service as heat
+    from onemap.heat.hazard import declared
     from onemap.store.changelog import advance, consumer_position, head
     from onemap.store.db import connect
 

@@ -21,8 +21,8 @@ from etl.importer import import_city
 from onemap.core.errors import Conflict, SetupError, Unavailable
 from onemap.core.policy import Role
 from onemap.core.settings import Settings
-from onemap.heat import declared
 from onemap.heat import service as heat
+from onemap.heat.hazard import declared
 from onemap.layers import LAYERS
 from onemap.store import account
 from onemap.store.cluster import Cluster

@@ -10,7 +10,8 @@ import geopandas
 
 from onemap.core.errors import BadInput
 from onemap.core.policy import Grant
-from onemap.heat import published, service
+from onemap.heat import service
+from onemap.heat.count import published
 from onemap.heat.export import FORMATS, WRITERS, Extract
 from onemap.heat.report import Ground, report
 from onemap.heat.surface import surface

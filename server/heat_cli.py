@@ -32,7 +32,7 @@ Weight = Annotated[str, typer.Option(help="count or severity")]
 
 @contextmanager
 def _database() -> Iterator[tuple[Settings, Connection]]:
-    from onemap.heat import declared
+    from onemap.heat.hazard import declared
     from onemap.store.cluster import Cluster
     from onemap.store.db import connect, dsn_of
 
@@ -126,7 +126,7 @@ def backtest(
 ) -> None:
     """Forecast the last nights from what was known before each, beside plain counting and KDE."""
     from onemap.core.clock import now, zone_of
-    from onemap.heat import forecast, nightly
+    from onemap.heat.prediction import forecast, nightly
     from onemap.store.db import connect, dsn_of
     from server.answer import dumps
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from onemap.heat import published
+from onemap.heat.count import published
 from onemap.heat.surface import surfaces
 from onemap.store.changelog import Change
 from server.stream import Event, HeatRef, heat_event

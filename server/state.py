@@ -16,7 +16,7 @@ from etl import status
 from etl.pipeline import Pipeline
 from onemap.core.policy import Grant
 from onemap.core.settings import Settings
-from onemap.heat.hotspots import HotSpots
+from onemap.heat.hotspot.hotspots import HotSpots
 from onemap.layers import LAYERS
 from onemap.store.db import AsyncConnection, Connection, acting, dsn_of, open_pool, open_sync_pool
 from onemap.store.sqlfile import sql

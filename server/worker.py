@@ -17,8 +17,11 @@ from etl.pipeline import Pipeline
 from etl.transports import transports_of
 from onemap.core import clock
 from onemap.core.settings import Settings
-from onemap.heat import declared, demand, nightly, published
 from onemap.heat import service as heat
+from onemap.heat.count import published
+from onemap.heat.evidence import demand
+from onemap.heat.hazard import declared
+from onemap.heat.prediction import nightly
 from onemap.store import housekeeping
 from onemap.store.changelog import CHANNEL
 from onemap.store.db import Connection, connect, dsn_of

@@ -17,9 +17,9 @@ import structlog
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from onemap.core.cell import cell_of
-from onemap.heat import density
-from onemap.heat.cube import Cube, View
-from onemap.heat.rehearsal import rehearse
+from onemap.heat.count import density
+from onemap.heat.count.cube import Cube, View
+from onemap.heat.count.rehearsal import rehearse
 from onemap.store.db import AsyncConnection, Connection
 from onemap.store.sqlfile import sql
 from tiles.grid import TileId

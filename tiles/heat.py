@@ -5,8 +5,8 @@ one event into the log, and that event is what makes kept tiles stale. The windo
 a tile's key. A risk surface is as the worker last wrote it, and announces itself in the same way.
 
 An asker with an area sees the cells that lie in it whole, unsmoothed, ranked among themselves: a cell across the border
-would tell of the other side. An asker without exact counts sees published counts (onemap/heat/published.py): other
-cells, other windows, other freshness, decided once in `asked` and carried in what it returns.
+would tell of the other side. An asker without exact counts sees published counts (onemap/heat/count/published.py):
+other cells, other windows, other freshness, decided once in `asked` and carried in what it returns.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 from onemap.core.cell import Floats, boundaries, parents
 from onemap.core.errors import NotFound
 from onemap.core.policy import Grant, Right
-from onemap.heat import published, service
+from onemap.heat import service
 from onemap.heat.ask import Ask, checked
-from onemap.heat.cube import View
+from onemap.heat.count import published
+from onemap.heat.count.cube import View
 from onemap.heat.surface import SurfaceSpec
 from onemap.heat.surface import surface as surface_named
 from onemap.heat.window import Box, HeatCells

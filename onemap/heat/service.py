@@ -12,10 +12,12 @@ import numpy as np
 
 from onemap.core.cell import Floats, area_km2, hex_of, resolution
 from onemap.core.errors import BadInput, NotFound
-from onemap.heat import account, composite, density, forecast, why
 from onemap.heat.ask import Ask, checked
-from onemap.heat.cube import View
-from onemap.heat.density import follow
+from onemap.heat.count import account, density
+from onemap.heat.count.cube import View
+from onemap.heat.count.density import follow
+from onemap.heat.hazard import composite, why
+from onemap.heat.prediction import forecast
 from onemap.heat.ring import KERNEL, bandwidth_m
 from onemap.heat.surface import SurfaceSpec, res_for_zoom, surface, surfaces
 from onemap.heat.window import Box, HeatCells, at_hour, hour_of, intervals, label
@@ -138,7 +140,7 @@ def explain(conn: Connection, ask: Ask, cell: int, *, view: View | None = None) 
     """What a cell is made of: {cell, res, value, unit, parts, sources, confidence, …}, where parts sum to the value.
 
     A risk cell coarser than the finest has the value of its worst finest cell, named in `worst_cell`, and its parts; it
-    also tells its factors (onemap/heat/why.py). Errors as in `cells`.
+    also tells its factors (onemap/heat/hazard/why.py). Errors as in `cells`.
     """
     spec = checked(ask)
     _fits(spec, resolution(cell))

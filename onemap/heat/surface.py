@@ -9,7 +9,7 @@ from typing import Literal
 
 from onemap.core.catalogue import load_catalogue
 from onemap.core.errors import NotFound
-from onemap.heat.declared import Declared, declared
+from onemap.heat.hazard.declared import Declared, declared
 from onemap.store.layer import Text
 
 FINEST, COARSEST = 12, 5
@@ -72,7 +72,7 @@ class SurfaceSpec:
 
 
 def surfaces() -> tuple[SurfaceSpec, ...]:
-    """Every surface; a new one is one entry here and its engine, a new risk is one file (onemap/heat/declared.py)."""
+    """Every surface; a new one is one entry here and its engine, a new risk is one file in hazard/surfaces."""
     return (*_counted(), *risk_surfaces(declared()), _forecast())
 
 

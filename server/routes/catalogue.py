@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from onemap import layers
 from onemap.core.policy import Grant
-from onemap.heat import published
 from onemap.heat import service as heat
-from onemap.heat.forecast import whether_shown
+from onemap.heat.count import published
+from onemap.heat.prediction.forecast import whether_shown
 from onemap.heat.surface import SurfaceSpec
 from onemap.store import extent
 from onemap.store.layer import Attribute, LayerSpec, Text

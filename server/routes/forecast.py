@@ -10,8 +10,8 @@ from pydantic import ConfigDict
 
 from onemap.core.errors import BadInput, NotFound
 from onemap.core.policy import Grant, Right
-from onemap.heat import forecast
-from onemap.heat.nightly import SOURCE
+from onemap.heat.prediction import forecast
+from onemap.heat.prediction.nightly import SOURCE
 from onemap.heat.surface import surface as surface_named
 from onemap.layers import BY_NAME
 from server.answer import Json

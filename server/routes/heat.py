@@ -13,7 +13,8 @@ from onemap import layers
 from onemap.core.cell import boundary, cell_from_hex
 from onemap.core.errors import BadInput, NotFound
 from onemap.core.policy import INSIDE, Grant, Right
-from onemap.heat import published, service
+from onemap.heat import service
+from onemap.heat.count import published
 from onemap.heat.surface import surface as surface_named
 from onemap.store.db import Connection
 from onemap.store.layer import LayerSpec

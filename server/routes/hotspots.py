@@ -12,10 +12,10 @@ from fastapi import APIRouter, Query, Request, Response
 from onemap.core.cell import cell_from_hex, resolution
 from onemap.core.errors import BadInput
 from onemap.core.policy import Grant
-from onemap.heat import published
 from onemap.heat.ask import Ask
-from onemap.heat.hotspot_answer import Kind, cell, features
-from onemap.heat.hotspot_question import FINEST, Question
+from onemap.heat.count import published
+from onemap.heat.hotspot.hotspot_answer import Kind, cell, features
+from onemap.heat.hotspot.hotspot_question import FINEST, Question
 from onemap.heat.surface import COARSEST, surface
 from onemap.store.query import parse_bbox
 from server.answer import dumps

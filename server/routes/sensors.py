@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from onemap.core import clock
 from onemap.core.errors import NotFound
-from onemap.heat import published
 from onemap.heat.ask import Ask
+from onemap.heat.count import published
 from onemap.heat.surface import surface
 from onemap.layers import BY_NAME
 from onemap.store import feature, series

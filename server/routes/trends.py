@@ -15,9 +15,9 @@ from shapely.geometry.base import BaseGeometry
 from onemap.core import clock
 from onemap.core.errors import BadInput, NotFound
 from onemap.core.policy import Grant, Right
-from onemap.heat import demand, intervention
 from onemap.heat.ask import Ask
-from onemap.heat.intervention import Measure
+from onemap.heat.evidence import demand, intervention
+from onemap.heat.evidence.intervention import Measure
 from onemap.heat.surface import surface as surface_named
 from onemap.layers import BY_NAME
 from onemap.store.db import Connection

@@ -9,7 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from onemap.core.cell import cell_of, hex_of
-from onemap.heat.nightly import RES
+from onemap.heat.prediction.nightly import RES
 from onemap.store.db import connect
 from server.routes.forecast import BacktestAnswer
 from tests.api.conftest import Running

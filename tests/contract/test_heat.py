@@ -271,8 +271,8 @@ def test_a_tile_is_the_same_from_memory_while_it_is_merged_and_without_it(
     assert "onemap_cube_bytes" in get("/metrics", "operator").text
     tile = tile_at(13, *HERE)
     (cube,) = heat.cubes.by_surface.values()
-    monkeypatch.setattr("onemap.heat.cube.MERGE_FROM", 0)
-    monkeypatch.setattr("onemap.heat.cube.MERGE_SHARE", 0.0)
+    monkeypatch.setattr("onemap.heat.count.cube.MERGE_FROM", 0)
+    monkeypatch.setattr("onemap.heat.count.cube.MERGE_SHARE", 0.0)
     row = FeatureRow("merged", Point(*HERE), {"kind": "matter", "code": "06010", "occurred_at": datetime.now(UTC)})
     with committed.transaction():
         feature.upsert(committed, INCIDENT, [row], feed="test")

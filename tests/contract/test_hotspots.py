@@ -15,12 +15,14 @@ from shapely.geometry import MultiPolygon, Point, box, shape
 
 from onemap.core.cell import boundaries, boundary, cell_from_hex, cells_of, hex_of, parents
 from onemap.core.clock import now as present
-from onemap.heat import domain, gistar, published
+from onemap.heat import domain
 from onemap.heat.ask import Ask
-from onemap.heat.emerging import emerging, name_of
-from onemap.heat.gistar import CLASSES
-from onemap.heat.hotspot_question import Question
-from onemap.heat.hotspots import HotSpots
+from onemap.heat.count import published
+from onemap.heat.hotspot import gistar
+from onemap.heat.hotspot.emerging import emerging, name_of
+from onemap.heat.hotspot.gistar import CLASSES
+from onemap.heat.hotspot.hotspot_question import Question
+from onemap.heat.hotspot.hotspots import HotSpots
 from onemap.heat.lattice import lattice
 from onemap.heat.surface import surfaces
 from onemap.layers import BY_NAME

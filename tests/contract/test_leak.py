@@ -14,7 +14,7 @@ from shapely.geometry import shape
 
 from onemap.core.policy import Role
 from onemap.heat import service
-from onemap.heat.declared import declared
+from onemap.heat.hazard.declared import declared
 from onemap.layers import BY_NAME, LAYERS
 from onemap.store import feature
 from onemap.store.db import connect

@@ -16,9 +16,10 @@ from shapely.geometry import Point
 
 from onemap.core.cell import cell_from_hex, cell_of, hex_of, parent, parents, resolution
 from onemap.core.policy import Role
-from onemap.heat import published, service
+from onemap.heat import service
 from onemap.heat.ask import Ask
-from onemap.heat.published import Atom, rounded, touched
+from onemap.heat.count import published
+from onemap.heat.count.published import Atom, rounded, touched
 from onemap.layers import BY_NAME
 from onemap.store import account, feature
 from onemap.store.db import Connection, connect

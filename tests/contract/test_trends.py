@@ -13,8 +13,9 @@ from pydantic import TypeAdapter
 from shapely.geometry import MultiPolygon, Point, box, shape
 
 from onemap.core.policy import Role
-from onemap.heat import demand, service
-from onemap.heat.published import last_closed
+from onemap.heat import service
+from onemap.heat.count.published import last_closed
+from onemap.heat.evidence import demand
 from onemap.layers import BY_NAME
 from onemap.store import account, feature
 from onemap.store.db import connect

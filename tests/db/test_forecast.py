@@ -12,8 +12,8 @@ from bench.simulated_city import Truth, draw
 from onemap.core.cell import child_range, parent
 from onemap.core.errors import BadInput, NotFound
 from onemap.core.settings import Settings
-from onemap.heat import forecast, nightly, selfexciting
-from onemap.heat.backtest import HORIZONS
+from onemap.heat.prediction import forecast, nightly, selfexciting
+from onemap.heat.prediction.backtest import HORIZONS
 from onemap.store.db import Connection
 from server.worker import loops
 

@@ -16,7 +16,7 @@ from onemap.core.cell import boundaries, cell_from_hex, cell_of, parent
 from onemap.core.errors import BadInput, NotFound
 from onemap.heat import service
 from onemap.heat.ask import Ask
-from onemap.heat.rollup import category_of
+from onemap.heat.count.rollup import category_of
 from onemap.heat.surface import RESOLUTIONS
 from onemap.layers import BY_NAME
 from onemap.store import changelog, feature

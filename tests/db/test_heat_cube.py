@@ -13,11 +13,12 @@ import pytest
 from shapely.geometry import Point
 
 from onemap.core.cell import cell_of
-from onemap.heat import account, density, events, service
+from onemap.heat import service
 from onemap.heat.ask import Ask
-from onemap.heat.cube import Cube
-from onemap.heat.level import levels_equal
-from onemap.heat.rollup import Event
+from onemap.heat.count import account, density, events
+from onemap.heat.count.cube import Cube
+from onemap.heat.count.level import levels_equal
+from onemap.heat.count.rollup import Event
 from onemap.heat.surface import RESOLUTIONS
 from onemap.layers import BY_NAME
 from onemap.store import feature

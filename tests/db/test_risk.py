@@ -12,9 +12,10 @@ import pytest
 from shapely.geometry import MultiPolygon, Point, box
 
 from onemap.core.cell import cell_of, centers, child_range, parent
-from onemap.heat import composite, service, why
+from onemap.heat import service
 from onemap.heat.ask import Ask
-from onemap.heat.declared import Declared, declared
+from onemap.heat.hazard import composite, why
+from onemap.heat.hazard.declared import Declared, declared
 from onemap.layers import BY_NAME
 from onemap.store import changelog, feature
 from onemap.store.db import Connection, connect

@@ -16,8 +16,8 @@ from onemap.core.cell import boundaries, cell_of, cover
 from onemap.core.errors import BadInput, NotFound
 from onemap.heat import service
 from onemap.heat.ask import Ask, checked
+from onemap.heat.count.rollup import Event, category_of, event_of
 from onemap.heat.ring import bandwidth_m, smooth, weights
-from onemap.heat.rollup import Event, category_of, event_of
 from onemap.heat.surface import RESOLUTIONS
 from onemap.heat.window import HeatCells, inside, radius_m, ranges
 

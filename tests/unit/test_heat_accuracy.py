@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onemap.heat import accuracy
-from onemap.heat.accuracy import Tally
+from onemap.heat.prediction import accuracy
+from onemap.heat.prediction.accuracy import Tally
 
 TEN = np.array([9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0])
 HAPPENED = np.array([4.0, 0.0, 1.0, 0.0, 3.0, 0.0, 0.0, 2.0, 0.0, 0.0])

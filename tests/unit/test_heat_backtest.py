@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from bench.simulated_city import Truth, draw
-from onemap.heat import accuracy, peer
-from onemap.heat.accuracy import Tally
-from onemap.heat.backtest import Backtest, Horizon, as_json, backtest, verdict
 from onemap.heat.discs import discs
 from onemap.heat.lattice import lattice
-from onemap.heat.peer import Peer
-from onemap.heat.selfexciting import Past
+from onemap.heat.prediction import accuracy, peer
+from onemap.heat.prediction.accuracy import Tally
+from onemap.heat.prediction.backtest import Backtest, Horizon, as_json, backtest, verdict
+from onemap.heat.prediction.peer import Peer
+from onemap.heat.prediction.selfexciting import Past
 from tests.unit.test_heat_selfexciting import ZONE, past_of
 
 LAYOUT = Truth(rings=10, days=130.0, per_day=40.0, branching=0.6, decay_days=1.0, hot_spots=4, by_ring=(0.6, 0.3, 0.1))

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from onemap.core.cell import cell_of, centers, parent
 from onemap.heat.ask import SEVERITY_WEIGHTS, Ask
-from onemap.heat.base import base_of
-from onemap.heat.cube import Cube
-from onemap.heat.events import Events
-from onemap.heat.level import GROUPED_FROM, levels_equal
+from onemap.heat.count.base import base_of
+from onemap.heat.count.cube import Cube
+from onemap.heat.count.events import Events
+from onemap.heat.count.level import GROUPED_FROM, levels_equal
+from onemap.heat.count.rollup import Event
 from onemap.heat.ring import weights
-from onemap.heat.rollup import Event
 from onemap.heat.surface import RESOLUTIONS
 from onemap.heat.window import Box, hour_of
 

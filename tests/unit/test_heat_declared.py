@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from onemap.core.errors import SetupError
-from onemap.heat import declared, surface
+from onemap.heat import surface
+from onemap.heat.hazard import declared
 from onemap.layers import BY_NAME
 
 MUD = """

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onemap.heat import effect
-from onemap.heat.effect import Contrast, Effect, Estimate, Ground
-from onemap.heat.intervention import caveats, verdict
+from onemap.heat.evidence import effect
+from onemap.heat.evidence.effect import Contrast, Effect, Estimate, Ground
+from onemap.heat.evidence.intervention import caveats, verdict
 
 SIDE, STEP, DAYS, BEFORE = 26, 350.0, 150, 100
 

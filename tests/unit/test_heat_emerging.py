@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau, norm
 
 from onemap.core.errors import BadInput
-from onemap.heat.emerging import KINDS, emerging, kinds, mann_kendall, name_of, space_time
+from onemap.heat.hotspot.emerging import KINDS, emerging, kinds, mann_kendall, name_of, space_time
 from onemap.heat.lattice import Lattice, lattice
 
 Floats = npt.NDArray[np.float64]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onemap.core.errors import BadInput
-from onemap.heat.gistar import CLASSES, classes, false_discovery, gi_star
-from onemap.heat.gistate import GiState
+from onemap.heat.hotspot.gistar import CLASSES, classes, false_discovery, gi_star
+from onemap.heat.hotspot.gistate import GiState
 from onemap.heat.lattice import Lattice, lattice
 
 Floats = npt.NDArray[np.float64]

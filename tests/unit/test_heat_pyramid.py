@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from onemap.core import cell
 from onemap.core.errors import BadInput
-from onemap.heat.pyramid import pyramid
+from onemap.heat.count.pyramid import pyramid
 
 
 def slow(cells, resolutions, weights=None):

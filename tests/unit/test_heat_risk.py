@@ -15,9 +15,9 @@ from shapely.geometry import Point as Spot
 from shapely.geometry import box
 
 from onemap.core.cell import cell_of, centers, parent
-from onemap.heat import risk, score
-from onemap.heat.chunk import cells_in, chunks_near, rows
-from onemap.heat.declared import (
+from onemap.heat.hazard import risk, score
+from onemap.heat.hazard.chunk import cells_in, chunks_near, rows
+from onemap.heat.hazard.declared import (
     BuildingsTerm,
     Coping,
     Exposure,
@@ -31,8 +31,8 @@ from onemap.heat.declared import (
     Words,
     declared,
 )
-from onemap.heat.risk import Limit
-from onemap.heat.score import Camera, City, Gauge, Ground, Houses, Incident, Point, Probe
+from onemap.heat.hazard.risk import Limit
+from onemap.heat.hazard.score import Camera, City, Gauge, Ground, Houses, Incident, Point, Probe
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 GEOD = Geod(ellps="WGS84")

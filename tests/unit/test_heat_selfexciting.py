@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.simulated_city import City, Truth, draw
-from onemap.heat import aftermath, background, selfexciting
 from onemap.heat.discs import Discs, disc_sums, discs
 from onemap.heat.lattice import lattice
-from onemap.heat.rhythm import rhythm, week_hours
-from onemap.heat.selfexciting import Past, Setting
+from onemap.heat.prediction import aftermath, background, selfexciting
+from onemap.heat.prediction.rhythm import rhythm, week_hours
+from onemap.heat.prediction.selfexciting import Past, Setting
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FIRST = 480_000

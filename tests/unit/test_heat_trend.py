@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from onemap.heat import trend
-from onemap.heat.demand import ALL, called, columns
-from onemap.heat.trend import Fit
+from onemap.heat.evidence import trend
+from onemap.heat.evidence.demand import ALL, called, columns
+from onemap.heat.evidence.trend import Fit
 
 WEEK = np.array([0.0, 0.05, 0.0, 0.1, 0.2, 0.4, 0.3])
 

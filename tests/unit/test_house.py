@@ -41,6 +41,7 @@ def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
         ("tiles/__init__.py", "import etl"),
         ("etl/__init__.py", "import fastapi"),
         ("demo/__init__.py", "import onemap.store"),
+        ("onemap/heat/hotspot/__init__.py", "import onemap.heat.hazard.risk"),
     ],
 )
 def test_a_planted_bad_import_fails_the_linter(tmp_path: Path, place: str, line: str) -> None:

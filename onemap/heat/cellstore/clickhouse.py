@@ -15,7 +15,7 @@ import numpy as np
 
 from onemap.core.errors import FeedRefused, FeedUnavailable
 from onemap.heat.cellstore.question import Counted, Position, Question
-from onemap.heat.events import Events
+from onemap.heat.count.events import Events
 
 #: Takes a statement with `{name:Type}` parameters and their values in ClickHouse's text form; returns the answer.
 Send = Callable[[str, Mapping[str, str]], bytes]

@@ -9,7 +9,7 @@ import numpy as np
 
 from onemap.heat.cellstore.postgres import EPOCH
 from onemap.heat.cellstore.question import ColdStore, Position
-from onemap.heat.events import Events, load
+from onemap.heat.count.events import Events, load
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from onemap.core.cell import centers
 from onemap.core.errors import BadInput
 from onemap.heat.cellstore.question import Counted, Position, Question, summed, within
-from onemap.heat.events import Events
+from onemap.heat.count.events import Events
 
 _ROW_GROUP = 1 << 16
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])

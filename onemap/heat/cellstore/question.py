@@ -12,7 +12,7 @@ import numpy.typing as npt
 from onemap.core.cell import Cells
 from onemap.core.errors import BadInput
 from onemap.heat.ask import Ask
-from onemap.heat.events import Events
+from onemap.heat.count.events import Events
 from onemap.heat.surface import FINEST
 from onemap.heat.window import Box, Hours, ranges
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from onemap.heat.ask import SEVERITY_WEIGHTS, Ask
+from onemap.heat.count.rollup import Event, event_of
 from onemap.heat.ring import smooth as smoothed
-from onemap.heat.rollup import Event, event_of
 from onemap.heat.surface import FINEST
 from onemap.heat.window import Box, HeatCells, at_hour, heat_cells, inside, radius_m, ranges, widened
 from onemap.store import changelog

@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 from onemap.core.cell import Floats
-from onemap.heat.declared import SensorsTerm
+from onemap.heat.hazard.declared import SensorsTerm
 
 METRES_PER_DEGREE = 111_195.0
 #: A reading that adds less than this to a full-weight cell adds nothing: it has faded.

@@ -12,11 +12,11 @@ import shapely
 
 from onemap.core.cell import cells_of
 from onemap.core.clock import local
-from onemap.heat import risk
-from onemap.heat.chunk import CHUNK_RES, RISK_RES, Box, boxes_of, cells_in, chunks_near, spans
-from onemap.heat.declared import Declared, Hazard, IncidentsTerm, PointsTerm, RainTerm, SensorsTerm
-from onemap.heat.risk import Excess, Limit
-from onemap.heat.score import CAMERA_M, CAMERA_MAX_M, Camera, City, Gauge, Ground, Houses, Incident, Point, Probe
+from onemap.heat.hazard import risk
+from onemap.heat.hazard.chunk import CHUNK_RES, RISK_RES, Box, boxes_of, cells_in, chunks_near, spans
+from onemap.heat.hazard.declared import Declared, Hazard, IncidentsTerm, PointsTerm, RainTerm, SensorsTerm
+from onemap.heat.hazard.risk import Excess, Limit
+from onemap.heat.hazard.score import CAMERA_M, CAMERA_MAX_M, Camera, City, Gauge, Ground, Houses, Incident, Point, Probe
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 

@@ -12,10 +12,10 @@ from shapely import box, intersects
 
 from onemap.core.cell import Cells, hex_of
 from onemap.core.errors import BadInput, NotFound
-from onemap.heat.emerging import KINDS, name_of
-from onemap.heat.gistar import CLASSES, RATES
-from onemap.heat.hotspot_question import Question
-from onemap.heat.hotspots import HotSpots, Kept
+from onemap.heat.hotspot.emerging import KINDS, name_of
+from onemap.heat.hotspot.gistar import CLASSES, RATES
+from onemap.heat.hotspot.hotspot_question import Question
+from onemap.heat.hotspot.hotspots import HotSpots, Kept
 from onemap.heat.patch import DIGITS, Patch, patches
 from onemap.heat.window import Box, at_hour
 from onemap.store.layer import Text

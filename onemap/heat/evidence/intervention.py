@@ -16,11 +16,11 @@ from shapely.geometry.base import BaseGeometry
 from onemap.core.cell import Cells, Floats, area_km2, boundaries, centers, parents
 from onemap.core.clock import BEIJING, zone_of
 from onemap.core.errors import BadInput, NotFound
-from onemap.heat import effect
+from onemap.heat.count.events import Events, load
+from onemap.heat.count.published import last_closed
 from onemap.heat.domain import Domains, cells_inside, counted_cells
-from onemap.heat.effect import Effect, Estimate, Ground, Ints
-from onemap.heat.events import Events, load
-from onemap.heat.published import last_closed
+from onemap.heat.evidence import effect
+from onemap.heat.evidence.effect import Effect, Estimate, Ground, Ints
 from onemap.heat.window import hour_of
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql

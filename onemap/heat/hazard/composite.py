@@ -21,11 +21,11 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from onemap.core.cell import Cells, Floats, parents
-from onemap.heat import inputs, risk, score
-from onemap.heat.chunk import CHUNK_RES, RISK_RES, Box, Row, chunks_near, rows
-from onemap.heat.declared import Combined, Declared, Hazard, IncidentsTerm, RainTerm, declared
-from onemap.heat.inputs import Exceeded, Rain
-from onemap.heat.score import LEAST_SCORE, PART, Parts
+from onemap.heat.hazard import inputs, risk, score
+from onemap.heat.hazard.chunk import CHUNK_RES, RISK_RES, Box, Row, chunks_near, rows
+from onemap.heat.hazard.declared import Combined, Declared, Hazard, IncidentsTerm, RainTerm, declared
+from onemap.heat.hazard.inputs import Exceeded, Rain
+from onemap.heat.hazard.score import LEAST_SCORE, PART, Parts
 from onemap.heat.window import HeatCells, inside, ranges
 from onemap.store import changelog
 from onemap.store.changelog import Change, Position

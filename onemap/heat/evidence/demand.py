@@ -16,9 +16,9 @@ from psycopg.types.json import Jsonb
 
 from onemap.core.clock import BEIJING, zone_of
 from onemap.core.errors import NotFound
-from onemap.heat import trend
-from onemap.heat.published import last_closed
-from onemap.heat.trend import Ints
+from onemap.heat.count.published import last_closed
+from onemap.heat.evidence import trend
+from onemap.heat.evidence.trend import Ints
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 

@@ -22,13 +22,13 @@ import numpy as np
 import numpy.typing as npt
 
 from onemap.core.cell import Cells, Floats, parents, resolution
-from onemap.heat import events as stored
-from onemap.heat import level as kernel
 from onemap.heat.ask import SEVERITY_WEIGHTS, Ask
-from onemap.heat.base import Base, Change, Class, base_of, merged
-from onemap.heat.level import Level
+from onemap.heat.count import events as stored
+from onemap.heat.count import level as kernel
+from onemap.heat.count.base import Base, Change, Class, base_of, merged
+from onemap.heat.count.level import Level
+from onemap.heat.count.rollup import Event
 from onemap.heat.ring import smooth as smoothed
-from onemap.heat.rollup import Event
 from onemap.heat.surface import FINEST
 from onemap.heat.window import Box, HeatCells, Hours, at_hour, hour_of, inside, inside_mask, radius_m, widened
 from onemap.store.db import Connection

@@ -15,13 +15,14 @@ import numpy.typing as npt
 from psycopg.types.json import Jsonb
 
 from onemap.core.cell import Cells, parents
-from onemap.heat import events, selfexciting
-from onemap.heat.backtest import HORIZONS, LEAST_EVENTS, NIGHTS, as_json, backtest
-from onemap.heat.density import CONSUMER
+from onemap.heat.count import events
+from onemap.heat.count.density import CONSUMER
 from onemap.heat.discs import Discs, discs
 from onemap.heat.domain import domain
 from onemap.heat.lattice import lattice
-from onemap.heat.selfexciting import Model, Parts, Past
+from onemap.heat.prediction import selfexciting
+from onemap.heat.prediction.backtest import HORIZONS, LEAST_EVENTS, NIGHTS, as_json, backtest
+from onemap.heat.prediction.selfexciting import Model, Parts, Past
 from onemap.heat.surface import FORECAST_RES
 from onemap.heat.window import at_hour, hour_of
 from onemap.store import changelog

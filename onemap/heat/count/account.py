@@ -19,8 +19,8 @@ from onemap.core.clock import now as present
 from onemap.core.clock import zone_of
 from onemap.core.errors import BadInput
 from onemap.heat.ask import Ask
-from onemap.heat.cube import View
-from onemap.heat.density import LAYER, parameters
+from onemap.heat.count.cube import View
+from onemap.heat.count.density import LAYER, parameters
 from onemap.heat.surface import FINEST, surface
 from onemap.heat.window import at_hour, hour_of, parse
 from onemap.store.db import Connection

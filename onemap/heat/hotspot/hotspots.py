@@ -25,14 +25,15 @@ from psycopg_pool import ConnectionPool
 
 from onemap.core.cell import Cells, Floats, cell_of, disk, parent
 from onemap.core.errors import BadInput
-from onemap.heat import published, service
+from onemap.heat import service
 from onemap.heat.ask import SEVERITY_WEIGHTS, Ask
-from onemap.heat.cube import Cube, View
+from onemap.heat.count import published
+from onemap.heat.count.cube import Cube, View
 from onemap.heat.domain import Domain, Domains, counted_cells
-from onemap.heat.emerging import MAX_BINS, STEPS, Emerging, emerging
-from onemap.heat.gistar import CLASSES, GiStar, gi_star, is_whole
-from onemap.heat.gistate import GiState
-from onemap.heat.hotspot_question import Question, hours, windows
+from onemap.heat.hotspot.emerging import MAX_BINS, STEPS, Emerging, emerging
+from onemap.heat.hotspot.gistar import CLASSES, GiStar, gi_star, is_whole
+from onemap.heat.hotspot.gistate import GiState
+from onemap.heat.hotspot.hotspot_question import Question, hours, windows
 from onemap.heat.lattice import Lattice, lattice
 from onemap.heat.patch import Patch, patches
 from onemap.heat.surface import COARSEST, surface

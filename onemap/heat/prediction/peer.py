@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from onemap.heat import accuracy
-from onemap.heat.aftermath import spread
 from onemap.heat.discs import Discs
-from onemap.heat.selfexciting import Past
+from onemap.heat.prediction import accuracy
+from onemap.heat.prediction.aftermath import spread
+from onemap.heat.prediction.selfexciting import Past
 
 Floats = npt.NDArray[np.float64]
 

@@ -19,7 +19,7 @@ Kinds of hot spots, the first that fits; kinds of cold ones with hot and cold, r
 
 A cell is told by its last step first: one that is hot now is no historical cold spot. Definitions after Esri, "How
 Emerging Hot Spot Analysis works" (ArcGIS Pro documentation), which leaves the order of overlapping kinds open; test:
-Mann (1945), Econometrica 13, 245-259; Kendall (1975), Rank Correlation Methods; Gi* as in `onemap.heat.gistar`.
+Mann (1945), Econometrica 13, 245-259; Kendall (1975), Rank Correlation Methods; Gi* as in `onemap.heat.hotspot.gistar`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from scipy.special import erfc
 
 from onemap.core.cell import Floats
 from onemap.core.errors import BadInput
-from onemap.heat.gistar import Codes, GiStar, Ints, integer_sums, is_whole, judged_sums
+from onemap.heat.hotspot.gistar import Codes, GiStar, Ints, integer_sums, is_whole, judged_sums
 from onemap.heat.lattice import Lattice, ring_sums
 
 Bools = npt.NDArray[np.bool_]

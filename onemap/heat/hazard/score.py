@@ -20,8 +20,8 @@ from shapely.geometry.base import BaseGeometry
 
 from onemap.core.catalogue import Kind, load_catalogue
 from onemap.core.cell import Cells, Floats
-from onemap.heat import risk
-from onemap.heat.declared import (
+from onemap.heat.hazard import risk
+from onemap.heat.hazard.declared import (
     BuildingsTerm,
     Exposure,
     Hazard,
@@ -31,7 +31,7 @@ from onemap.heat.declared import (
     SensorsTerm,
     TerrainTerm,
 )
-from onemap.heat.risk import Excess
+from onemap.heat.hazard.risk import Excess
 
 #: A cell below this score is none: no colour begins so low.
 LEAST_SCORE = 0.01

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from onemap.core.cell import Cells
-from onemap.heat import level as kernel
-from onemap.heat.events import Events
-from onemap.heat.level import Level, Sorted, level_of
+from onemap.heat.count import level as kernel
+from onemap.heat.count.events import Events
+from onemap.heat.count.level import Level, Sorted, level_of
 from onemap.heat.surface import FINEST, RESOLUTIONS
 
 #: Category, source, severity: what filters and weights tell apart.

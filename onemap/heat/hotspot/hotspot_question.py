@@ -10,9 +10,9 @@ import numpy as np
 
 from onemap.core.clock import zone_of
 from onemap.core.errors import BadInput
-from onemap.heat import published
 from onemap.heat.ask import Ask
-from onemap.heat.emerging import STEPS
+from onemap.heat.count import published
+from onemap.heat.hotspot.emerging import STEPS
 from onemap.heat.surface import COARSEST, surface
 from onemap.heat.window import Hours, at_hour, hour_of, parse
 from onemap.store.db import Connection

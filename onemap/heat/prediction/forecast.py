@@ -1,6 +1,6 @@
 """The forecast surface: expected incidents of each cell and category over the next 24 hours or 7 days.
 
-What it shows was computed by the night's work (onemap/heat/nightly.py) and stands for the hours from then on. It is
+What it shows was computed by the night's work (nightly.py beside this) and stands for the hours from then on. It is
 shown for a horizon only while the last back-test of all categories found it better than counting (backtest.py).
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from onemap.core.cell import child_range, parents, resolution
 from onemap.core.errors import BadInput, NotFound
-from onemap.heat.nightly import RES, SURFACE
-from onemap.heat.selfexciting import AGES_H, RINGS
+from onemap.heat.prediction.nightly import RES, SURFACE
+from onemap.heat.prediction.selfexciting import AGES_H, RINGS
 from onemap.heat.window import Box, HeatCells, heat_cells, inside
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from onemap.heat import aftermath, background
-from onemap.heat.background import SHAPES
 from onemap.heat.discs import Discs, disc_sums
-from onemap.heat.rhythm import Rhythm, rhythm, trend
+from onemap.heat.prediction import aftermath, background
+from onemap.heat.prediction.background import SHAPES
+from onemap.heat.prediction.rhythm import Rhythm, rhythm, trend
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

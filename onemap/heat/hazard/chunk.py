@@ -13,8 +13,8 @@ import numpy.typing as npt
 import shapely
 
 from onemap.core.cell import Cells, Floats, cells_of, centers, child_range, cover, disk, parents
-from onemap.heat.risk import METRES_PER_DEGREE
-from onemap.heat.score import PART, Parts, Source
+from onemap.heat.hazard.risk import METRES_PER_DEGREE
+from onemap.heat.hazard.score import PART, Parts, Source
 
 RISK_RES, CHUNK_RES = 11, 8
 Box = tuple[float, float, float, float]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from onemap.core.errors import BadInput
-from onemap.heat.gistar import (
+from onemap.heat.hotspot.gistar import (
     CLASSES,
     GiStar,
     Ints,

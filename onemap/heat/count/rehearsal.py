@@ -8,9 +8,9 @@ import numpy as np
 
 from onemap.core.cell import cell_of
 from onemap.heat.ask import Ask
-from onemap.heat.cube import Cube
-from onemap.heat.events import Events
-from onemap.heat.rollup import Event
+from onemap.heat.count.cube import Cube
+from onemap.heat.count.events import Events
+from onemap.heat.count.rollup import Event
 from onemap.heat.surface import FINEST
 from onemap.heat.window import at_hour, hour_of
 

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from onemap.heat import accuracy, peer, selfexciting
-from onemap.heat.accuracy import SHARE, SHARES, Tally
-from onemap.heat.peer import Peer
-from onemap.heat.selfexciting import Model, Past
+from onemap.heat.prediction import accuracy, peer, selfexciting
+from onemap.heat.prediction.accuracy import SHARE, SHARES, Tally
+from onemap.heat.prediction.peer import Peer
+from onemap.heat.prediction.selfexciting import Model, Past
 
 Floats = npt.NDArray[np.float64]
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from onemap.core.cell import Floats, child_range, parent, resolution
 from onemap.core.clock import local
-from onemap.heat import composite, inputs, risk, score
-from onemap.heat.chunk import CHUNK_RES, RISK_RES, boxes_of
-from onemap.heat.declared import Combined, Declared, Hazard, declared
-from onemap.heat.score import PART, City, Ground
+from onemap.heat.hazard import composite, inputs, risk, score
+from onemap.heat.hazard.chunk import CHUNK_RES, RISK_RES, boxes_of
+from onemap.heat.hazard.declared import Combined, Declared, Hazard, declared
+from onemap.heat.hazard.score import PART, City, Ground
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 

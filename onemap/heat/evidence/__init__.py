@@ -1,0 +1,1 @@
+"""Demand trends, and whether a measure helped."""

@@ -1,0 +1,1 @@
+"""Risk: hazard times exposure times vulnerability, declared in files, explained cell by cell."""

@@ -1,0 +1,1 @@
+"""Hot spots: where counts stand together higher or lower than chance would put them."""

@@ -1,0 +1,1 @@
+"""Forecasts, and the nightly proof of how good they are."""
