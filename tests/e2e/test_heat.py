@@ -141,8 +141,11 @@ def test_the_evidence_stands_beside_the_map(open_page: Callable[..., Page]) -> N
         one.at("trend-item").first.click()
         expect(one.at("trend-chart")).to_be_visible()
         expect(one.at("detail-panel")).to_be_visible()
+        one.at("detail-close").click()
 
     one.at("heat-tab-effect").click()
+    one.look_at(110.48, 29.131, 13.2)
+    one.until("the map there", lambda: not one.moving())
     one.at("effect-draw").click()
     for lon, lat in ((110.474, 29.126), (110.486, 29.126), (110.486, 29.136), (110.474, 29.136)):
         one.click_map(lon, lat)
