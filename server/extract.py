@@ -12,6 +12,7 @@ from onemap.core.errors import BadInput
 from onemap.core.policy import Grant
 from onemap.heat import service
 from onemap.heat.count import published
+from onemap.heat.count.cube import View
 from onemap.heat.export import FORMATS, WRITERS, Extract
 from onemap.heat.report import Ground, report
 from onemap.heat.surface import surface
@@ -35,11 +36,14 @@ _GROUND_LIMIT = 2000
 DEFAULT_RES = 9
 
 
-def extract(conn: Connection, what: Asked, res: int, box: Box | None) -> Extract:
-    """The surface's cells at a resolution, in a box or everywhere the asker sees, with what is said of them."""
+def extract(conn: Connection, what: Asked, res: int, box: Box | None, cube: View | None = None) -> Extract:
+    """The surface's cells at a resolution, in a box or everywhere the asker sees, with what is said of them.
+
+    Counted out of `cube` where the caller has one, else by SQL: the same numbers.
+    """
     spec = surface(what.ask.surface)
     res = published.res_of(min(res, spec.finest)) if what.published else min(res, spec.finest)
-    found = cells(conn, what, res, box)
+    found = cells(conn, what, res, box, cube)
     about: dict[str, Any] = {
         "surface": spec.name,
         "title": spec.title.zh,
@@ -69,12 +73,12 @@ def extract(conn: Connection, what: Asked, res: int, box: Box | None) -> Extract
 
 
 def written(
-    conn: Connection, grant: Grant, what: Asked, kind: str, res: int, box: Box | None
+    conn: Connection, grant: Grant, what: Asked, kind: str, res: int, box: Box | None, cube: View | None = None
 ) -> tuple[bytes, str, str]:
     """The file, its name and its media type. Raises BadInput for an unknown format or a size no file should have."""
     if kind not in FORMATS:
         raise BadInput(f"{kind[:20]!r} is no format: {', '.join(FORMATS)}.", reason="format")
-    cut = extract(conn, what, res, box)
+    cut = extract(conn, what, res, box, cube)
     if kind == "html":
         spec = surface(what.ask.surface)
         breaks = list(spec.breaks) or service.quantiles(cut.found.values)

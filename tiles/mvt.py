@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import shapely
 from numba import njit
 
-from onemap.core.cell import Cells, Floats, boundaries
+from onemap.core.cell import Cells, Floats, outlines
 from tiles.grid import BUFFER, EXTENT, HALF_M, TileId
 
 _LAT_MAX = 85.0511287798066
@@ -42,10 +41,8 @@ def encode(tile: TileId, name: str, cells: Cells, values: Floats, ranks: Floats)
 
 def _in_tile(tile: TileId, cells: Cells) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Corners of all outlines in tile coordinates, open rings, and where each ring starts (and the last one ends)."""
-    outlines = boundaries(cells)
-    sizes = shapely.get_num_coordinates(outlines)
-    ring = shapely.get_coordinates(outlines)
-    starts = np.concatenate(([0], np.cumsum(sizes)))
+    ring, starts = outlines(cells)
+    sizes = np.diff(starts)
     open_ring = np.ones(len(ring), np.bool_)
     open_ring[starts[1:] - 1] = False
     west, _, east, north = tile.bounds_3857()

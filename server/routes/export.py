@@ -39,7 +39,7 @@ async def export(
 
     def cut() -> tuple[bytes, str, str]:
         with state.reading() as conn:
-            return written(conn, grant, what, format, res, boxes[0] if boxes else None)
+            return written(conn, grant, what, format, res, boxes[0] if boxes else None, state.heat.view(what))
 
     data, name, media_type = await asyncio.to_thread(cut)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

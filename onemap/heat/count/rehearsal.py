@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from onemap.core.cell import cell_of
+from onemap.core.cell import cell_of, warm
 from onemap.heat.ask import Ask
 from onemap.heat.count.cube import Cube
 from onemap.heat.count.events import Events
@@ -18,6 +18,7 @@ from onemap.heat.window import at_hour, hour_of
 @cache
 def rehearse() -> None:
     """Load or compile every kernel that answers use: seconds the first time on a machine, once a process."""
+    warm()
     ask = Ask("incidents", "7d")
     now, n = hour_of(ask.at()), 100
     cell = cell_of(0.0, 0.0, FINEST)
