@@ -18,7 +18,7 @@ RES = 8
 def around(shape, res):
     """All cells near a small shape and their outlines in the shape's own turn."""
     west, south, east, north = shape.bounds
-    # Points at most 0.9 km apart, and three rings around each, which is 0.8 km and more at resolution 9: none is missed.
+    # Points at most 0.9 km apart, three rings around each (0.8 km and more at resolution 9): none is missed.
     lon, lat = np.meshgrid(np.linspace(west - 0.06, east + 0.06, 30), np.linspace(south - 0.06, north + 0.06, 30))
     cells = np.unique(cell.cells_of((lon.ravel() + 180) % 360 - 180, lat.ravel(), res))
     cells = np.unique(np.concatenate([cell.disk(int(one), 3) for one in cells]))
