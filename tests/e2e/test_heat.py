@@ -114,7 +114,7 @@ def test_last_weeks_heat_and_why_a_cell_is_hot(open_page: Callable[..., Page]) -
     one.at("swipe-line").focus()
     for _ in range(5):
         one.page.keyboard.press("ArrowRight")
-    one.until("the line in the address", lambda: "c=30d~1y:60" in one.page.url)
+    one.until("the line in the address", lambda: "c=30d~5w:60" in one.page.url)
     one.page.reload()
     one.ready()
     expect(one.at("swipe-line")).to_have_attribute("aria-valuenow", "60")

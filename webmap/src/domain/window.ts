@@ -154,9 +154,9 @@ export function counterpart(window: string, back = '1y'): string {
   return writeWindow({ ...parts, back: parts.back ? '' : back })
 }
 
-/** How far back the nearest like window lies: a week for what is no longer than one, else a year. */
+/** How far back the nearest like window lies: whole weeks, so that weekdays meet and the two do not overlap. */
 export function nearestBack(window: string): string {
   const [, n, unit] = /^(\d+)([hdw])/.exec(window) ?? []
   const hours = Number(n) * ({ h: 1, d: 24, w: 168 }[unit ?? ''] ?? Number.NaN)
-  return hours <= 168 ? '1w' : '1y'
+  return Number.isFinite(hours) ? `${Math.ceil(hours / 168)}w` : '1y'
 }

@@ -241,8 +241,8 @@ export function halfLife(hours: number): string {
 /** Two windows beside each other, parted by a line that is dragged. */
 function CompareControl() {
   const second = compare.value
-  const backs = ['1d', '1w', '1y'] as const
   const base = heat.value.window.replace(/~.*$/, '')
+  const backs = [...new Set(['1d', '1w', nearestBack(base), '1y'])]
   if (!second) {
     return (
       <button
