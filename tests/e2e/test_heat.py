@@ -109,12 +109,12 @@ def test_last_weeks_heat_and_why_a_cell_is_hot(open_page: Callable[..., Page]) -
 
     # Two windows beside each other: the keys move the line, the address keeps it, leaving takes the second map away.
     panel.get_by_test_id("cell-compare").click()
-    expect(one.at("swipe-right")).to_contain_text("5 周前")
+    expect(one.at("swipe-right")).to_contain_text("去年同期")
     expect(one.at("swipe-map").locator("canvas")).to_have_count(1)
     one.at("swipe-line").focus()
     for _ in range(5):
         one.page.keyboard.press("ArrowRight")
-    one.until("the line in the address", lambda: "c=30d~5w:60" in one.page.url)
+    one.until("the line in the address", lambda: "c=30d~1y:60" in one.page.url)
     one.page.reload()
     one.ready()
     expect(one.at("swipe-line")).to_have_attribute("aria-valuenow", "60")
