@@ -52,6 +52,12 @@ function detailText(layer: string, detail: HeatPart['detail']): string {
   return words.filter((item) => item && item !== '—').join(' · ')
 }
 
+/** What a part is called: its source's own name, or an engine's words in the language of the screen. */
+function nameOf(part: HeatPart): string {
+  const english = lang.value === 'en' && typeof part.detail === 'object' ? (part.detail as Told | null)?.en : null
+  return (typeof english === 'string' && english) || part.name || part.source_key || t('heat.hidden')
+}
+
 /** The title of a part's kind: a category of the surface, or a kind of the layer itself; an engine's own mark is not shown. */
 function kindText(kind: string | null): string {
   if (!kind) return ''
@@ -171,7 +177,7 @@ function Contributions({ found }: { found: HeatCell }) {
                 onClick={() => part.source_key && select(part.source_layer, part.source_key)}
                 data-testid="heat-part"
               >
-                <span class="contribution-name">{part.name || part.source_key || t('heat.hidden')}</span>
+                <span class="contribution-name">{nameOf(part)}</span>
                 <span class="contribution-value">
                   {three(part.value)}
                   <small>
