@@ -46,11 +46,19 @@ def _grows(demo: Installation, by: int) -> None:
 
 
 def _kill(demo: Installation, victim: str) -> None:
-    if victim == "cluster":
-        pid = demo.cluster.postmaster_pid()
-    else:
-        pid = until(f"{victim} to run", lambda: demo.child_pid(victim), timeout_s=60)
-    os.kill(pid, signal.SIGKILL)
+    """Kill -9. The cluster may still be down from the last time: a backend outlives its postmaster by what it is at."""
+    found = (lambda: demo.cluster.postmaster_pid()) if victim == "cluster" else (lambda: demo.child_pid(victim))
+    until(f"{victim} to be killed", lambda: _killed(found()), timeout_s=60)
+
+
+def _killed(pid: int | None) -> bool:
+    if pid is None:
+        return False
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _missing(demo: Installation) -> list[dict[str, object]]:
