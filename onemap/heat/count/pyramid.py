@@ -26,8 +26,9 @@ from onemap.core.errors import BadInput
 Counts = npt.NDArray[np.int64]
 Map = Callable[..., list[Any]]
 
-#: Buckets are told apart by at most this many bits.
-_BUCKET_BITS = 11
+#: Buckets are told apart by the highest varying bits, of which a city across a border of coarse cells fills few values,
+#: and those by some bits more: about so many buckets keep both cores and their caches busy.
+_TOP_BITS, _BUCKETS_BITS = 16, 13
 #: Below this many cells one thread is done before a second is started.
 _FEW = 100_000
 _RES_MASK = 0xF << 52
@@ -97,16 +98,25 @@ class _Buckets:
         varying = (same ^ seen) & ~tail
         self.low = max((varying & -varying).bit_length() - 1, 0)
         width = varying.bit_length() - self.low if varying else 0
-        self.shift = max(width - _BUCKET_BITS, 0)
+        top = max(width - _TOP_BITS, 0)
         self.common, self.wanted, self.spread = same & ~tail & ~_RES_MASK, wanted, spread
         # A level's tail as it lies in the keys: they leave out the lowest bits, which all cells have in common.
         self.tails = np.array([_tail(res) >> self.low for res in wanted], np.int64)
-        buckets = 1 << (width - self.shift)
-        self.room = np.empty(len(values), np.uint32 if self.shift <= 32 else np.uint64)
         cuts = [len(values) * part // parts for part in range(parts + 1)]
         pieces = [values[cuts[part] : cuts[part + 1]] for part in range(parts)]
+        seen_at = np.zeros((parts, 1 << (width - top)), np.bool_)
+        spread(lambda piece, own: _KERNELS.meet(piece, varying, self.low, top, own), pieces, seen_at)
+        tops = np.flatnonzero(seen_at.any(axis=0))
+        # Each value that occurs is parted by as many bits more as bring the buckets to their number.
+        more = min(top, max(_BUCKETS_BITS - int(len(tops) - 1).bit_length(), 0))
+        self.shift = top - more
+        ranks = np.zeros(1 << (width - top), np.int64)
+        ranks[tops] = np.arange(len(tops))
+        self.uppers = ((tops[:, None] << more) | np.arange(1 << more)).ravel()
+        buckets = len(self.uppers)
+        self.room = np.empty(len(values), np.uint32 if self.shift <= 32 else np.uint64)
         sizes = np.zeros((parts, buckets), np.int64)
-        given = (varying, self.low, self.shift)
+        given = (varying, self.low, self.shift, more, ranks)
         spread(lambda piece, own: _KERNELS.measure(piece, *given, own), pieces, sizes)
         totals = sizes.sum(axis=0)
         self.edges = np.concatenate([[0], np.cumsum(totals)])
@@ -136,8 +146,9 @@ class _Buckets:
             first, end = self.groups[group]
             head = self.common | _tail(self.wanted[0]) | self.wanted[0] << 52
             _KERNELS.finest(
-                self.room, self.edges, first, end, self.shift, self.low, head, at[0, group], cells[0], ends[0]
-            )
+                self.room, self.edges, self.uppers, first, end, self.shift, self.low, head, at[0, group], cells[0],
+                ends[0],
+            )  # fmt: skip
             for level in range(1, len(cells)):
                 begin = at[level - 1, group]
                 finer = slice(begin, begin + sizes[level - 1, group])
@@ -154,53 +165,67 @@ class _Buckets:
         return {res: Level(*found) for res, *found in zip(self.wanted, cells, ends, strict=True)}
 
     def _sorted(self, group: tuple[int, int]) -> Counts:
-        for bucket in range(*group):
-            self.room[self.edges[bucket] : self.edges[bucket + 1]].sort()
+        first, end = group
+        edges = self.edges[first : end + 1]
+        for at in np.flatnonzero(np.diff(edges) > 1).tolist():
+            self.room[edges[at] : edges[at + 1]].sort()
         sizes = np.ones(len(self.tails), np.int64)
-        _KERNELS.distinct(self.room, self.edges, *group, self.shift, self.tails, sizes)
+        _KERNELS.distinct(self.room, self.edges, self.uppers, *group, self.shift, self.tails, sizes)
         return sizes
 
     def _key(self, position: int) -> int:
         bucket = int(np.searchsorted(self.edges, position, side="right")) - 1
-        return bucket << self.shift | int(self.room[position])
+        return int(self.uppers[bucket]) << self.shift | int(self.room[position])
 
     def _position(self, key: int) -> int:
         """How many keys are at most this one."""
-        bucket = key >> self.shift
-        if bucket >= len(self.edges) - 1:
-            return len(self.room)
+        upper = key >> self.shift
+        bucket = int(np.searchsorted(self.uppers, upper))
+        if bucket == len(self.uppers) or self.uppers[bucket] != upper:
+            return int(self.edges[bucket])
         first, end = self.edges[bucket], self.edges[bucket + 1]
         lower = self.room.dtype.type(key & ((1 << self.shift) - 1))
         return int(first + np.searchsorted(self.room[first:end], lower, side="right"))
 
 
 @njit(cache=True, nogil=True)
-def _measure(cells, varying, low, shift, sizes):  # type: ignore[no-untyped-def]
-    """Count the cells of each bucket."""
+def _meet(cells, varying, low, top, seen):  # type: ignore[no-untyped-def]
+    """Mark the values of the highest bits that occur."""
     for cell in cells:
-        sizes[((cell & varying) >> low) >> shift] += 1
+        seen[((cell & varying) >> low) >> top] = True
 
 
 @njit(cache=True, nogil=True)
-def _deal(cells, varying, low, shift, starts, room):  # type: ignore[no-untyped-def]
+def _measure(cells, varying, low, shift, more, ranks, sizes):  # type: ignore[no-untyped-def]
+    """Count the cells of each bucket."""
+    rest = (np.int64(1) << more) - 1
+    for cell in cells:
+        upper = ((cell & varying) >> low) >> shift
+        sizes[ranks[upper >> more] << more | upper & rest] += 1
+
+
+@njit(cache=True, nogil=True)
+def _deal(cells, varying, low, shift, more, ranks, starts, room):  # type: ignore[no-untyped-def]
     """Put what tells the cells of a bucket apart into the bucket's room."""
     mask = (np.int64(1) << shift) - 1
+    rest = (np.int64(1) << more) - 1
     for cell in cells:
         key = (cell & varying) >> low
-        bucket = key >> shift
+        upper = key >> shift
+        bucket = ranks[upper >> more] << more | upper & rest
         room[starts[bucket]] = key & mask
         starts[bucket] += 1
 
 
 @njit(cache=True, nogil=True)
-def _distinct(room, edges, first, end, shift, tails, sizes):  # type: ignore[no-untyped-def]
+def _distinct(room, edges, uppers, first, end, shift, tails, sizes):  # type: ignore[no-untyped-def]
     """Add to `sizes` how many new parents begin at each level after the first key of buckets first..end."""
     last = np.int64(-1)
     for bucket in range(first, end):
         start, stop = edges[bucket], edges[bucket + 1]
         if start == stop:
             continue
-        key = np.int64(bucket) << shift | np.int64(room[start])
+        key = uppers[bucket] << shift | np.int64(room[start])
         for level in range(len(tails)):
             tail = tails[level]
             # Two keys have the same parent when they differ in its tail only.
@@ -210,16 +235,16 @@ def _distinct(room, edges, first, end, shift, tails, sizes):  # type: ignore[no-
             sizes[level] += new
             if last >= 0:
                 sizes[level] += (key ^ last) > tail
-        last = np.int64(bucket) << shift | np.int64(room[stop - 1])
+        last = uppers[bucket] << shift | np.int64(room[stop - 1])
 
 
 @njit(cache=True, nogil=True)
-def _finest(room, edges, first, end, shift, low, head, at, cells, ends):  # type: ignore[no-untyped-def]
+def _finest(room, edges, uppers, first, end, shift, low, head, at, cells, ends):  # type: ignore[no-untyped-def]
     """Cells of sorted buckets from slot `at` on, and the position in the sorted column where each ends."""
     at -= 1
     last = np.int64(-1)
     for bucket in range(first, end):
-        upper = np.int64(bucket) << shift
+        upper = uppers[bucket] << shift
         for i in range(edges[bucket], edges[bucket + 1]):
             key = upper | np.int64(room[i])
             at += key != last
@@ -253,6 +278,7 @@ def _lengths(ends):  # type: ignore[no-untyped-def]
 class _Kernels:
     """The kernels as the checker may see them: the compiler's stubs know no arrays of ours."""
 
+    meet: Any = staticmethod(_meet)
     measure: Any = staticmethod(_measure)
     deal: Any = staticmethod(_deal)
     distinct: Any = staticmethod(_distinct)
