@@ -114,8 +114,19 @@ def python(*arguments: str) -> list[str]:
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGINT and SIGTERM set."""
+    """An event that Ctrl-C and SIGTERM set.
+
+    The handler takes no lock: it runs in the main thread, which may hold the event's own at that moment, and would wait
+    for itself for ever. It writes a byte; a thread of its own reads it and sets the event.
+    """
     stop = threading.Event()
+    heard, tell = os.pipe()
+
+    def listen() -> None:
+        os.read(heard, 1)
+        stop.set()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: os.write(tell, b"."))
     return stop
