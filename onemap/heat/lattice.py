@@ -180,6 +180,19 @@ def _place(cells, starts, shift, cell):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def stepped(cell, add, res, sums, carries):  # type: ignore[no-untyped-def]
+    """The cell one step on, by adding digits with carry; and what is left to add: not 0 outside of the base cell."""
+    r = res
+    while add != 0 and r > 0:
+        bit = 3 * (15 - r)
+        digit = cell >> bit & 7
+        cell += (sums[r & 1, digit, add] - digit) << bit
+        add = carries[r & 1, digit, add]
+        r -= 1
+    return cell, add
+
+
+@njit(cache=True, nogil=True)
 def _disks(cells, res, steps, origin, sums, carries, pentagons, starts, shift):  # type: ignore[no-untyped-def]
     """Positions of every cell's neighbours, and which rows arithmetic cannot tell."""
     n, width = len(cells), len(steps)
@@ -193,13 +206,7 @@ def _disks(cells, res, steps, origin, sums, carries, pentagons, starts, shift): 
             continue
         for m in range(width):
             cell, add = walk[origin[m]], steps[m]
-            r = res
-            while add != 0 and r > 0:
-                bit = 3 * (15 - r)
-                digit = cell >> bit & 7
-                cell += (sums[r & 1, digit, add] - digit) << bit
-                add = carries[r & 1, digit, add]
-                r -= 1
+            cell, add = stepped(cell, add, res, sums, carries)
             if add != 0:
                 outside[at] = True
                 break

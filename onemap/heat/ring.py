@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from onemap.core.cell import Cells, Floats, area_km2, resolution
-from onemap.heat.lattice import _pentagons, _steps, _tables
+from onemap.heat.lattice import _pentagons, _steps, _tables, stepped
 
 KERNEL = "epanechnikov"
 
@@ -69,13 +69,7 @@ def _around(cells, res, steps, origin, sums, carries, pentagons):  # type: ignor
             continue
         for m in range(width):
             cell, add = walk[origin[m]], steps[m]
-            r = res
-            while add != 0 and r > 0:
-                bit = 3 * (15 - r)
-                digit = cell >> bit & 7
-                cell += (sums[r & 1, digit, add] - digit) << bit
-                add = carries[r & 1, digit, add]
-                r -= 1
+            cell, add = stepped(cell, add, res, sums, carries)
             if add != 0:
                 told[at] = False
                 break
