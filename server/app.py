@@ -19,16 +19,22 @@ from server.middleware import Edge
 from server.routes import (
     alerts,
     auth,
+    calls,
     catalogue,
+    deliveries,
+    drills,
     export,
     feeds,
+    fences,
     forecast,
     health,
     heat,
     hotspots,
     incidents,
     live,
+    messages,
     ogc,
+    rules,
     sensors,
     terrain,
     tiles,
@@ -44,8 +50,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     health.router,
     live.router,
+    messages.router,  # before the warnings' own doors, whose paths take every key
     warnings.router,
     alerts.router,
+    calls.router,
+    deliveries.router,
+    rules.router,
+    fences.router,
+    drills.router,
     incidents.router,
     sensors.router,
     feeds.router,
@@ -61,7 +73,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 #: Doors that answer without an account or a key, besides the static page.
-OPEN_DOORS = frozenset({"/health", "/auth/sign-in"})
+OPEN_DOORS = frozenset({"/health", "/auth/sign-in", "/deliveries/receipts"})
 
 
 def version() -> str:

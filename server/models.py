@@ -16,6 +16,7 @@ Level = Literal[1, 2, 3, 4]
 AlertState = Literal["queued", "delivered", "acknowledged", "arrived", "resolved"]
 WarningState = Literal["active", "confirmed", "ended"]
 IncidentStatus = Literal["reported", "dispatched", "on_site", "resolved", "closed"]
+CallingSummary = Literal["none", "waiting", "calling", "answered", "confirmed", "unanswered", "closed"]
 Point = tuple[str, float]
 
 
@@ -98,14 +99,28 @@ class Warning(Model):
     """A warning as the list shows it."""
 
     key: str
-    hazard_key: str
+    hazard_key: str | None
+    subject: str = Field(description="What it is about: hazard:…, grid:…, sensor:…, feed:…, fence:…, area:…, cap:…")
+    kind: str = Field(description="Event kind: geohazard, rain, flood, fire, fence, feed, other.")
+    source: Literal["threshold", "rule", "fence", "cap", "manual", "drill"]
+    rule_key: str | None
     level: Level
     state: WarningState
     title: str
     raised_at: datetime
     changed_at: datetime
     ended_at: datetime | None
+    end_reason: Literal["fell_back", "ended", "cancelled", "expired"] | None
+    onset_at: datetime | None
+    valid_until: datetime | None
+    actions: str | None
+    episode: str | None = Field(description="Similar warnings of one storm share it: one banner.")
+    identifier: str | None = Field(description="31 characters, of its newest message.")
+    calling: CallingSummary | None = Field(description="How its call-and-confirm ladder stands.")
+    residents_waiting: int | None = Field(description="People in grids where nobody has answered yet.")
+    residents_waiting_note: str | None = None
     drill: bool
+    drill_key: str | None
     households: int | None
     residents: int | None
     households_note: str | None = Field(None, description="Instead of a small count: '<5'.")
@@ -135,6 +150,11 @@ class Alert(Model):
     due_resolved_at: datetime
     due_followup_at: datetime
     warning_state: WarningState | None
+    declined_at: datetime | None
+    answer_due_at: datetime | None = Field(description="Deadline of the call that it belongs to.")
+    second_due_at: datetime | None = Field(description="When it has to be confirmed a second time.")
+    second_at: datetime | None
+    report_due_at: datetime | None = Field(description="When the next situation report is due.")
     drill: bool
     lon: float | None
     lat: float | None

@@ -33,6 +33,12 @@ class Right(StrEnum):
     FEEDS_SEE = "feeds.see"
     METRICS = "metrics"
     EXACT_COUNTS = "counts.exact"
+    RULES_EDIT = "rules.edit"
+    FENCES_EDIT = "fences.edit"
+    ROSTERS_EDIT = "rosters.edit"
+    DRILLS = "drills"
+    LEDGER_SEE = "ledger.see"
+    CHANNELS_EDIT = "channels.edit"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
@@ -45,12 +51,28 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.FEEDS_SEE,
             Right.METRICS,
             Right.EXACT_COUNTS,
+            Right.RULES_EDIT,
+            Right.FENCES_EDIT,
+            Right.ROSTERS_EDIT,
+            Right.DRILLS,
+            Right.LEDGER_SEE,
         }
     ),
-    Role.PLANNER: frozenset({Right.FEEDS_SEE, Right.EXACT_COUNTS}),
+    Role.PLANNER: frozenset({Right.FEEDS_SEE, Right.EXACT_COUNTS, Right.FENCES_EDIT}),
     Role.TEAM: frozenset({Right.ALERTS_OWN, Right.INCIDENTS_STATUS, Right.FEEDS_SEE, Right.EXACT_COUNTS}),
     Role.OPERATOR: frozenset(
-        {Right.ALERTS_ALL, Right.FEEDS_PUSH, Right.QUARANTINE, Right.FEEDS_SEE, Right.METRICS, Right.EXACT_COUNTS}
+        {
+            Right.ALERTS_ALL,
+            Right.FEEDS_PUSH,
+            Right.QUARANTINE,
+            Right.FEEDS_SEE,
+            Right.METRICS,
+            Right.EXACT_COUNTS,
+            Right.RULES_EDIT,
+            Right.ROSTERS_EDIT,
+            Right.LEDGER_SEE,
+            Right.CHANNELS_EDIT,
+        }
     ),
 }
 

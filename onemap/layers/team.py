@@ -45,6 +45,7 @@ LAYER = LayerSpec(
                 "medical": Text("医疗", "Medical"),
                 "repair": Text("抢修", "Repair"),
                 "patrol": Text("巡逻", "Patrol"),
+                "desk": Text("值班室", "Duty desk"),
             },
         ),
         Attribute(

@@ -15,6 +15,10 @@ TABLE = feature_table(
     "MultiPolygon",
     [
         Column("hazard_key", TextType),
+        Column("subject", TextType),  # what it is about: hazard:h12, grid:…, fence:…, cap:…
+        Column("kind", TextType),  # event kind: geohazard, rain, flood, fire, fence, feed, other
+        Column("source", TextType),  # threshold, rule, fence, cap, manual, drill
+        Column("rule_key", TextType),
         level_column("level"),
         Column("state", TextType),
         Column("title", TextType),
@@ -25,6 +29,15 @@ TABLE = feature_table(
         Column("drill", Boolean),
         Column("households", Integer),
         Column("residents", Integer),
+        Column("end_reason", TextType),  # fell_back, ended, cancelled, expired
+        timestamp("onset_at"),  # when the danger is expected, where that is known
+        timestamp("valid_until"),
+        Column("actions", TextType),
+        Column("episode", TextType),  # similar warnings of one storm share it
+        Column("identifier", TextType),  # of its newest message
+        Column("calling", TextType),  # none, waiting, calling, answered, confirmed, unanswered, closed
+        Column("residents_waiting", Integer),  # people in grids where nobody has answered yet
+        Column("drill_key", TextType),
     ],
 )
 
@@ -40,6 +53,23 @@ LAYER = LayerSpec(
     style={"kind": "warning", "order": 85, "by": "level"},
     attributes=(
         Attribute("hazard_key", Text("隐患点", "Hazard point")),
+        Attribute("subject", Text("对象", "Subject")),
+        Attribute(
+            "kind",
+            Text("类型", "Kind"),
+            "code",
+            values={
+                "geohazard": Text("地质灾害", "Geologic hazard"),
+                "rain": Text("暴雨", "Rain"),
+                "flood": Text("洪涝", "Flood"),
+                "fire": Text("火灾", "Fire"),
+                "fence": Text("围栏", "Fence"),
+                "feed": Text("数据中断", "Feed"),
+                "other": Text("其他", "Other"),
+            },
+        ),
+        Attribute("source", Text("来源", "Source")),
+        Attribute("rule_key", Text("规则", "Rule")),
         Attribute("level", Text("等级", "Level"), "level"),
         Attribute(
             "state",
@@ -57,6 +87,36 @@ LAYER = LayerSpec(
         Attribute("changed_at", Text("变更时间", "Changed"), "time"),
         Attribute("ended_at", Text("解除时间", "Ended"), "time"),
         Attribute("drill", Text("演练", "Drill"), "bool"),
+        Attribute("drill_key", Text("演练编号", "Drill's key"), roles=INSIDE),
+        Attribute("end_reason", Text("解除原因", "Why ended")),
+        Attribute("onset_at", Text("预计影响时间", "Expected onset"), "time"),
+        Attribute("valid_until", Text("有效至", "Valid until"), "time"),
+        Attribute("actions", Text("应对措施", "Actions"), tile_minzoom=None),
+        Attribute("episode", Text("过程", "Episode")),
+        Attribute("identifier", Text("预警编号", "Identifier")),
+        Attribute(
+            "calling",
+            Text("叫应", "Call and confirm"),
+            "code",
+            values={
+                "none": Text("未开始", "Not started"),
+                "waiting": Text("待叫应", "Waiting"),
+                "calling": Text("叫应中", "Calling"),
+                "answered": Text("已应答", "Answered"),
+                "confirmed": Text("已复核", "Confirmed twice"),
+                "unanswered": Text("无人应答", "No answer"),
+                "closed": Text("已关闭", "Closed"),
+            },
+            roles=INSIDE,
+        ),
+        Attribute(
+            "residents_waiting",
+            Text("尚未叫应人数", "Residents not reached"),
+            "count",
+            unit="人",
+            small_counts=True,
+            roles=INSIDE,
+        ),
         Attribute("households", Text("威胁户数", "Households"), "count", unit="户", small_counts=True, roles=INSIDE),
         Attribute("residents", Text("威胁人数", "Residents"), "count", unit="人", small_counts=True, roles=INSIDE),
     ),

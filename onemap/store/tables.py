@@ -21,7 +21,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from onemap.store import forecast_tables, heat_tables, risk_tables, terrain_tables, trend_tables
+from onemap.store import (
+    call_tables,
+    fence_tables,
+    forecast_tables,
+    heat_tables,
+    message_tables,
+    risk_tables,
+    rule_tables,
+    terrain_tables,
+    trend_tables,
+)
 from onemap.store.schema import Xid8, geometry, metadata, timestamp
 
 change_log = Table(
@@ -196,6 +206,13 @@ alert = Table(
     timestamp("due_on_site_at", nullable=False),
     timestamp("due_resolved_at", nullable=False),
     timestamp("due_followup_at", nullable=False),
+    Column("origin", Text, nullable=False, server_default=text("'fence'")),  # fence: by its area; call: by a ladder
+    timestamp("declined_at"),
+    timestamp("answer_due_at"),
+    timestamp("second_due_at"),
+    timestamp("second_at"),
+    timestamp("report_due_at"),
+    Column("drill", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("warning_key", "team_key", "level"),
 )
 
@@ -301,4 +318,14 @@ city = Table(
 )
 
 #: Modules whose tables belong to the engines; importing this module brings all of them into the metadata.
-ENGINES = (forecast_tables, heat_tables, risk_tables, terrain_tables, trend_tables)
+ENGINES = (
+    call_tables,
+    fence_tables,
+    forecast_tables,
+    heat_tables,
+    message_tables,
+    risk_tables,
+    rule_tables,
+    terrain_tables,
+    trend_tables,
+)

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,8 @@ from onemap.core.geometry import representatives
 from onemap.core.settings import CaseSettings
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
-from onemap.warnings import wording
-from onemap.warnings.ledger import announce, record
+from onemap.warnings import alerting, wording
+from onemap.warnings.ledger import record
 from onemap.warnings.threshold import State, Threshold, Transition, run
 
 ACTOR = "system"
@@ -283,34 +283,9 @@ def _alert(
     conn: Connection, warning: Mapping[str, Any], cause: dict[str, Any], at: datetime, clocks: CaseSettings
 ) -> None:
     """One alert for every team whose geofence meets the zone, with its deliveries."""
-    teams = conn.execute(sql("warn_teams"), {"key": warning["key"]}).fetchall()
+    teams = alerting.teams_of_zone(conn, warning["key"])
     if not teams:
         record(conn, warning["key"], "no_team", ACTOR, "没有队伍的责任围栏与威胁区相交，请人工指派",
                "No team's geofence meets the zone: assign one by hand", at=at)  # fmt: skip
         return
-    made = conn.execute(
-        sql("warn_alert_make"),
-        {
-            "key": warning["key"],
-            "level": warning["level"],
-            "title": warning["title"],
-            "text": wording.alert_text(
-                warning["level"], warning["name"], cause,
-                households=warning["households"], residents=warning["residents"],
-            ),
-            "at": at,
-            "teams": [team["key"] for team in teams],
-            "due_on_site_at": at + timedelta(seconds=clocks.on_site_s),
-            "due_resolved_at": at + timedelta(seconds=clocks.resolved_s),
-            "due_followup_at": at + timedelta(seconds=clocks.followup_s),
-        },
-    ).fetchall()  # fmt: skip
-    ids = [row["id"] for row in made]
-    if not ids:  # up again to a level that these teams were alerted at before
-        return
-    conn.execute(sql("warn_delivery_make"), {"ids": ids})
-    names = {team["key"]: team["name"] or team["key"] for team in teams}
-    for row in made:
-        name = names[row["team_key"]]
-        record(conn, warning["key"], "alerted", ACTOR, f"通知{name}", f"Alert to {name}", alert_id=row["id"], at=at)
-    announce(conn, ids)
+    alerting.alert_teams(conn, warning["key"], teams, clocks, origin="fence", at=at)

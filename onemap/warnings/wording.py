@@ -64,11 +64,27 @@ def cause_en(cause: Mapping[str, Any]) -> str:
     return f"{cause['sensor_name']} {cause['property']} {number(cause['value'])}{unit} ({rule}{held})"
 
 
+DRILL_MARK = "【演练】"
+
+
+def marked(text: str, *, drill: bool) -> str:
+    """The text with the mark of a drill before it, where it is one."""
+    return f"{DRILL_MARK}{text}" if drill and not text.startswith(DRILL_MARK) else text
+
+
 def alert_text(
-    level: int, name: str, cause: Mapping[str, Any], *, households: int | None, residents: int | None
+    level: int,
+    name: str,
+    cause: Mapping[str, Any],
+    *,
+    households: int | None,
+    residents: int | None,
+    actions: str | None = None,
+    drill: bool = False,
 ) -> str:
     """What a team reads on its phone: what, where, level, who is threatened (counts), what to do."""
     found = LEVELS[level]
     counts = [f"{n} {unit}" for n, unit in ((households, "户"), (residents, "人")) if n]
     threatened = f"威胁 {'、'.join(counts)}。" if counts else ""
-    return f"{name}{level_zh(level)}{found.word}：{cause_zh(cause)}。{threatened}{found.todo_zh}"
+    why = cause.get("text_zh") or cause_zh(cause)
+    return marked(f"{name}{level_zh(level)}{found.word}：{why}。{threatened}{actions or found.todo_zh}", drill=drill)

@@ -2,6 +2,7 @@
 SELECT a.id, a.warning_key, a.team_key, coalesce(t.name, a.team_key) AS team_name, a.level, a.title, a.text, a.state,
        a.created_at, a.delivered_at, a.acknowledged_at, a.arrived_at, a.resolved_at,
        a.due_on_site_at, a.due_resolved_at, a.due_followup_at,
+       a.declined_at, a.answer_due_at, a.second_due_at, a.second_at, a.report_due_at,
        w.state AS warning_state, coalesce(w.drill, false) AS drill, st_x(spot.geom) AS lon, st_y(spot.geom) AS lat
 FROM onemap.alert a
 LEFT JOIN onemap.team t ON t.key = a.team_key

@@ -153,7 +153,151 @@ export interface paths {
          */
         get: operations["listed_warnings_get"];
         put?: never;
+        /**
+         * Raised
+         * @description Raise a warning by hand.
+         */
+        post: operations["raised_warnings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/warnings/atom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Atom
+         * @description Messages of the last 30 days, newest first, as an Atom feed that links the CAP messages.
+         */
+        get: operations["atom_warnings_atom_get"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/warnings/geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Geojson
+         * @description Open warnings as GeoJSON features with identifier, level, colour, times.
+         */
+        get: operations["geojson_warnings_geojson_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/warnings/episodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Episodes
+         * @description Open warnings joined by storm: one banner each, worst first.
+         */
+        get: operations["episodes_warnings_episodes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/warnings/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages
+         * @description What was told, newest first.
+         */
+        get: operations["messages_warnings_messages_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/warnings/messages/{identifier}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Message
+         * @description One signed CAP 1.2 message, byte for byte as it was issued.
+         */
+        get: operations["message_warnings_messages__identifier__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/warnings/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Received
+         * @description Take a CAP 1.2 message in. What cannot be taken is refused with its reason, and kept in quarantine.
+         */
+        post: operations["received_warnings_cap_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/warnings/{key}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancelled
+         * @description Withdraw a warning: it was wrong, or is over; everybody who was told is told so.
+         */
+        post: operations["cancelled_warnings__key__cancel_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -334,6 +478,682 @@ export interface paths {
         get: operations["attachment_attachments__name__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Board
+         * @description How the calls of all open warnings stand, the loudest first.
+         */
+        get: operations["board_calls_board_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/grids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Grids
+         * @description Grids with an open calling, for painting the map.
+         */
+        get: operations["grids_calls_grids_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Templates
+         * @description How warnings are called out, by level.
+         */
+        get: operations["templates_calls_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calls/{call_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer
+         * @description Write down an answer that came by radio or telephone.
+         */
+        post: operations["answer_calls__call_id__answer_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{alert_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline
+         * @description The team cannot go: the ladder climbs at once.
+         */
+        post: operations["decline_alerts__alert_id__decline_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{alert_id}/confirm-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Again
+         * @description The second confirmation: still there, people out. Again: the same.
+         */
+        post: operations["confirm_again_alerts__alert_id__confirm_again_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ladders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ladder
+         * @description Call and confirm of one warning.
+         */
+        get: operations["ladder_ladders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ladders/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start
+         * @description Start the ladder of a warning now. Again: the same.
+         */
+        post: operations["start_ladders_start_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rosters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rosters
+         * @description Organisations with who is on duty.
+         */
+        get: operations["rosters_rosters_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rosters/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Roster
+         * @description One organisation's duties, the next seven days as they come out, hand-overs.
+         */
+        get: operations["roster_rosters__code__get"];
+        /**
+         * Put Roster
+         * @description Replace an organisation's duties. Two first ranks at one hour are refused.
+         */
+        put: operations["put_roster_rosters__code__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rosters/{code}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over
+         * @description Hand the duty over until its end: open calls go with it.
+         */
+        post: operations["hand_over_rosters__code__hand_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summary
+         * @description States, backlog, dead letters, and how every channel is.
+         */
+        get: operations["summary_deliveries_summary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description The ledger, newest first.
+         */
+        get: operations["listed_deliveries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry
+         * @description Queue a dead delivery again, for another 48 hours.
+         */
+        post: operations["retry_deliveries__delivery_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receipt
+         * @description A gateway's receipt: body as ReceiptIn, signed with the channel's secret as our messages are. Open door.
+         */
+        post: operations["receipt_deliveries_receipts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Channels
+         * @description All channels by team and rank, with their state; nothing secret.
+         */
+        get: operations["channels_channels_get"];
+        put?: never;
+        /**
+         * Added
+         * @description Add a channel.
+         */
+        post: operations["added_channels_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changed
+         * @description Change a channel; an empty url or secret keeps the old one.
+         */
+        put: operations["changed_channels__channel_id__put"];
+        post?: never;
+        /**
+         * Deleted
+         * @description Take a channel out of use; its ledger stays.
+         */
+        delete: operations["deleted_channels__channel_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/{channel_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tested
+         * @description Send a test message now, marked as such.
+         */
+        post: operations["tested_channels__channel_id__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description All rules, those that are on first.
+         */
+        get: operations["listed_rules_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description What is wrong with a declared rule; nothing is stored.
+         */
+        post: operations["check_rules_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dry Run
+         * @description What a rule would have raised in the past days; nothing is stored, nobody is told.
+         */
+        post: operations["dry_run_rules_dry_run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description One rule.
+         */
+        get: operations["one_rules__key__get"];
+        /**
+         * Put
+         * @description Make or change a rule. A changed rule is off until it is switched on again.
+         */
+        put: operations["put_rules__key__put"];
+        post?: never;
+        /**
+         * Deleted
+         * @description Take a rule of the page away. One that comes from a file can only be switched off.
+         */
+        delete: operations["deleted_rules__key__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules/{key}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch
+         * @description Switch a rule on, once this version was tried against the past, or off: its warnings then end.
+         */
+        post: operations["switch_rules__key__switch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description All fences that the asker may see, by name.
+         */
+        get: operations["listed_fences_get"];
+        put?: never;
+        /**
+         * Created
+         * @description Make a fence. It is in force within milliseconds; what is inside already raises what `on_create` says, once.
+         */
+        post: operations["created_fences_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fences/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview
+         * @description What a fence would hold, without making it.
+         */
+        post: operations["preview_fences_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fences/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What happened at fences, newest first.
+         */
+        get: operations["events_fences_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fences/{key}/inside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Inside
+         * @description Objects at a fence that are not simply outside.
+         */
+        get: operations["inside_fences__key__inside_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fences/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description One fence.
+         */
+        get: operations["one_fences__key__get"];
+        /**
+         * Changed
+         * @description Change a fence.
+         */
+        put: operations["changed_fences__key__put"];
+        post?: never;
+        /**
+         * Deleted
+         * @description Take a fence away; its events stay.
+         */
+        delete: operations["deleted_fences__key__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drills/scenarios": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scenarios
+         * @description Scenarios that can be run.
+         */
+        get: operations["scenarios_drills_scenarios_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description Drills, newest first, with their scores.
+         */
+        get: operations["listed_drills_get"];
+        put?: never;
+        /**
+         * Started
+         * @description Start a drill; one runs at a time.
+         */
+        post: operations["started_drills_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drills/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description One drill with its score so far.
+         */
+        get: operations["one_drills__key__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drills/{key}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stopped
+         * @description Stop a drill: its warnings are cancelled, its score is kept.
+         */
+        post: operations["stopped_drills__key__stop_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1024,6 +1844,25 @@ export interface components {
             due_followup_at: string;
             /** Warning State */
             warning_state: ("active" | "confirmed" | "ended") | null;
+            /** Declined At */
+            declined_at: string | null;
+            /**
+             * Answer Due At
+             * @description Deadline of the call that it belongs to.
+             */
+            answer_due_at: string | null;
+            /**
+             * Second Due At
+             * @description When it has to be confirmed a second time.
+             */
+            second_due_at: string | null;
+            /** Second At */
+            second_at: string | null;
+            /**
+             * Report Due At
+             * @description When the next situation report is due.
+             */
+            report_due_at: string | null;
             /** Drill */
             drill: boolean;
             /** Lon */
@@ -1099,6 +1938,304 @@ export interface components {
             ended_at: string | null;
         };
         /**
+         * Board
+         * @description How the calls of all open warnings stand.
+         */
+        Board: {
+            /**
+             * Unanswered
+             * @description Grids where nobody answered on any rung: the loudest state.
+             */
+            unanswered: number;
+            /** Calling */
+            calling: number;
+            /** Waiting */
+            waiting: number;
+            /** Answered */
+            answered: number;
+            /** Confirmed */
+            confirmed: number;
+            /** Residents Waiting */
+            residents_waiting: number | null;
+            /** Households Waiting */
+            households_waiting: number | null;
+            /** Oldest Waiting At */
+            oldest_waiting_at: string | null;
+            /**
+             * Worst
+             * @description Unanswered first, then nearest deadline; at most 20.
+             */
+            worst: components["schemas"]["Calling"][];
+        };
+        /**
+         * Call
+         * @description One call on the ladder.
+         */
+        Call: {
+            /** Id */
+            id: number;
+            /** Grid Code */
+            grid_code: string;
+            /**
+             * Rung
+             * @enum {string}
+             */
+            rung: "grid" | "community" | "street" | "district";
+            /** Area Code */
+            area_code: string;
+            /** Area Name */
+            area_name: string;
+            /** Team Key */
+            team_key: string | null;
+            /** Team Name */
+            team_name: string | null;
+            /** Rank */
+            rank: number;
+            /** Alert Id */
+            alert_id: number | null;
+            /**
+             * Called At
+             * Format: date-time
+             */
+            called_at: string;
+            /**
+             * Deadline At
+             * Format: date-time
+             */
+            deadline_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "calling" | "answered" | "silent" | "declined" | "no_duty" | "closed";
+            /** Answered At */
+            answered_at: string | null;
+            /** Note */
+            note: string | null;
+        };
+        /**
+         * CallAnswer
+         * @description An answer that command writes down for a team that calls in by radio or telephone.
+         */
+        CallAnswer: {
+            /**
+             * Answer
+             * @default here
+             * @enum {string}
+             */
+            answer: "here" | "declined";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * Calling
+         * @description One grid of a warning: who is called, and whether somebody answered.
+         */
+        Calling: {
+            /** Grid Code */
+            grid_code: string;
+            /** Grid Name */
+            grid_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "calling" | "answered" | "confirmed" | "unanswered" | "closed";
+            /** Rung */
+            rung: ("grid" | "community" | "street" | "district") | null;
+            /** Team Key */
+            team_key: string | null;
+            /** Team Name */
+            team_name: string | null;
+            /** Called At */
+            called_at: string | null;
+            /** Deadline At */
+            deadline_at: string | null;
+            /** Answered At */
+            answered_at: string | null;
+            /**
+             * Answered By
+             * @description The post that answered.
+             */
+            answered_by: string | null;
+            /**
+             * Second Due At
+             * @description When the answer has to be confirmed a second time.
+             */
+            second_due_at: string | null;
+            /** Second At */
+            second_at: string | null;
+            /**
+             * Report Due At
+             * @description When the next situation report is due.
+             */
+            report_due_at: string | null;
+            /** Households */
+            households: number | null;
+            /** Residents */
+            residents: number | null;
+        };
+        /**
+         * Cancel
+         * @description Why a warning is withdrawn.
+         */
+        Cancel: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Channel
+         * @description A channel as it stands.
+         */
+        Channel: {
+            /**
+             * Team Key
+             * @description Empty: alerts of all teams.
+             */
+            team_key?: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "live" | "webhook" | "dingtalk" | "wecom" | "feishu" | "sms" | "email" | "voice" | "apprise";
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Url
+             * @description Webhook URL, or Apprise URL. Written, never read back.
+             * @default
+             */
+            url: string;
+            /**
+             * Secret
+             * @description Signs webhooks and checks receipts. Never read back.
+             * @default
+             */
+            secret: string;
+            /**
+             * Rank
+             * @description 1 goes at once, the next after wait_s without an answer.
+             * @default 1
+             */
+            rank: number;
+            /**
+             * Wait S
+             * @default 60
+             */
+            wait_s: number;
+            /**
+             * Worst Level
+             * @description Used for this level and worse ones.
+             * @default 4
+             * @enum {integer}
+             */
+            worst_level: 1 | 2 | 3 | 4;
+            /**
+             * Hours
+             * @default 0-24
+             */
+            hours: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Id */
+            id: number;
+            /** Team Name */
+            team_name: string | null;
+            /**
+             * Url Shown
+             * @description Without what is secret in it.
+             */
+            url_shown: string;
+            /**
+             * State
+             * @description open: it failed so often that only a probe goes out until retry_at.
+             * @enum {string}
+             */
+            state: "ok" | "idle" | "failing" | "open" | "off";
+            /** Queued */
+            queued: number;
+            /** Oldest Queued At */
+            oldest_queued_at: string | null;
+            /** Dead */
+            dead: number;
+            /** Last Ok At */
+            last_ok_at: string | null;
+            /** Last Error */
+            last_error: string | null;
+            /** Retry At */
+            retry_at: string | null;
+        };
+        /**
+         * ChannelSpec
+         * @description A way to reach a team: its duty phone, group robot or system; never a person's.
+         */
+        ChannelSpec: {
+            /**
+             * Team Key
+             * @description Empty: alerts of all teams.
+             */
+            team_key?: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "live" | "webhook" | "dingtalk" | "wecom" | "feishu" | "sms" | "email" | "voice" | "apprise";
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Url
+             * @description Webhook URL, or Apprise URL. Written, never read back.
+             * @default
+             */
+            url: string;
+            /**
+             * Secret
+             * @description Signs webhooks and checks receipts. Never read back.
+             * @default
+             */
+            secret: string;
+            /**
+             * Rank
+             * @description 1 goes at once, the next after wait_s without an answer.
+             * @default 1
+             */
+            rank: number;
+            /**
+             * Wait S
+             * @default 60
+             */
+            wait_s: number;
+            /**
+             * Worst Level
+             * @description Used for this level and worse ones.
+             * @default 4
+             * @enum {integer}
+             */
+            worst_level: 1 | 2 | 3 | 4;
+            /**
+             * Hours
+             * @default 0-24
+             */
+            hours: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+        };
+        /**
          * Compared
          * @description Events of the matched cells, weighted as they are matched.
          */
@@ -1146,6 +2283,88 @@ export interface components {
             all: components["schemas"]["Tested"][];
         };
         /**
+         * Delivery
+         * @description One line of the ledger.
+         */
+        Delivery: {
+            /** Id */
+            id: number;
+            /** Alert Id */
+            alert_id: number;
+            /** Warning Key */
+            warning_key: string;
+            /** Team Key */
+            team_key: string;
+            /** Team Name */
+            team_name: string | null;
+            /**
+             * Level
+             * @enum {integer}
+             */
+            level: 1 | 2 | 3 | 4;
+            /** Title */
+            title: string;
+            /** Drill */
+            drill: boolean;
+            /** Channel Id */
+            channel_id: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "live" | "webhook" | "dingtalk" | "wecom" | "feishu" | "sms" | "email" | "voice" | "apprise";
+            /** Idempotency Key */
+            idempotency_key: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "held" | "queued" | "sending" | "delivered" | "received" | "dead" | "moot";
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Next At */
+            next_at: string | null;
+            /** Sent At */
+            sent_at: string | null;
+            /** Delivered At */
+            delivered_at: string | null;
+            /**
+             * Received At
+             * @description When the receiver's receipt came.
+             */
+            received_at: string | null;
+            /** Receipt */
+            receipt: string | null;
+            /** Error */
+            error: string | null;
+        };
+        /**
+         * DeliverySummary
+         * @description The ledger at a glance.
+         */
+        DeliverySummary: {
+            /**
+             * States
+             * @description Deliveries of the last 48 hours by state.
+             */
+            states: {
+                [key: string]: number;
+            };
+            /** Backlog */
+            backlog: number;
+            /** Oldest Queued At */
+            oldest_queued_at: string | null;
+            /** Dead Unseen */
+            dead_unseen: number;
+            /** Channels */
+            channels: components["schemas"]["Channel"][];
+        };
+        /**
          * DemoAccount
          * @description An account of the demo city: everybody may know it.
          */
@@ -1157,6 +2376,256 @@ export interface components {
             role: components["schemas"]["Role"];
             /** Password */
             password: string;
+        };
+        /**
+         * Drill
+         * @description A drill: the real rules and rosters, as exercise.
+         */
+        Drill: {
+            /** Key */
+            key: string;
+            /** Scenario */
+            scenario: string;
+            title: components["schemas"]["Texts"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "ended" | "stopped";
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Started By */
+            started_by: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Speed */
+            speed: number;
+            /** Progress */
+            progress: number;
+            /** Warnings */
+            warnings: string[];
+            score: components["schemas"]["DrillScore"] | null;
+            /** Note */
+            note: string;
+        };
+        /**
+         * DrillScore
+         * @description Who answered when; times in seconds from the call.
+         */
+        DrillScore: {
+            /** Calls */
+            calls: number;
+            /** Answered */
+            answered: number;
+            /** Silent */
+            silent: number;
+            /** Confirmed Twice */
+            confirmed_twice: number;
+            /** Median Answer S */
+            median_answer_s: number | null;
+            /** Worst Answer S */
+            worst_answer_s: number | null;
+            /**
+             * Within Deadline
+             * @description Share of calls answered in time.
+             */
+            within_deadline: number | null;
+            /** Grids */
+            grids: number;
+            /** Grids Unanswered */
+            grids_unanswered: number;
+            /**
+             * By Team
+             * @description team_key, team_name, calls, answered, median_s, worst_s
+             */
+            by_team: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * DrillStart
+         * @description Start a drill.
+         */
+        DrillStart: {
+            /** Scenario */
+            scenario: string;
+            /**
+             * Speed
+             * @default 1
+             */
+            speed: number;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * DryRun
+         * @description What the rule would have done.
+         */
+        DryRun: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Subjects */
+            subjects: number;
+            /**
+             * Evaluated
+             * @description Instants at which conditions were weighed.
+             */
+            evaluated: number;
+            /** Warnings */
+            warnings: components["schemas"]["DryRunWarning"][];
+            /** By Level */
+            by_level: {
+                [key: string]: number;
+            };
+            /**
+             * Series
+             * @description Of the subject asked, else of that of the worst warning.
+             */
+            series: components["schemas"]["DryRunSeries"][];
+            /** Truncated */
+            truncated: boolean;
+            /** Took Ms */
+            took_ms: number;
+        };
+        /**
+         * DryRunAsk
+         * @description A rule to try against the past: a declared one, or a stored one by its key.
+         */
+        DryRunAsk: {
+            spec?: components["schemas"]["RuleSpec"] | null;
+            /** Key */
+            key?: string | null;
+            /**
+             * Days
+             * @default 30
+             */
+            days: number;
+            /**
+             * Subject
+             * @description Only this subject, with its series.
+             */
+            subject?: string | null;
+        };
+        /**
+         * DryRunSeries
+         * @description An input of one subject over the time tried.
+         */
+        DryRunSeries: {
+            /** Subject */
+            subject: string;
+            /** Input */
+            input: string;
+            title: components["schemas"]["Texts"];
+            /** Unit */
+            unit: string;
+            /** Points */
+            points: [
+                string,
+                number
+            ][];
+            /**
+             * Limits
+             * @description Levels whose condition compares this input to a number.
+             */
+            limits: [
+                1 | 2 | 3 | 4,
+                number
+            ][];
+        };
+        /**
+         * DryRunWarning
+         * @description A warning that the rule would have raised.
+         */
+        DryRunWarning: {
+            /** Subject */
+            subject: string;
+            /** Name */
+            name: string;
+            /**
+             * Level
+             * @description The worst it reached.
+             * @enum {integer}
+             */
+            level: 1 | 2 | 3 | 4;
+            /**
+             * Raised At
+             * Format: date-time
+             */
+            raised_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Steps
+             * @description Level from each instant; 0 is ended.
+             */
+            steps: [
+                string,
+                number
+            ][];
+            /**
+             * Values
+             * @description The inputs at the instant of its worst level.
+             */
+            values: {
+                [key: string]: number | null;
+            };
+        };
+        /**
+         * Duty
+         * @description When a team has the duty of an organisation: by week, or one shift.
+         */
+        Duty: {
+            /** Id */
+            id?: number | null;
+            /** Team Key */
+            team_key: string;
+            /** Team Name */
+            team_name?: string | null;
+            /**
+             * Rank
+             * @description 1 is called first.
+             * @default 1
+             */
+            rank: number;
+            /**
+             * Kind
+             * @default weekly
+             * @enum {string}
+             */
+            kind: "weekly" | "shift";
+            /**
+             * Weekdays
+             * @description 0 is Monday; empty is every day; weekly.
+             * @default []
+             */
+            weekdays: number[];
+            /**
+             * Hours
+             * @description Local hours, such as 20-8 over midnight; weekly.
+             * @default 0-24
+             */
+            hours: string;
+            /**
+             * Starts At
+             * @description shift
+             */
+            starts_at?: string | null;
+            /** Ends At */
+            ends_at?: string | null;
         };
         /**
          * Effect
@@ -1225,6 +2694,50 @@ export interface components {
             mk_p: number;
         };
         /**
+         * Episode
+         * @description Similar warnings of one storm: one banner.
+         */
+        Episode: {
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string;
+            /**
+             * Level
+             * @enum {integer}
+             */
+            level: 1 | 2 | 3 | 4;
+            /** Drill */
+            drill: boolean;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Warnings */
+            warnings: string[];
+            /** Unconfirmed */
+            unconfirmed: number;
+            /**
+             * Unanswered
+             * @description Warnings in which a grid has no answer on any rung.
+             */
+            unanswered: number;
+            /** Households */
+            households: number | null;
+            /** Residents */
+            residents: number | null;
+            /** Bbox */
+            bbox: number[];
+        };
+        /**
          * FeedStatus
          * @description How a feed is.
          */
@@ -1260,6 +2773,400 @@ export interface components {
             error: string | null;
         };
         /**
+         * Fence
+         * @description A fence as it stands.
+         */
+        Fence: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @default alert
+             * @enum {string}
+             */
+            kind: "duty" | "alert" | "nofly" | "keep_in" | "watch";
+            source: components["schemas"]["FenceSource"];
+            /** Team Key */
+            team_key?: string | null;
+            /**
+             * Level
+             * @description Level of the warning that its events raise; empty raises none.
+             */
+            level?: (1 | 2 | 3 | 4) | null;
+            /**
+             * Events
+             * @description Events that are written.
+             * @default [
+             *       "enter",
+             *       "exit"
+             *     ]
+             */
+            events: ("approach" | "enter" | "exit" | "dwell" | "cross" | "appeared_inside" | "absent_when_due" | "fence_created" | "fence_expired")[];
+            /**
+             * Warn On
+             * @description Events that raise the warning.
+             * @default []
+             */
+            warn_on: ("approach" | "enter" | "exit" | "dwell" | "cross" | "appeared_inside" | "absent_when_due" | "fence_created" | "fence_expired")[];
+            /**
+             * On Create
+             * @description What an object already inside raises, once.
+             * @default event
+             * @enum {string}
+             */
+            on_create: "nothing" | "event" | "warn";
+            /**
+             * Enter P
+             * @description Probability of being inside from which an object is inside.
+             * @default 0.8
+             */
+            enter_p: number;
+            /**
+             * Exit P
+             * @description Probability below which it is outside again.
+             * @default 0.2
+             */
+            exit_p: number;
+            /**
+             * Approach M
+             * @description Distance at which it is approaching; 0 is off.
+             * @default 0
+             */
+            approach_m: number;
+            /**
+             * Dwell S
+             * @description Time inside after which it is dwelling; 0 is off.
+             * @default 0
+             */
+            dwell_s: number;
+            /**
+             * Max Speed Mps
+             * @description A fix that implies more is not believed.
+             * @default 70
+             */
+            max_speed_mps: number;
+            /**
+             * Floor M
+             * @description Altitude band; empty is open.
+             */
+            floor_m?: number | null;
+            /** Ceiling M */
+            ceiling_m?: number | null;
+            /**
+             * Hours
+             * @description Local hours in which it is in force, such as 22-6.
+             * @default 0-24
+             */
+            hours: string;
+            /**
+             * Weekdays
+             * @description 0 is Monday; empty is every day.
+             * @default []
+             */
+            weekdays: number[];
+            /** Valid From */
+            valid_from?: string | null;
+            /** Valid Until */
+            valid_until?: string | null;
+            /**
+             * Mover Kinds
+             * @description Empty is every kind.
+             * @default []
+             */
+            mover_kinds: ("drone" | "vehicle" | "team_device")[];
+            due?: components["schemas"]["FenceDue"] | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Key */
+            key: string;
+            /**
+             * State
+             * @description resting: outside its hours. broken: its source is gone; see problem.
+             * @enum {string}
+             */
+            state: "in_force" | "resting" | "scheduled" | "expired" | "broken";
+            /** Problem */
+            problem?: string | null;
+            /**
+             * Geometry
+             * @description GeoJSON MultiPolygon, WGS-84.
+             */
+            geometry: {
+                [key: string]: unknown;
+            } | null;
+            /** Area M2 */
+            area_m2: number | null;
+            /**
+             * Inside
+             * @description Objects inside or dwelling at present.
+             */
+            inside: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+        };
+        /**
+         * FenceDue
+         * @description Who has to be inside, and when: its absence is an event.
+         */
+        FenceDue: {
+            /**
+             * Mover Keys
+             * @default []
+             */
+            mover_keys: string[];
+            /**
+             * Team Keys
+             * @default []
+             */
+            team_keys: string[];
+            /**
+             * Hours
+             * @description Local hours, such as 22-6.
+             * @default 0-24
+             */
+            hours: string;
+            /**
+             * Weekdays
+             * @description 0 is Monday; empty is every day.
+             * @default []
+             */
+            weekdays: number[];
+            /**
+             * Grace S
+             * @default 600
+             */
+            grace_s: number;
+        };
+        /**
+         * FenceEvent
+         * @description Something that happened between an object and a fence, with its reason.
+         */
+        FenceEvent: {
+            /** Id */
+            id: number;
+            /** Fence Key */
+            fence_key: string;
+            /** Fence Name */
+            fence_name: string;
+            /** Mover Key */
+            mover_key: string | null;
+            /** Mover Name */
+            mover_name: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "approach" | "enter" | "exit" | "dwell" | "cross" | "appeared_inside" | "absent_when_due" | "fence_created" | "fence_expired";
+            /**
+             * At
+             * Format: date-time
+             * @description Time of the fix, or of the fence's change.
+             */
+            at: string;
+            /** Lon */
+            lon: number | null;
+            /** Lat */
+            lat: number | null;
+            /** Probability */
+            probability: number | null;
+            reason: components["schemas"]["Texts"];
+            /** Warning Key */
+            warning_key: string | null;
+        };
+        /**
+         * FencePreview
+         * @description What a declared fence would hold, before it is made.
+         */
+        FencePreview: {
+            /** Geometry */
+            geometry: {
+                [key: string]: unknown;
+            };
+            /** Area M2 */
+            area_m2: number;
+            /** Buildings */
+            buildings: number;
+            /** Households */
+            households: number | null;
+            /** Residents */
+            residents: number | null;
+            /** Hazards */
+            hazards: number;
+            /** Cameras */
+            cameras: number;
+            /** Grids */
+            grids: string[];
+            /**
+             * Movers
+             * @description key, name, kind of those inside now.
+             */
+            movers: {
+                [key: string]: unknown;
+            }[];
+            /** Problems */
+            problems: string[];
+        };
+        /**
+         * FenceSource
+         * @description Where a fence's ground comes from; it follows its source when that changes.
+         */
+        FenceSource: {
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "polygon" | "grids" | "hazard_zone" | "cells" | "buffer" | "mover";
+            /**
+             * Geometry
+             * @description GeoJSON Polygon or MultiPolygon; with polygon.
+             */
+            geometry?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Codes
+             * @description Grid codes; with grids. They follow the edition in force.
+             */
+            codes?: string[] | null;
+            /**
+             * Cells
+             * @description H3 cells as hexadecimal; with cells.
+             */
+            cells?: string[] | null;
+            /**
+             * Layer
+             * @description Layer of the asset; with buffer.
+             */
+            layer?: string | null;
+            /**
+             * Key
+             * @description Key of the hazard point, asset or mover.
+             */
+            key?: string | null;
+            /**
+             * Radius M
+             * @description With buffer and mover.
+             */
+            radius_m?: number | null;
+        };
+        /**
+         * FenceSpec
+         * @description A fence as its author declares it.
+         */
+        FenceSpec: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @default alert
+             * @enum {string}
+             */
+            kind: "duty" | "alert" | "nofly" | "keep_in" | "watch";
+            source: components["schemas"]["FenceSource"];
+            /** Team Key */
+            team_key?: string | null;
+            /**
+             * Level
+             * @description Level of the warning that its events raise; empty raises none.
+             */
+            level?: (1 | 2 | 3 | 4) | null;
+            /**
+             * Events
+             * @description Events that are written.
+             * @default [
+             *       "enter",
+             *       "exit"
+             *     ]
+             */
+            events: ("approach" | "enter" | "exit" | "dwell" | "cross" | "appeared_inside" | "absent_when_due" | "fence_created" | "fence_expired")[];
+            /**
+             * Warn On
+             * @description Events that raise the warning.
+             * @default []
+             */
+            warn_on: ("approach" | "enter" | "exit" | "dwell" | "cross" | "appeared_inside" | "absent_when_due" | "fence_created" | "fence_expired")[];
+            /**
+             * On Create
+             * @description What an object already inside raises, once.
+             * @default event
+             * @enum {string}
+             */
+            on_create: "nothing" | "event" | "warn";
+            /**
+             * Enter P
+             * @description Probability of being inside from which an object is inside.
+             * @default 0.8
+             */
+            enter_p: number;
+            /**
+             * Exit P
+             * @description Probability below which it is outside again.
+             * @default 0.2
+             */
+            exit_p: number;
+            /**
+             * Approach M
+             * @description Distance at which it is approaching; 0 is off.
+             * @default 0
+             */
+            approach_m: number;
+            /**
+             * Dwell S
+             * @description Time inside after which it is dwelling; 0 is off.
+             * @default 0
+             */
+            dwell_s: number;
+            /**
+             * Max Speed Mps
+             * @description A fix that implies more is not believed.
+             * @default 70
+             */
+            max_speed_mps: number;
+            /**
+             * Floor M
+             * @description Altitude band; empty is open.
+             */
+            floor_m?: number | null;
+            /** Ceiling M */
+            ceiling_m?: number | null;
+            /**
+             * Hours
+             * @description Local hours in which it is in force, such as 22-6.
+             * @default 0-24
+             */
+            hours: string;
+            /**
+             * Weekdays
+             * @description 0 is Monday; empty is every day.
+             * @default []
+             */
+            weekdays: number[];
+            /** Valid From */
+            valid_from?: string | null;
+            /** Valid Until */
+            valid_until?: string | null;
+            /**
+             * Mover Kinds
+             * @description Empty is every kind.
+             * @default []
+             */
+            mover_kinds: ("drone" | "vehicle" | "team_device")[];
+            due?: components["schemas"]["FenceDue"] | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
          * Gain
          * @description Difference in PEI* to counting, with the interval that decides.
          */
@@ -1280,6 +3187,21 @@ export interface components {
         GridArea: {
             /** Grid */
             grid: string;
+        };
+        /**
+         * GridPaint
+         * @description GeoJSON of grids with an open calling; properties as Calling with warning_key, level and drill.
+         */
+        GridPaint: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "FeatureCollection";
+            /** Features */
+            features: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * GridTrend
@@ -1322,6 +3244,21 @@ export interface components {
              * @description p adjusted for the number of grids (false discovery rate)
              */
             q: number;
+        };
+        /**
+         * HandOver
+         * @description Hand the duty over: open calls go with it.
+         */
+        HandOver: {
+            /** From Team */
+            from_team: string;
+            /** To Team */
+            to_team: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * Health
@@ -1504,6 +3441,24 @@ export interface components {
             meta: components["schemas"]["HotSpotMeta"];
         };
         /**
+         * Imported
+         * @description What became of a CAP message.
+         */
+        Imported: {
+            /** Identifier */
+            identifier: string;
+            /** Status */
+            status: string;
+            /** Msg Type */
+            msg_type: string;
+            /** Stored */
+            stored: boolean;
+            /** Warnings */
+            warnings: string[];
+            /** Note */
+            note: string;
+        };
+        /**
          * IncidentState
          * @description Where an incident stands, with its clock.
          */
@@ -1533,6 +3488,121 @@ export interface components {
             due_resolved_at: string | null;
             /** Due Followup At */
             due_followup_at: string | null;
+        };
+        /**
+         * Inside
+         * @description An object at a fence that is not simply outside.
+         */
+        Inside: {
+            /** Mover Key */
+            mover_key: string;
+            /** Mover Name */
+            mover_name: string | null;
+            /** Kind */
+            kind: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "outside" | "approaching" | "inside" | "dwelling";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Probability */
+            probability: number;
+            /** Distance M */
+            distance_m: number;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+        };
+        /**
+         * Ladder
+         * @description Call and confirm of one warning.
+         */
+        Ladder: {
+            /** Warning Key */
+            warning_key: string;
+            /** Template */
+            template: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "none" | "waiting" | "calling" | "answered" | "confirmed" | "unanswered" | "closed";
+            /**
+             * Auto Start At
+             * @description When it starts by itself, if command does not confirm before.
+             */
+            auto_start_at: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Onset At */
+            onset_at: string | null;
+            /** Phases */
+            phases: components["schemas"]["Phase"][];
+            /** Grids */
+            grids: components["schemas"]["Calling"][];
+            /** Calls */
+            calls: components["schemas"]["Call"][];
+            /** Grids Waiting */
+            grids_waiting: number;
+            /** Residents Waiting */
+            residents_waiting: number | null;
+            /** Households Waiting */
+            households_waiting: number | null;
+        };
+        /**
+         * Message
+         * @description A warning as it was told at one instant; never changed after.
+         */
+        Message: {
+            /** Identifier */
+            identifier: string;
+            /** Warning Key */
+            warning_key: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "alert" | "update" | "upgrade" | "downgrade" | "cancel" | "expire";
+            /**
+             * Msg Type
+             * @enum {string}
+             */
+            msg_type: "Alert" | "Update" | "Cancel";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "Actual" | "Exercise" | "Test";
+            /**
+             * Sent
+             * Format: date-time
+             */
+            sent: string;
+            /**
+             * Level
+             * @enum {integer}
+             */
+            level: 1 | 2 | 3 | 4;
+            /** Title */
+            title: string;
+            /** Text */
+            text: string;
+            /** References */
+            references: string[];
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Cap
+             * @description Path of the signed CAP 1.2 message.
+             */
+            cap: string;
         };
         /**
          * ModelScores
@@ -1678,6 +3748,54 @@ export interface components {
             kde: number | null;
         };
         /**
+         * OnDuty
+         * @description Who has the duty at the instant asked.
+         */
+        OnDuty: {
+            /** Team Key */
+            team_key: string;
+            /** Team Name */
+            team_name: string | null;
+            /** Rank */
+            rank: number;
+            /** Until */
+            until: string | null;
+            /**
+             * Source
+             * @description grid: no roster, the team that the grid names.
+             * @enum {string}
+             */
+            source: "shift" | "weekly" | "grid" | "hand_over";
+        };
+        /**
+         * Organisation
+         * @description A grid, community, street or district with its duty.
+         */
+        Organisation: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /**
+             * Rung
+             * @enum {string}
+             */
+            rung: "grid" | "community" | "street" | "district";
+            /** Parent Code */
+            parent_code: string | null;
+            /** On Duty */
+            on_duty: components["schemas"]["OnDuty"][];
+            /** Next Change At */
+            next_change_at: string | null;
+            /**
+             * Gap
+             * @description Nobody has the duty now.
+             */
+            gap: boolean;
+            /** Waiting Calls */
+            waiting_calls: number;
+        };
+        /**
          * Period
          * @description From one hour to before another.
          */
@@ -1692,6 +3810,22 @@ export interface components {
              * Format: date-time
              */
             to: string;
+        };
+        /**
+         * Phase
+         * @description A step of a template that is due before the danger is expected, such as 6, 3, 1, 0.5 hours.
+         */
+        Phase: {
+            /** Name */
+            name: string;
+            title: components["schemas"]["Texts"];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Done At */
+            done_at: string | null;
         };
         /**
          * Quarantined
@@ -1740,6 +3874,54 @@ export interface components {
             category?: string | null;
         };
         /**
+         * Raise
+         * @description A warning raised by hand.
+         */
+        Raise: {
+            /**
+             * Level
+             * @enum {integer}
+             */
+            level: 1 | 2 | 3 | 4;
+            /**
+             * Kind
+             * @default other
+             */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+            /**
+             * Geometry
+             * @description GeoJSON polygon; or one of the two below.
+             */
+            geometry?: {
+                [key: string]: unknown;
+            } | null;
+            /** Hazard Key */
+            hazard_key?: string | null;
+            /** Area Code */
+            area_code?: string | null;
+            /**
+             * Valid H
+             * @default 24
+             */
+            valid_h: number;
+            /** Onset At */
+            onset_at?: string | null;
+            /**
+             * Actions
+             * @default
+             */
+            actions: string;
+            /**
+             * Drill
+             * @default false
+             */
+            drill: boolean;
+        };
+        /**
          * Reading
          * @description The reading that passed it.
          */
@@ -1785,7 +3967,7 @@ export interface components {
          * @description An action behind a door that changes something or shows more than the map.
          * @enum {string}
          */
-        Right: "warnings.steer" | "alerts.own" | "alerts.all" | "incidents.status" | "feeds.push" | "quarantine" | "feeds.see" | "metrics" | "counts.exact";
+        Right: "warnings.steer" | "alerts.own" | "alerts.all" | "incidents.status" | "feeds.push" | "quarantine" | "feeds.see" | "metrics" | "counts.exact" | "rules.edit" | "fences.edit" | "rosters.edit" | "drills" | "ledger.see" | "channels.edit";
         /**
          * Role
          * @description What a duty post or a system is to the map.
@@ -1793,28 +3975,277 @@ export interface components {
          */
         Role: "viewer" | "command" | "planner" | "team" | "operator";
         /**
-         * Rule
-         * @description The rule that a reading passed.
+         * Roster
+         * @description Organisations with who is on duty at an instant.
          */
-        Rule: {
-            /** Threshold Key */
-            threshold_key: string | null;
-            /** Property */
-            property: string | null;
+        Roster: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Organisations */
+            organisations: components["schemas"]["Organisation"][];
+        };
+        /**
+         * RosterOf
+         * @description One organisation's duties and the next days as they come out.
+         */
+        RosterOf: {
+            organisation: components["schemas"]["Organisation"];
+            /** Duties */
+            duties: components["schemas"]["Duty"][];
+            /**
+             * Days
+             * @description Pieces {team_key, team_name, rank, from, to} of the next 7 days.
+             */
+            days: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Hand Overs
+             * @description at, from_team, to_team, note, by, open_warnings
+             */
+            hand_overs: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * RuleCalendar
+         * @description When the rule applies, in the city's time.
+         */
+        RuleCalendar: {
+            /**
+             * Months
+             * @default []
+             */
+            months: number[];
+            /**
+             * Weekdays
+             * @description 0 is Monday.
+             * @default []
+             */
+            weekdays: number[];
+            /**
+             * Hours
+             * @default 0-24
+             */
+            hours: string;
+        };
+        /**
+         * RuleCheck
+         * @description What the checker says of a declared rule.
+         */
+        RuleCheck: {
+            /** Problems */
+            problems: components["schemas"]["RuleProblem"][];
+            /**
+             * Subjects
+             * @description Objects that it would apply to now.
+             */
+            subjects: number;
+        };
+        /**
+         * RuleInput
+         * @description A number that the rule's conditions may name; unknown while there is no data for it.
+         */
+        RuleInput: {
             /** Name */
-            name: string | null;
-            /** Op */
-            op: string | null;
-            /** Enter */
-            enter: number | null;
-            /** Leave */
-            leave: number | null;
-            /** Hold S */
-            hold_s: number | null;
-            /** Unit */
-            unit: string | null;
-            /** Level */
-            level: (1 | 2 | 3 | 4) | null;
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "reading" | "hazard_level" | "incidents" | "heat" | "feed" | "movers" | "fence_events" | "bulletin";
+            title: components["schemas"]["Texts"];
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /**
+             * Property
+             * @description Of readings, such as rain_mm or crack_mm.
+             */
+            property?: string | null;
+            /**
+             * Aggregate
+             * @default last
+             * @enum {string}
+             */
+            aggregate: "last" | "min" | "max" | "mean" | "sum" | "count" | "delta" | "rate_per_h" | "rate_per_d" | "age_s";
+            /**
+             * Window
+             * @description Such as 3h, 2d; empty with last.
+             * @default
+             */
+            window: string;
+            /**
+             * Combine
+             * @description Over several sensors.
+             * @default max
+             * @enum {string}
+             */
+            combine: "max" | "min" | "mean" | "sum";
+            /**
+             * Own
+             * @description Only sensors that belong to the subject.
+             * @default false
+             */
+            own: boolean;
+            /**
+             * Within M
+             * @description Sensors, incidents, movers this near.
+             */
+            within_m?: number | null;
+            /**
+             * Upslope
+             * @description Only what lies higher than the subject.
+             * @default false
+             */
+            upslope: boolean;
+            /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
+            /**
+             * Surface
+             * @description Of heat cells.
+             */
+            surface?: string | null;
+            /** Feed */
+            feed?: string | null;
+            /**
+             * Mover Kinds
+             * @default []
+             */
+            mover_kinds: string[];
+            /**
+             * Event Kinds
+             * @description Of fence events.
+             * @default []
+             */
+            event_kinds: string[];
+        };
+        /**
+         * RuleLevel
+         * @description When the rule stands at a level, and until when.
+         */
+        RuleLevel: {
+            /**
+             * Level
+             * @enum {integer}
+             */
+            level: 1 | 2 | 3 | 4;
+            /**
+             * When
+             * @description CEL; true raises.
+             */
+            when: string;
+            /**
+             * Until
+             * @description CEL; true ends. Empty: when `when` is false.
+             */
+            until?: string | null;
+            /**
+             * Hold S
+             * @description True for so long before it raises.
+             * @default 0
+             */
+            hold_s: number;
+        };
+        /**
+         * RuleProblem
+         * @description Why a rule cannot be switched on, and where.
+         */
+        RuleProblem: {
+            /**
+             * Where
+             * @description Such as levels[0].when.
+             */
+            where: string;
+            /** Message */
+            message: string;
+            /** Column */
+            column?: number | null;
+        };
+        /**
+         * RuleSpec
+         * @description A rule as its author declares it, in a file or on the page.
+         */
+        RuleSpec: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Texts"];
+            /**
+             * Kind
+             * @description Event kind of its warnings: geohazard, rain, flood, fire, feed, fence.
+             * @default geohazard
+             */
+            kind: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "hazard" | "grid" | "area" | "sensor" | "feed" | "fence" | "cell";
+            /**
+             * Where
+             * @description CEL over `subject`: which objects it applies to.
+             * @default true
+             */
+            where: string;
+            /** Inputs */
+            inputs: components["schemas"]["RuleInput"][];
+            /** Levels */
+            levels: components["schemas"]["RuleLevel"][];
+            calendar?: components["schemas"]["RuleCalendar"] | null;
+            /**
+             * Join
+             * @description What its warnings are joined by.
+             * @default subject
+             * @enum {string}
+             */
+            join: "subject" | "area" | "rule";
+            /**
+             * Valid H
+             * @default 24
+             */
+            valid_h: number;
+            /**
+             * Lead H
+             * @description Hours until the danger is expected.
+             */
+            lead_h?: number | null;
+            /**
+             * @default {
+             *       "zh": "",
+             *       "en": ""
+             *     }
+             */
+            actions: components["schemas"]["Texts"];
+        };
+        /**
+         * RuleSwitch
+         * @description Switch a rule on or off.
+         */
+        RuleSwitch: {
+            /** Enabled */
+            enabled: boolean;
+        };
+        /**
+         * Scenario
+         * @description A drill that can be run.
+         */
+        Scenario: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Texts"];
+            summary: components["schemas"]["Texts"];
+            /** Minutes */
+            minutes: number;
+            /** Steps */
+            steps: number;
         };
         /**
          * Series
@@ -1894,6 +4325,79 @@ export interface components {
              * @description A photo, at /attachments/{name}.
              */
             attachment: string | null;
+        };
+        /**
+         * Template
+         * @description How a warning is called out, by level.
+         */
+        Template: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Texts"];
+            /**
+             * Phases
+             * @description name, title, before_h
+             */
+            phases: {
+                [key: string]: unknown;
+            }[];
+            /** Levels */
+            levels: components["schemas"]["TemplateLevel"][];
+            /**
+             * Kinds
+             * @description Event kinds it is used for; empty is all others.
+             */
+            kinds: string[];
+        };
+        /**
+         * TemplateLevel
+         * @description What a template asks at one level.
+         */
+        TemplateLevel: {
+            /**
+             * Level
+             * @enum {integer}
+             */
+            level: 1 | 2 | 3 | 4;
+            /**
+             * Start S
+             * @description The ladder starts by itself after so long; 0 is at once.
+             */
+            start_s: number;
+            /**
+             * Answer S
+             * @description Deadline of each rung.
+             */
+            answer_s: number;
+            /**
+             * Second S
+             * @description A second confirmation is due so long after the answer.
+             */
+            second_s: number | null;
+            /**
+             * Report S
+             * @description Interval of situation reports.
+             */
+            report_s: number | null;
+            /**
+             * First Rung
+             * @enum {string}
+             */
+            first_rung: "grid" | "community" | "street" | "district";
+        };
+        /**
+         * TestSent
+         * @description What came of a test message.
+         */
+        TestSent: {
+            /** Ok */
+            ok: boolean;
+            /** Status */
+            status: number;
+            /** Error */
+            error: string;
+            /** Took Ms */
+            took_ms: number;
         };
         /**
          * Tested
@@ -2108,7 +4612,24 @@ export interface components {
             /** Key */
             key: string;
             /** Hazard Key */
-            hazard_key: string;
+            hazard_key: string | null;
+            /**
+             * Subject
+             * @description What it is about: hazard:…, grid:…, sensor:…, feed:…, fence:…, area:…, cap:…
+             */
+            subject: string;
+            /**
+             * Kind
+             * @description Event kind: geohazard, rain, flood, fire, fence, feed, other.
+             */
+            kind: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "threshold" | "rule" | "fence" | "cap" | "manual" | "drill";
+            /** Rule Key */
+            rule_key: string | null;
             /**
              * Level
              * @enum {integer}
@@ -2133,8 +4654,40 @@ export interface components {
             changed_at: string;
             /** Ended At */
             ended_at: string | null;
+            /** End Reason */
+            end_reason: ("fell_back" | "ended" | "cancelled" | "expired") | null;
+            /** Onset At */
+            onset_at: string | null;
+            /** Valid Until */
+            valid_until: string | null;
+            /** Actions */
+            actions: string | null;
+            /**
+             * Episode
+             * @description Similar warnings of one storm share it: one banner.
+             */
+            episode: string | null;
+            /**
+             * Identifier
+             * @description 31 characters, of its newest message.
+             */
+            identifier: string | null;
+            /**
+             * Calling
+             * @description How its call-and-confirm ladder stands.
+             */
+            calling: ("none" | "waiting" | "calling" | "answered" | "confirmed" | "unanswered" | "closed") | null;
+            /**
+             * Residents Waiting
+             * @description People in grids where nobody has answered yet.
+             */
+            residents_waiting: number | null;
+            /** Residents Waiting Note */
+            residents_waiting_note?: string | null;
             /** Drill */
             drill: boolean;
+            /** Drill Key */
+            drill_key: string | null;
             /** Households */
             households: number | null;
             /** Residents */
@@ -2162,7 +4715,7 @@ export interface components {
             hazard: {
                 [key: string]: unknown;
             } | null;
-            rule: components["schemas"]["Rule"] | null;
+            rule: components["schemas"]["server__models__Rule"] | null;
             reading: components["schemas"]["Reading"] | null;
             /** Series */
             series: components["schemas"]["Series"][];
@@ -2177,6 +4730,112 @@ export interface components {
             timeline: components["schemas"]["Step"][];
             /** Alerts */
             alerts: components["schemas"]["Alert"][];
+        };
+        /**
+         * Rule
+         * @description The rule that a reading passed.
+         */
+        server__models__Rule: {
+            /** Threshold Key */
+            threshold_key: string | null;
+            /** Property */
+            property: string | null;
+            /** Name */
+            name: string | null;
+            /** Op */
+            op: string | null;
+            /** Enter */
+            enter: number | null;
+            /** Leave */
+            leave: number | null;
+            /** Hold S */
+            hold_s: number | null;
+            /** Unit */
+            unit: string | null;
+            /** Level */
+            level: (1 | 2 | 3 | 4) | null;
+        };
+        /**
+         * Rule
+         * @description A rule as it stands.
+         */
+        server__rule_models__Rule: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Texts"];
+            /**
+             * Kind
+             * @description Event kind of its warnings: geohazard, rain, flood, fire, feed, fence.
+             * @default geohazard
+             */
+            kind: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "hazard" | "grid" | "area" | "sensor" | "feed" | "fence" | "cell";
+            /**
+             * Where
+             * @description CEL over `subject`: which objects it applies to.
+             * @default true
+             */
+            where: string;
+            /** Inputs */
+            inputs: components["schemas"]["RuleInput"][];
+            /** Levels */
+            levels: components["schemas"]["RuleLevel"][];
+            calendar?: components["schemas"]["RuleCalendar"] | null;
+            /**
+             * Join
+             * @description What its warnings are joined by.
+             * @default subject
+             * @enum {string}
+             */
+            join: "subject" | "area" | "rule";
+            /**
+             * Valid H
+             * @default 24
+             */
+            valid_h: number;
+            /**
+             * Lead H
+             * @description Hours until the danger is expected.
+             */
+            lead_h?: number | null;
+            /**
+             * @default {
+             *       "zh": "",
+             *       "en": ""
+             *     }
+             */
+            actions: components["schemas"]["Texts"];
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "file" | "page";
+            /** Version */
+            version: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Problems */
+            problems: components["schemas"]["RuleProblem"][];
+            /** Open Warnings */
+            open_warnings: number;
+            /** Last Run At */
+            last_run_at: string | null;
+            /**
+             * Dry Run At
+             * @description When this version was last tried against the past.
+             */
+            dry_run_at: string | null;
         };
         /**
          * Problem
@@ -2496,6 +5155,253 @@ export interface operations {
             };
         };
     };
+    raised_warnings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Raise"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Warning"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    atom_warnings_atom_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/atom+xml": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    geojson_warnings_geojson_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    episodes_warnings_episodes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Episode"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_warnings_messages_get: {
+        parameters: {
+            query?: {
+                warning?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    message_warnings_messages__identifier__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cap+xml": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    received_warnings_cap_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelled_warnings__key__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Cancel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Warning"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     why_warnings__key__get: {
         parameters: {
             query?: never;
@@ -2776,6 +5682,1303 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                     "image/png": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    board_calls_board_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grids_calls_grids_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GridPaint"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    templates_calls_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_calls__call_id__answer_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decline_alerts__alert_id__decline_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_again_alerts__alert_id__confirm_again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ladder_ladders_get: {
+        parameters: {
+            query: {
+                /** @description Key of the warning. */
+                warning: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ladder"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_ladders_start_post: {
+        parameters: {
+            query: {
+                warning: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ladder"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rosters_rosters_get: {
+        parameters: {
+            query?: {
+                /** @description Empty is now. */
+                at?: string | null;
+                /** @description Only organisations directly under this code. */
+                parent?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roster"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roster_rosters__code__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterOf"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_roster_rosters__code__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Duty"][];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterOf"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_over_rosters__code__hand_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterOf"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summary_deliveries_summary_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliverySummary"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listed_deliveries_get: {
+        parameters: {
+            query?: {
+                state?: ("held" | "queued" | "sending" | "delivered" | "received" | "dead" | "moot") | null;
+                channel?: number | null;
+                alert?: number | null;
+                warning?: string | null;
+                /** @description Only ids below this, for the next page. */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_deliveries__delivery_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receipt_deliveries_receipts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    channels_channels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    added_channels_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelSpec"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changed_channels__channel_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelSpec"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleted_channels__channel_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tested_channels__channel_id__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSent"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listed_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["server__rule_models__Rule"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_rules_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleSpec"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleCheck"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dry_run_rules_dry_run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_rules__key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["server__rule_models__Rule"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_rules__key__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleSpec"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["server__rule_models__Rule"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleted_rules__key__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    switch_rules__key__switch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleSwitch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["server__rule_models__Rule"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listed_fences_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fence"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    created_fences_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FenceSpec"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fence"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_fences_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FenceSpec"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FencePreview"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_fences_events_get: {
+        parameters: {
+            query?: {
+                fence?: string | null;
+                since?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FenceEvent"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inside_fences__key__inside_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inside"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_fences__key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fence"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changed_fences__key__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FenceSpec"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fence"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleted_fences__key__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scenarios_drills_scenarios_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scenario"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listed_drills_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drill"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    started_drills_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrillStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drill"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_drills__key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drill"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopped_drills__key__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drill"];
                 };
             };
             /** @description Problem details (RFC 9457) */

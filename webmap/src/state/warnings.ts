@@ -38,7 +38,7 @@ function fromFeature(feature: MapFeature, known: Warning | undefined): Warning |
 }
 
 /** The place a warning stands on: its title says the level first, which every list here shows by its own sign. */
-export function warningName(warning: { title: string; hazard_key?: string; level: Level }): string {
+export function warningName(warning: { title: string; hazard_key?: string | null; level: Level }): string {
   const hazard = warning.hazard_key ? stores.hazard.get(warning.hazard_key)?.properties.name : null
   if (typeof hazard === 'string' && hazard) return hazard
   return placeOf(warning.title, warning.level)

@@ -1,0 +1,3 @@
+"""Tables of call and confirm: duties, ladders, drills."""
+
+from __future__ import annotations

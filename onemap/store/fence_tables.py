@@ -1,0 +1,3 @@
+"""Tables of fences: how objects stand to them, and what happened."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tables of told warnings: messages, and CAP that came in."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tables of rules: declared, their states, claims on warnings."""
+
+from __future__ import annotations
