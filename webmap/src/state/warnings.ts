@@ -11,22 +11,51 @@ import { tone } from './sound'
 
 const summaries = signal<Map<string, Warning>>(new Map())
 
+/** A text of the live feature, else what the door last said of it. */
+function textOf(value: unknown, known: string | null | undefined): string | null {
+  return typeof value === 'string' ? value : (known ?? null)
+}
+
+/** One of the words a field may hold; an unknown word is never shown as one of them. */
+function wordOf<T extends string>(value: unknown, words: readonly T[]): T | null {
+  return words.find((word) => word === value) ?? null
+}
+
+const SOURCES = ['threshold', 'rule', 'fence', 'cap', 'manual', 'drill'] as const
+const CALLINGS = ['none', 'waiting', 'calling', 'answered', 'confirmed', 'unanswered', 'closed'] as const
+
 function fromFeature(feature: MapFeature, known: Warning | undefined): Warning | null {
   const p = feature.properties
   const level = asLevel(p.level)
   if (!level) return null
-  const hazard = stores.hazard.features.get(String(p.hazard_key))
+  const hazardKey = textOf(p.hazard_key, known?.hazard_key)
+  const hazard = hazardKey ? stores.hazard.features.get(hazardKey) : undefined
   const [lon, lat] = hazard?.geometry.type === 'Point' ? hazard.geometry.coordinates : middleOf(feature.geometry)
+  const raised = textOf(p.raised_at, known?.raised_at) ?? ''
   return {
     key: p.key,
-    hazard_key: String(p.hazard_key ?? ''),
+    hazard_key: hazardKey,
+    subject: textOf(p.subject, known?.subject) ?? '',
+    kind: textOf(p.kind, known?.kind) ?? 'other',
+    source: wordOf(p.source, SOURCES) ?? known?.source ?? 'threshold',
+    rule_key: textOf(p.rule_key, known?.rule_key),
     level,
     state: p.state === 'confirmed' ? 'confirmed' : p.state === 'ended' ? 'ended' : 'active',
     title: String(p.title ?? p.key),
-    raised_at: String(p.raised_at ?? ''),
-    changed_at: String(p.changed_at ?? p.raised_at ?? ''),
-    ended_at: typeof p.ended_at === 'string' ? p.ended_at : null,
+    raised_at: raised,
+    changed_at: textOf(p.changed_at, null) ?? raised,
+    ended_at: textOf(p.ended_at, null),
+    end_reason: known?.end_reason ?? null,
+    onset_at: textOf(p.onset_at, known?.onset_at),
+    valid_until: textOf(p.valid_until, known?.valid_until),
+    actions: textOf(p.actions, known?.actions),
+    episode: textOf(p.episode, known?.episode),
+    identifier: textOf(p.identifier, known?.identifier),
+    calling: wordOf(p.calling, CALLINGS) ?? known?.calling ?? null,
+    residents_waiting: (p.residents_waiting ?? known?.residents_waiting ?? null) as number | null,
+    residents_waiting_note: (p.residents_waiting_note ?? known?.residents_waiting_note ?? null) as string | null,
     drill: p.drill === true,
+    drill_key: textOf(p.drill_key, known?.drill_key),
     households: (p.households ?? known?.households ?? null) as number | null,
     residents: (p.residents ?? known?.residents ?? null) as number | null,
     households_note: (p.households_note ?? known?.households_note ?? null) as string | null,
@@ -79,7 +108,9 @@ export const warnings = computed<Warning[]>(() => {
 
 export const byHazard = computed(() => {
   const worst = new Map<string, Warning>()
-  for (const warning of warnings.value) if (!worst.has(warning.hazard_key)) worst.set(warning.hazard_key, warning)
+  for (const warning of warnings.value) {
+    if (warning.hazard_key && !worst.has(warning.hazard_key)) worst.set(warning.hazard_key, warning)
+  }
   return worst
 })
 
