@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from onemap.store import (
     call_tables,
+    drill_tables,
     fence_tables,
     forecast_tables,
     heat_tables,
@@ -320,6 +321,7 @@ city = Table(
 #: Modules whose tables belong to the engines; importing this module brings all of them into the metadata.
 ENGINES = (
     call_tables,
+    drill_tables,
     fence_tables,
     forecast_tables,
     heat_tables,
