@@ -45,9 +45,14 @@ def rain(conn: Connection, step: Mapping[str, Any], now: datetime) -> list[Made]
     return made
 
 
-def dry(readings: Sequence[Sequence[Any]], now: datetime) -> list[Made]:
-    """It stops raining at every gauge that was made up to rain."""
-    return [(stream, now, 0.0) for stream in sorted({one[0] for one in readings if ".intensity" in one[0]})]
+def dry(conn: Connection, readings: Sequence[Made], now: datetime) -> list[Made]:
+    """It stops raining at every gauge that was made up to rain; what has fallen has fallen."""
+    streams = sorted({stream for stream, _, _ in readings})
+    rows = conn.execute(
+        "SELECT key FROM datastream WHERE key = ANY(%s) AND property LIKE 'rain%%' AND unit LIKE '%%/h' ORDER BY key",
+        (streams,),
+    ).fetchall()
+    return [(row["key"], now, 0.0) for row in rows]
 
 
 def standing(conn: Connection, readings: Sequence[Made], since: datetime, now: datetime) -> list[Found]:

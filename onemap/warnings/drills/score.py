@@ -20,7 +20,7 @@ def score_of(conn: Connection, drill_key: str, now: datetime) -> dict[str, Any]:
 
 
 def reckon(calls: Iterable[Mapping[str, Any]], grids: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The score of calls {team_key, team_name, called_at, deadline_at, answered_at, state} and grids {state, second_at}.
+    """The score of calls {team_key, team_name, called_at, deadline_at, answered_at, state}, grids {state, second_at}.
 
     Calls that the warning's end closed say nothing of their team and are left out; so are rungs without a duty, which
     count as silent, because nobody could have answered there.

@@ -106,15 +106,16 @@ def _take(conn: Connection, row: dict[str, Any], step: Mapping[str, Any], now: d
     """One step: its made-up readings, then every claim that they hold up, or no longer do."""
     hazard = step["key"]
     rules = conn.execute(sql("drill_thresholds"), {"hazard": hazard}).fetchall()
+    before = [(stream, datetime.fromisoformat(at), value) for stream, at, value in row["readings"]]
     if step["do"] == "exceed" and rules:
         made = course.exceed(rules, step["level"], now)
     elif step["do"] == "ease":
-        made = [*course.ease(rules, now), *imagined.dry(row["readings"], now)]
+        made = [*course.ease(rules, now), *imagined.dry(conn, before, now)]
     else:
-        made = imagined.rain(conn, step, now)
+        made = imagined.rain(conn, step, now) if step["do"] == "rain" else []
     row["readings"] += [(stream, at.isoformat(), value) for stream, at, value in made]
-    readings = [(stream, datetime.fromisoformat(at), value) for stream, at, value in row["readings"]]
-    cause = course.standing(rules, sorted(readings, key=lambda one: one[1]))
+    readings = sorted([*before, *made], key=lambda one: one[1])
+    cause = course.standing(rules, readings)
     wanted: dict[str, tuple[str, int, dict[str, Any]]] = {}
     if cause is not None:
         wanted[f"threshold:{hazard}"] = (f"hazard:{hazard}", cause["level"], cause)
