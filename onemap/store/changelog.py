@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -80,8 +80,15 @@ async def head_async(conn: AsyncConnection) -> Position:
 
 def log_event(conn: Connection, layer: str, key: str, note: Mapping[str, Any]) -> None:
     """Write an event that is no feature (an alert's state, a feed's) into the log, in the caller's transaction."""
+    log_events(conn, layer, [(key, note)])
+
+
+def log_events(conn: Connection, layer: str, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """As `log_event`, for several in one statement, in their order."""
     conn.execute(
-        "INSERT INTO change_log (layer, op, key, note) VALUES (%s, 'E', %s, %s)", (layer, key, Jsonb(dict(note)))
+        "INSERT INTO change_log (layer, op, key, note) SELECT %s, 'E', key, note "
+        "FROM unnest(%s::text[], %s::jsonb[]) WITH ORDINALITY AS e (key, note, n) ORDER BY n",
+        (layer, [key for key, _ in events], [Jsonb(dict(note)) for _, note in events]),
     )
     conn.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from onemap.core.clock import now
 from onemap.core.errors import BadInput, Conflict, Forbidden, NotFound
-from onemap.store import changelog
 from onemap.store.db import Connection, acting
 from onemap.store.sqlfile import sql
+from onemap.warnings.timeline import alerts_of, announce, plain, query, record
 
 STATES = ("queued", "delivered", "acknowledged", "arrived", "resolved")
 #: The column that holds when each state was reached.
@@ -24,26 +24,6 @@ NOTE_CHARACTERS = 2000
 ACTOR_DELIVERY = "delivery"
 
 
-def record(
-    conn: Connection, warning_key: str, kind: str, actor: str, zh: str, en: str,
-    *, alert_id: int | None = None, at: datetime | None = None, attachment: str | None = None,
-) -> None:  # fmt: skip
-    """Write one line of a warning's timeline."""
-    conn.execute(
-        sql("warn_event"),
-        {
-            "warning": warning_key, "alert": alert_id, "at": at, "kind": kind, "actor": actor, "zh": zh, "en": en,
-            "attachment": attachment,
-        },
-    )  # fmt: skip
-
-
-def announce(conn: Connection, alert_ids: Sequence[int]) -> None:
-    """Put these alerts as they stand into the change log, oldest first, for the live stream."""
-    for alert in reversed(alerts_of(conn, alert_ids)):
-        changelog.log_event(conn, "alert", str(alert["id"]), alert)
-
-
 def alerts(
     conn: Connection,
     *,
@@ -55,12 +35,7 @@ def alerts(
     """Alerts, newest first, as the doors give them: times are ISO 8601 text. Raises BadInput for an unknown state."""
     if state is not None and state not in STATES:
         raise BadInput(f"{state[:40]!r} is no state of an alert: {', '.join(STATES)}.", reason="state")
-    return _query(conn, team=team_key, state=state, warning=warning_key, limit=limit)
-
-
-def alerts_of(conn: Connection, alert_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Some alerts by id, newest first."""
-    return _query(conn, ids=list(alert_ids))
+    return query(conn, team=team_key, state=state, warning=warning_key, limit=limit)
 
 
 def acknowledge(conn: Connection, alert_id: int, actor: str, team_key: str | None = None) -> dict[str, Any]:
@@ -196,11 +171,17 @@ def _locked(conn: Connection, alert_id: int, team_key: str | None) -> dict[str, 
     return alert
 
 
-def _query(conn: Connection, **given: Any) -> list[dict[str, Any]]:
-    asked = {"ids": None, "team": None, "state": None, "warning": None, "limit": 10_000} | given
-    return [plain(row) for row in conn.execute(sql("warn_alerts"), asked).fetchall()]
-
-
-def plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as JSON takes it: times as ISO 8601 text in UTC."""
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+__all__ = [
+    "acknowledge",
+    "alerts",
+    "alerts_of",
+    "announce",
+    "arrive",
+    "delivered",
+    "mark_delivered",
+    "on_fixes",
+    "plain",
+    "record",
+    "report",
+    "resolve",
+]
