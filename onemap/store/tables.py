@@ -171,10 +171,12 @@ fix = Table(
     Column("battery_pct", Double),
     timestamp("received_at", nullable=False, server_default=text("now()")),
     Column("raw_id", BigInteger),
+    Column("xid", Xid8(), nullable=False, server_default=text("pg_current_xact_id()")),  # fixes are followed by it
     PrimaryKeyConstraint("mover_id", "at", name="pk_fix"),
     postgresql_partition_by="RANGE (at)",
 )
 Index("ix_fix_geom", fix.c.geom, postgresql_using="gist")
+Index("ix_fix_xid", fix.c.xid)
 
 bulletin = Table(
     "bulletin",
