@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Integer
+from sqlalchemy import Boolean, Column, Index, Integer, text
 from sqlalchemy import Text as TextType
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -40,6 +40,7 @@ TABLE = feature_table(
         Column("drill_key", TextType),
     ],
 )
+Index("ix_warning_open", TABLE.c.subject, postgresql_where=text("state <> 'ended'"))
 
 LAYER = LayerSpec(
     name="warning",

@@ -10,19 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-import shapely
-from psycopg.types.json import Jsonb
-
-from onemap.core.cell import cells_of
-from onemap.core.clock import now
-from onemap.core.geometry import representatives
+from onemap.core.errors import NotFound
 from onemap.core.settings import CaseSettings
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
-from onemap.warnings import alerting, wording
-from onemap.warnings.ledger import record
+from onemap.warnings import lifecycle, wording
 from onemap.warnings.threshold import State, Threshold, Transition, run
+from onemap.warnings.timeline import record
 
 ACTOR = "system"
 
@@ -141,7 +135,7 @@ def _raised_now(conn: Connection, transitions: Iterable[Transition]) -> dict[str
     while we waited counts.
     """
     hazards = sorted({transition.threshold.hazard_key for transition in transitions})
-    conn.execute(sql("warn_hazards_lock"), {"hazards": hazards})
+    lifecycle.lock(conn, [f"hazard:{hazard}" for hazard in hazards])
     raised: dict[str, dict[str, Raised]] = {hazard: {} for hazard in hazards}
     for row in conn.execute(sql("warn_raised"), {"hazards": hazards}).fetchall():
         rule = _threshold(row)
@@ -157,37 +151,64 @@ def _decide(
     series: Mapping[str, Points],
     clocks: CaseSettings,
 ) -> list[str]:
-    """Go through one hazard point's transitions in reading time; what happens at one instant is one step."""
-    found = conn.execute(sql("warn_open"), {"hazards": [hazard]}).fetchone()
-    warning: dict[str, Any] | None = dict(found) if found else None
-    keys: list[str] = []
+    """Go through one hazard point's transitions in reading time; what happens at one instant is one step.
+
+    Of a batch that storms up and down only what is new is told: each level worse than any before in it, and the end.
+    """
+    subject, claimant = f"hazard:{hazard}", f"threshold:{hazard}"
+    worst_yet = min((entry.threshold.level for entry in raised.values()), default=9)
     steps: dict[datetime, list[Transition]] = defaultdict(list)
     for transition in transitions:
         steps[transition.at].append(transition)
+    last = max(steps)
+    anew = False
+    keys: list[str] = []
     for at, step in sorted(steps.items()):
         for transition in step:
             if transition.raised:
+                anew = True
                 raised[transition.threshold.key] = Raised(
                     transition.threshold, transition.at, transition.value, transition.since
                 )
             else:
                 raised.pop(transition.threshold.key, None)
-        worst = min((entry.threshold.level for entry in raised.values()), default=None)
-        if warning is None:
-            # A falling level reopens nothing: a person may have ended the warning while its thresholds stay raised.
-            if worst is not None and any(transition.raised for transition in step):
-                warning = _raise(conn, hazard, _cause(conn, raised.values(), worst, at, series), clocks)
-        elif worst is None:
-            _end(conn, warning)
-        elif worst != warning["level"]:
-            _change(conn, warning, _cause(conn, raised.values(), worst, at, series), clocks)
-        else:
+        worst = min((entry.threshold.level for entry in raised.values()), default=9)
+        if at < last and worst >= worst_yet:
             continue
-        if warning is not None:
-            keys.append(warning["key"])
-            if warning["state"] == "ended":
-                warning = None
+        worst_yet = min(worst, worst_yet)
+        if not raised:
+            done = lifecycle.release(
+                conn, subject, claimant, "fell_back", clocks,
+                text_zh="监测值回落，预警解除", text_en="Readings fell back: warning ended",
+            )  # fmt: skip
+        else:
+            done = _claim(conn, hazard, _cause(conn, raised.values(), worst, at, series), clocks, anew=anew)
+        if done.warning_key is not None and done.what != "nothing":
+            keys.append(done.warning_key)
     return keys
+
+
+def _claim(
+    conn: Connection, hazard: str, cause: dict[str, Any], clocks: CaseSettings, *, anew: bool
+) -> lifecycle.Outcome:
+    said = lifecycle.Claim(
+        subject=f"hazard:{hazard}",
+        claimant=f"threshold:{hazard}",
+        level=cause["level"],
+        source="threshold",
+        kind="geohazard",
+        cause=cause,
+        at=datetime.fromisoformat(cause["at"]),
+        since=datetime.fromisoformat(cause["since"]),
+        hazard_key=hazard,
+        anew=anew,
+    )
+    try:
+        return lifecycle.claim(conn, said, clocks)
+    except NotFound:  # neither the point nor the sensor is on the map: there is nowhere to draw a warning
+        record(conn, f"w:{hazard}", "unplaced", ACTOR, f"隐患点 {hazard} 不在图上，无法发布预警",
+               f"Hazard point {hazard} is not on the map: no warning can be drawn")  # fmt: skip
+        return lifecycle.Outcome("nothing")
 
 
 def _cause(
@@ -201,7 +222,7 @@ def _cause(
     if newest >= 0 and points[newest][0] > entry.at:  # raised before, and still so by a newer reading of this batch
         entry = replace(entry, at=points[newest][0], value=points[newest][1])
     source = conn.execute(sql("warn_source"), {"datastream": rule.datastream_key}).fetchone()
-    return {
+    cause = {
         "threshold_key": rule.key,
         "datastream_key": rule.datastream_key,
         "sensor_key": source["sensor_key"] if source else "",
@@ -218,74 +239,4 @@ def _cause(
         "since": entry.since.isoformat(),
         "level": level,
     }
-
-
-def _raise(conn: Connection, hazard: str, cause: dict[str, Any], clocks: CaseSettings) -> dict[str, Any] | None:
-    place = conn.execute(sql("warn_place"), {"hazard": hazard, "sensor": cause["sensor_key"]}).fetchone()
-    if place is None:  # neither the point nor the sensor is on the map: there is nowhere to draw a warning
-        record(conn, f"w:{hazard}", "unplaced", ACTOR, f"隐患点 {hazard} 不在图上，无法发布预警",
-               f"Hazard point {hazard} is not on the map: no warning can be drawn")  # fmt: skip
-        return None
-    at = now()
-    geom = shapely.from_wkb(bytes(place["wkb"]))
-    lon, lat = representatives(np.array([geom], dtype=object))
-    warning: dict[str, Any] = {
-        "key": f"w:{hazard}:{at:%Y%m%dT%H%M%S%fZ}",
-        "hazard": hazard,
-        "hazard_key": hazard,
-        "level": cause["level"],
-        "state": "active",
-        "title": wording.title(cause["level"], place["name"]),
-        "name": place["name"],
-        "households": place["households"],
-        "residents": place["residents"],
-    }
-    conn.execute(
-        sql("warn_raise"),
-        {**warning, "wkb": bytes(place["wkb"]), "h3": int(cells_of(lon, lat)[0]), "at": at, "cause": Jsonb(cause)},
-    )
-    level_zh, level_en = wording.level_zh(cause["level"]), wording.level_en(cause["level"])
-    record(conn, warning["key"], "raised", ACTOR, f"发布{level_zh}预警：{wording.cause_zh(cause)}",
-           f"Warning raised at {level_en}: {wording.cause_en(cause)}", at=at)  # fmt: skip
-    _alert(conn, warning, cause, at, clocks)
-    return warning
-
-
-def _change(conn: Connection, warning: dict[str, Any], cause: dict[str, Any], clocks: CaseSettings) -> None:
-    at, worse = now(), cause["level"] < warning["level"]
-    name = warning.get("name") or warning["title"].partition(" · ")[2]
-    warning |= {
-        "level": cause["level"],
-        # A confirmation was of the level that was seen: a worse one asks for a new one.
-        "state": "active" if worse else warning["state"],
-        "title": wording.title(cause["level"], name),
-        "name": name,
-    }
-    conn.execute(sql("warn_change"), {**warning, "at": at, "cause": Jsonb(cause)})
-    level_zh, level_en = wording.level_zh(cause["level"]), wording.level_en(cause["level"])
-    record(
-        conn, warning["key"], "upgraded" if worse else "downgraded", ACTOR,
-        f"{'升级' if worse else '降级'}为{level_zh}：{wording.cause_zh(cause)}",
-        f"{'Raised' if worse else 'Lowered'} to {level_en}: {wording.cause_en(cause)}", at=at,
-    )  # fmt: skip
-    if worse:
-        _alert(conn, warning, cause, at, clocks)
-
-
-def _end(conn: Connection, warning: dict[str, Any]) -> None:
-    at = now()
-    warning["state"] = "ended"
-    conn.execute(sql("warn_state"), {"key": warning["key"], "state": "ended", "at": at})
-    record(conn, warning["key"], "ended", ACTOR, "监测值回落，预警解除", "Readings fell back: warning ended", at=at)
-
-
-def _alert(
-    conn: Connection, warning: Mapping[str, Any], cause: dict[str, Any], at: datetime, clocks: CaseSettings
-) -> None:
-    """One alert for every team whose geofence meets the zone, with its deliveries."""
-    teams = alerting.teams_of_zone(conn, warning["key"])
-    if not teams:
-        record(conn, warning["key"], "no_team", ACTOR, "没有队伍的责任围栏与威胁区相交，请人工指派",
-               "No team's geofence meets the zone: assign one by hand", at=at)  # fmt: skip
-        return
-    alerting.alert_teams(conn, warning["key"], teams, clocks, origin="fence", at=at)
+    return cause | {"text_zh": wording.cause_zh(cause), "text_en": wording.cause_en(cause)}

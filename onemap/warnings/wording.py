@@ -64,6 +64,23 @@ def cause_en(cause: Mapping[str, Any]) -> str:
     return f"{cause['sensor_name']} {cause['property']} {number(cause['value'])}{unit} ({rule}{held})"
 
 
+def why_zh(cause: Mapping[str, Any]) -> str:
+    """Why a warning stands, in one Chinese clause: the claim's own words, or those of a threshold."""
+    return str(cause.get("text_zh") or (cause_zh(cause) if "op" in cause else "原因未注明"))
+
+
+def why_en(cause: Mapping[str, Any]) -> str:
+    """As `why_zh`, in English."""
+    return str(cause.get("text_en") or (cause_en(cause) if "op" in cause else "no cause given"))
+
+
+#: Why a warning ended, where nobody says it better.
+ENDS: dict[str, tuple[str, str]] = {
+    "fell_back": ("触发条件不再满足，预警解除", "The conditions are over: warning ended"),
+    "ended": ("预警解除", "Warning ended"),
+    "cancelled": ("预警撤销", "Warning cancelled"),
+    "expired": ("有效期已过，预警自动解除", "Its validity is over: warning expired"),
+}
 DRILL_MARK = "【演练】"
 
 
@@ -86,5 +103,5 @@ def alert_text(
     found = LEVELS[level]
     counts = [f"{n} {unit}" for n, unit in ((households, "户"), (residents, "人")) if n]
     threatened = f"威胁 {'、'.join(counts)}。" if counts else ""
-    why = cause.get("text_zh") or cause_zh(cause)
+    why = why_zh(cause)
     return marked(f"{name}{level_zh(level)}{found.word}：{why}。{threatened}{actions or found.todo_zh}", drill=drill)

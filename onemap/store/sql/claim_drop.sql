@@ -1,0 +1,1 @@
+DELETE FROM onemap.claim WHERE subject = %(subject)s AND claimant = %(claimant)s AND drill_key = %(drill)s
