@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from onemap.core.errors import Unavailable
+from onemap.core.errors import BadInput
 from onemap.core.policy import Grant, Right
+from onemap.warnings.rules import book
+from onemap.warnings.rules.check import problems_of
+from onemap.warnings.rules.dryrun import dry_run as tried_against
+from onemap.warnings.rules.ground import subjects_of
+from onemap.warnings.rules.spec import parse
+from server.answer import Json
 from server.auth import Signed, require
 from server.rule_models import DryRun, DryRunAsk, Rule, RuleCheck, RuleSpec, RuleSwitch
+from server.ruling import around
+from server.state import state_of
 
 router = APIRouter(prefix="/rules", tags=["rules"])
 
@@ -19,40 +28,72 @@ Editor = Annotated[Grant, Depends(require(Right.RULES_EDIT))]
 @router.get("", responses={200: {"model": list[Rule]}})
 def listed(request: Request, grant: Signed) -> Response:
     """All rules, those that are on first."""
-    raise Unavailable("This door is being built.")
+    with state_of(request).reading() as conn:
+        return Json(book.listed(conn))
 
 
 @router.post("/check", responses={200: {"model": RuleCheck}})
 def check(spec: RuleSpec, request: Request, grant: Editor) -> Response:
     """What is wrong with a declared rule; nothing is stored."""
-    raise Unavailable("This door is being built.")
+    here = state_of(request)
+    known = around(here.settings.zone)
+    rule = parse(spec.model_dump())
+    problems = problems_of(rule, feeds=frozenset(known.feeds), surfaces=known.surfaces)
+    subjects = 0
+    if not any(problem.where == "where" for problem in problems):
+        with here.reading() as conn:
+            subjects = len(subjects_of(conn, rule, feeds=known.titles))
+    return Json({"problems": [asdict(problem) for problem in problems], "subjects": subjects})
 
 
 @router.post("/dry-run", responses={200: {"model": DryRun}})
 def dry_run(ask: DryRunAsk, request: Request, grant: Editor) -> Response:
-    """What a rule would have raised in the past days; nothing is stored, nobody is told."""
-    raise Unavailable("This door is being built.")
+    """What a rule would have raised in the past days; nobody is told.
+
+    Of a stored rule, by its key or declared just as it is stored, it is noted that this version was tried.
+    """
+    here = state_of(request)
+    if (ask.spec is None) == (ask.key is None):
+        raise BadInput("Name a rule by its key, or declare one.", reason="rule")
+    with here.acting(grant) as conn:
+        rule, version = (parse(ask.spec.model_dump()), None) if ask.spec else book.rule_of(conn, ask.key or "")
+        found = tried_against(conn, rule, around(here.settings.zone), days=ask.days, subject=ask.subject)
+        if version is None:
+            version = book.version_like(conn, rule)
+        if version is not None:
+            book.tried(conn, rule.key, version)
+        return Json(found)
 
 
 @router.get("/{key}", responses={200: {"model": Rule}})
 def one(key: str, request: Request, grant: Signed) -> Response:
     """One rule."""
-    raise Unavailable("This door is being built.")
+    with state_of(request).reading() as conn:
+        return Json(book.one(conn, key))
 
 
 @router.put("/{key}", responses={200: {"model": Rule}})
 def put(key: str, spec: RuleSpec, request: Request, grant: Editor) -> Response:
     """Make or change a rule. A changed rule is off until it is switched on again."""
-    raise Unavailable("This door is being built.")
+    if spec.key != key:
+        raise BadInput("The rule's key and the address differ.", reason="key")
+    here = state_of(request)
+    with here.acting(grant) as conn:
+        return Json(book.put(conn, parse(spec.model_dump()), grant.subject, here.settings.cases))
 
 
 @router.post("/{key}/switch", responses={200: {"model": Rule}})
 def switch(key: str, to: RuleSwitch, request: Request, grant: Editor) -> Response:
     """Switch a rule on, once this version was tried against the past, or off: its warnings then end."""
-    raise Unavailable("This door is being built.")
+    here = state_of(request)
+    with here.acting(grant) as conn:
+        return Json(book.switch(conn, key, to.enabled, grant.subject, here.settings.cases))
 
 
 @router.delete("/{key}", status_code=204)
 def deleted(key: str, request: Request, grant: Editor) -> Response:
     """Take a rule of the page away. One that comes from a file can only be switched off."""
-    raise Unavailable("This door is being built.")
+    here = state_of(request)
+    with here.acting(grant) as conn:
+        book.delete(conn, key, grant.subject, here.settings.cases)
+    return Response(status_code=204)

@@ -1,0 +1,36 @@
+"""What the rules engine is told of rooms that it does not know: feeds, heat surfaces, the city's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class FeedLimits:
+    """A feed's titles, its seconds between payloads and until it counts as silent (None: it comes when it comes)."""
+
+    zh: str
+    en: str
+    expected_every_s: float | None
+    stale_after_s: float | None
+
+    def state(self, age_s: float) -> float:
+        """0 ok, 1 late, 2 stale."""
+        if self.stale_after_s is not None and age_s > self.stale_after_s:
+            return 2.0
+        return 1.0 if self.expected_every_s is not None and age_s > 2 * self.expected_every_s else 0.0
+
+
+@dataclass(frozen=True)
+class Around:
+    """What rules may name beside the tables of the map."""
+
+    zone: str
+    feeds: Mapping[str, FeedLimits] = field(default_factory=dict)
+    surfaces: frozenset[str] = frozenset()
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The Chinese title of each feed."""
+        return {name: feed.zh for name, feed in self.feeds.items()}
