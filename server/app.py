@@ -14,6 +14,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from onemap.core.settings import Settings
 from onemap.heat.hazard import declared
+from onemap.warnings.telling import identity as telling
 from server import errors, models
 from server.middleware import Edge
 from server.routes import (
@@ -90,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
     Raises SetupError for a surface file of the data home that cannot be used.
     """
     declared.use(settings.home_path, settings.zone)
+    telling.use(settings.home_path / "telling", settings.zone, settings.telling)
     state = State.build(settings)
 
     @asynccontextmanager

@@ -23,6 +23,8 @@ class FeedSettings(BaseModel):
 
     geohazard_url: str = Field("", description="URL pulled for geologic-hazard bulletins and readings; empty is off.")
     geohazard_every_s: float = Field(10.0, description="Seconds between pulls.")
+    cap_url: str = Field("", description="URL pulled for CAP 1.2 messages of others; empty is off.")
+    cap_every_s: float = Field(60.0, description="Seconds between those pulls.")
     drop_folder: Path | None = Field(None, description="Folder watched for dropped incident files.")
     max_payload_bytes: int = Field(64 * 1024 * 1024, description="Largest payload a feed takes.")
     future_tolerance_s: float = Field(300.0, description="A source clock may run ahead by this much.")
@@ -35,6 +37,27 @@ class CaseSettings(BaseModel):
     on_site_s: int = Field(600, description="From dispatch or alert to somebody on site.")
     resolved_s: int = Field(3600, description="To solved.")
     followup_s: int = Field(86400, description="To followed up.")
+
+
+class CallSettings(BaseModel):
+    """Call and confirm: seconds that take the place of every template's own, for drills at a desk and for tests."""
+
+    start_s: float | None = Field(None, ge=0, description="A ladder starts by itself after so long.")
+    answer_s: float | None = Field(None, gt=0, description="Deadline of each rung.")
+    second_s: float | None = Field(None, gt=0, description="A second confirmation is due so long after the answer.")
+    report_s: float | None = Field(None, gt=0, description="Interval of situation reports.")
+    again_s: float | None = Field(None, gt=0, description="Rest before the second round of calls.")
+
+
+class TellingSettings(BaseModel):
+    """Who tells warnings: what stands in the 31-character identifiers and in CAP messages."""
+
+    division: str = Field("", pattern=r"^(\d{6})?$", description="Division code (GB/T 2260); empty: the city's own.")
+    organisation: str = Field("000", pattern=r"^\d{3}$", description="Organisation code, three digits (GB/T 4657).")
+    internal: str = Field("000", pattern=r"^\d{3}$", description="Three digits of the organisation's own.")
+    sender: str = Field("", pattern=r"^[^\s,<&]{0,100}$", description="CAP sender; empty: onemap.<division>.")
+    sender_name: str = Field("", max_length=100, description="CAP senderName; empty: after the city.")
+    public_url: str = Field("", max_length=200, description="Address of the map in messages; empty leaves it out.")
 
 
 class Settings(BaseSettings):
@@ -61,6 +84,8 @@ class Settings(BaseSettings):
     mqtt: MqttSettings = MqttSettings()
     feeds: FeedSettings = FeedSettings()
     cases: CaseSettings = CaseSettings()
+    telling: TellingSettings = TellingSettings()
+    calls: CallSettings = CallSettings()
 
     @property
     def home_path(self) -> Path:

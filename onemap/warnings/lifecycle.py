@@ -19,7 +19,7 @@ from onemap.core.clock import now
 from onemap.core.settings import CaseSettings
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
-from onemap.warnings import alerting, place, wording
+from onemap.warnings import alerting, episodes, place, wording
 from onemap.warnings.calling import service as calling
 from onemap.warnings.place import Place
 from onemap.warnings.sending import ledger as sending
@@ -32,9 +32,6 @@ What = Literal["raised", "joined", "upgraded", "downgraded", "updated", "ended",
 EndReason = Literal["fell_back", "ended", "cancelled", "expired"]
 
 ACTOR = "system"
-#: Warnings alike that were raised or changed within this time and distance are one episode.
-EPISODE = timedelta(minutes=30)
-EPISODE_M = 5000.0
 #: A rule that pushes its validity ahead a little at each look is told when the told one runs out; more is told at once.
 SLIDE = timedelta(minutes=30)
 #: Claimants whose word is news by itself: what they say is told even when the level stays.
@@ -155,6 +152,8 @@ def finish(conn: Connection, key: str, reason: EndReason, at: datetime, actor: s
 def expire(conn: Connection, clocks: CaseSettings, at: datetime) -> int:
     """Let go of the claims whose validity is over; returns how many."""
     due = conn.execute(sql("claim_expired"), {"at": at}).fetchall()
+    if due:
+        lock(conn, [row["subject"] for row in due])
     for row in due:
         release(conn, row["subject"], row["claimant"], "expired", clocks, drill_key=row["drill_key"] or None, at=at)
     return len(due)
@@ -220,11 +219,7 @@ def _raise(conn: Connection, said: Claim, ground: Place, clocks: CaseSettings, a
         households = inside[0] if households is None else households
         residents = inside[1] if residents is None else residents
     lon, lat, h3 = place.spot(wkb)
-    near = conn.execute(
-        sql("episode_near"),
-        {"key": key, "kind": said.kind, "drill": drill, "at": at, "window_s": EPISODE.total_seconds(), "wkb": wkb,
-         "lon": lon, "lat": lat, "near_m": EPISODE_M},
-    ).fetchone()  # fmt: skip
+    episode = episodes.near(conn, key=key, kind=said.kind, drill=drill, at=at, wkb=wkb, lon=lon, lat=lat)
     conn.execute(
         sql("warn_raise"),
         {
@@ -232,7 +227,7 @@ def _raise(conn: Connection, said: Claim, ground: Place, clocks: CaseSettings, a
             "subject": said.subject, "kind": said.kind, "source": found.source, "rule_key": found.rule_key,
             "level": found.level, "title": found.title, "cause": Jsonb(found.cause), "at": at,
             "onset_at": found.onset_at, "valid_until": found.valid_until, "actions": found.actions,
-            "episode": near["episode"] if near else f"e:{key}", "drill": bool(drill), "drill_key": said.drill_key,
+            "episode": episode or f"e:{key}", "drill": bool(drill), "drill_key": said.drill_key,
             "households": households, "residents": residents,
         },
     )  # fmt: skip
@@ -280,6 +275,7 @@ def _settle(
     ids: list[int] = []
     if what == "upgraded" or grown:
         ids = _alert(conn, key, clocks, at)
+    if what in ("upgraded", "downgraded") or grown:
         calling.begin(conn, key, at)
     return Outcome("joined" if joined and what == "updated" else what, key, ids)
 

@@ -29,7 +29,7 @@ def stand(claims: Sequence[Mapping[str, Any]], cause: Mapping[str, Any] | None =
     """The standing of at least one claim; order does not matter.
 
     The worst level holds. Among claims of that level the one whose cause is told already (`cause`) goes on speaking,
-    else the newest does. It is valid as long as one of them is, without end when one has none; the onset is the earliest.
+    else the newest does. It is valid as long as one of them is, without end when one has none; the onset is the first.
     """
     worst = min(one["level"] for one in claims)
     order = sorted(claims, key=lambda one: (one["at"], one["subject"], one["claimant"]), reverse=True)
