@@ -10,8 +10,8 @@ from onemap.core.settings import CaseSettings
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 from onemap.warnings import wording
-from onemap.warnings.ledger import announce, record
-from onemap.warnings.sending.ledger import enqueue
+from onemap.warnings.sending.ledger import enqueue, moot
+from onemap.warnings.timeline import announce, record
 
 ACTOR = "system"
 
@@ -29,10 +29,12 @@ def alert_teams(
     *,
     origin: Literal["fence", "call"],
     at: datetime,
+    told: bool = True,
 ) -> dict[str, int]:
     """Alert teams of a warning at its present level, in the caller's transaction.
 
-    A team is alerted once for each level; one that has its alert already keeps it. Returns every team's alert id.
+    A team is alerted once for each level; one that has its alert already keeps it. Without `told` the caller writes
+    the timeline and announces the alerts, because it has more to say of them. Returns every team's alert id.
     """
     if not teams:
         return {}
@@ -66,6 +68,7 @@ def alert_teams(
     ids = [row["id"] for row in made]
     if ids:
         enqueue(conn, ids)
+    if ids and told:
         for row in made:
             record(conn, warning_key, "alerted", ACTOR, f"通知{row['name']}", f"Alert to {row['name']}",
                    alert_id=row["id"], at=at)  # fmt: skip
@@ -75,3 +78,14 @@ def alert_teams(
         (warning_key, warning["level"], list(teams)),
     ).fetchall()
     return {row["team_key"]: row["id"] for row in found}
+
+
+def ring(conn: Connection, alert_ids: Sequence[int]) -> None:
+    """Alerts that a ladder calls with, new or again: they go out live, and what rested of their deliveries rings."""
+    conn.execute(sql("call_ring_again"), {"ids": list(alert_ids)})
+    announce(conn, alert_ids)
+
+
+def rest(conn: Connection, alert_ids: Sequence[int], why: str) -> int:
+    """Deliveries of these alerts need not go out any more. Returns how many."""
+    return moot(conn, alert_ids, why) if alert_ids else 0

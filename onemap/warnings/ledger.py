@@ -10,6 +10,8 @@ from onemap.core.clock import now
 from onemap.core.errors import BadInput, Conflict, Forbidden, NotFound
 from onemap.store.db import Connection, acting
 from onemap.store.sqlfile import sql
+from onemap.warnings.calling import service as calling
+from onemap.warnings.calling.standing import turn_of_alert
 from onemap.warnings.timeline import alerts_of, announce, plain, query, record
 
 STATES = ("queued", "delivered", "acknowledged", "arrived", "resolved")
@@ -38,9 +40,11 @@ def alerts(
     return query(conn, team=team_key, state=state, warning=warning_key, limit=limit)
 
 
-def acknowledge(conn: Connection, alert_id: int, actor: str, team_key: str | None = None) -> dict[str, Any]:
+def acknowledge(
+    conn: Connection, alert_id: int, actor: str, team_key: str | None = None, *, at: datetime | None = None
+) -> dict[str, Any]:
     """The team has read it and goes. Again: the same. Raises NotFound; Forbidden for another team's alert."""
-    return _advance(conn, alert_id, "acknowledged", actor, team_key)
+    return _advance(conn, alert_id, "acknowledged", actor, team_key, at=at)
 
 
 def arrive(
@@ -55,9 +59,71 @@ def resolve(conn: Connection, alert_id: int, actor: str, team_key: str | None = 
     return _advance(conn, alert_id, "resolved", actor, team_key)
 
 
-def report(
-    conn: Connection, alert_id: int, actor: str, team_key: str | None, note: str, attachment: str | None = None
+def decline(
+    conn: Connection, alert_id: int, actor: str, team_key: str | None = None, *, at: datetime | None = None
 ) -> dict[str, Any]:
+    """The team cannot go: the ladder climbs at once. Again: the same.
+
+    Errors as in `acknowledge`; Conflict when the team is on site.
+    """
+    with acting(conn, actor):
+        turn_of_alert(conn, alert_id)
+        alert = _locked(conn, alert_id, team_key)
+        if alert["arrived_at"] is not None or alert["resolved_at"] is not None:
+            raise Conflict("The team has been on site: it reports instead of declining.", reason="on-site")
+        if alert["declined_at"] is None:
+            at = at or now()
+            conn.execute("UPDATE alert SET declined_at = %s WHERE id = %s", (at, alert_id))
+            if not calling.declined(conn, alert_id, actor, at):
+                record(conn, alert["warning_key"], "declined", actor, f"{alert['team_name']}无法前往",
+                       f"{alert['team_name']} cannot go", alert_id=alert_id, at=at)  # fmt: skip
+            announce(conn, [alert_id])
+        return alerts_of(conn, [alert_id])[0]
+
+
+def confirm_again(
+    conn: Connection, alert_id: int, actor: str, team_key: str | None = None, *, at: datetime | None = None
+) -> dict[str, Any]:
+    """The second confirmation: still there, people out. Again: the same.
+
+    Errors as in `acknowledge`; Conflict when nothing was acknowledged yet.
+    """
+    with acting(conn, actor):
+        turn_of_alert(conn, alert_id)
+        alert = _locked(conn, alert_id, team_key)
+        if alert["acknowledged_at"] is None:
+            raise Conflict("Acknowledge the alert first.", reason="not-acknowledged")
+        at = at or now()
+        calling.confirmed(conn, alert_id, actor, at)
+        if conn.execute("UPDATE alert SET second_at = %s WHERE id = %s AND second_at IS NULL", (at, alert_id)).rowcount:
+            announce(conn, [alert_id])
+        return alerts_of(conn, [alert_id])[0]
+
+
+def answer_call(
+    conn: Connection, call_id: int, actor: str, *, here: bool, note: str = "", at: datetime | None = None
+) -> str:
+    """Write down what a team said by radio or telephone, or that somebody else stands by; returns the warning's key.
+
+    Raises NotFound; Conflict when the warning has ended.
+    """
+    with acting(conn, actor):
+        at = at or now()
+        call = calling.call(conn, call_id)
+        if call["alert_id"] is not None and not here:
+            decline(conn, call["alert_id"], actor, at=at)
+        elif call["alert_id"] is not None:
+            calling.noted(conn, call_id, actor, at, note)
+            acknowledge(conn, call["alert_id"], actor, at=at)
+        else:
+            calling.noted(conn, call_id, actor, at, note, here=here)
+        return str(call["warning_key"])
+
+
+def report(
+    conn: Connection, alert_id: int, actor: str, team_key: str | None, note: str, attachment: str | None = None,
+    *, at: datetime | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Add a team's report to the timeline; the same report again (a phone that sends twice) is one line.
 
     `attachment` is the name the server keeps a photo under. Raises BadInput for an empty or overlong report, and
@@ -69,6 +135,7 @@ def report(
     if len(note) > NOTE_CHARACTERS:
         raise BadInput(f"The note is longer than {NOTE_CHARACTERS} characters.", reason="long-note")
     with acting(conn, actor):
+        turn_of_alert(conn, alert_id)
         alert = _locked(conn, alert_id, team_key)
         zh, en = f"{alert['team_name']}上报：{note or '现场照片'}", f"{alert['team_name']} reports: {note or 'photo'}"
         same = conn.execute(
@@ -77,7 +144,9 @@ def report(
             (alert_id, zh, attachment),
         ).fetchone()
         if same is None:
-            record(conn, alert["warning_key"], "report", actor, zh, en, alert_id=alert_id, attachment=attachment)
+            at = at or now()
+            record(conn, alert["warning_key"], "report", actor, zh, en, alert_id=alert_id, at=at, attachment=attachment)
+            calling.reported(conn, alert_id, actor, at)
             announce(conn, [alert_id])
         return alerts_of(conn, [alert_id])[0]
 
@@ -129,6 +198,8 @@ def _advance(
     conn: Connection, alert_id: int, to: str, actor: str, team_key: str | None, *, at: datetime | None = None
 ) -> dict[str, Any]:
     with acting(conn, actor):
+        if actor != "position":
+            turn_of_alert(conn, alert_id)
         alert = _locked(conn, alert_id, team_key)
         if alert[REACHED[to]] is None:
             if to == "resolved" and alert["arrived_at"] is None:
@@ -147,6 +218,10 @@ def _advance(
             by_zh, by_en = ("（定位进入威胁区）", " (position inside the zone)") if actor == "position" else ("", "")
             record(conn, alert["warning_key"], to, actor, f"{alert['team_name']}{zh}{by_zh}",
                    f"{alert['team_name']} {en}{by_en}", alert_id=alert_id, at=at)  # fmt: skip
+            # A position is no answer: it says where a device is, not that anyone has read the alert.
+            if actor != "position":
+                said = calling.answered if to == "acknowledged" else calling.confirmed
+                said(conn, alert_id, actor, at)
             announce(conn, [alert_id])
         return alerts_of(conn, [alert_id])[0]
 
@@ -176,7 +251,10 @@ __all__ = [
     "alerts",
     "alerts_of",
     "announce",
+    "answer_call",
     "arrive",
+    "confirm_again",
+    "decline",
     "delivered",
     "mark_delivered",
     "on_fixes",

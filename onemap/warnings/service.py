@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from onemap.warnings.delivery import Response, WebhookRequest, deliver_due
-from onemap.warnings.ledger import acknowledge, alerts, arrive, mark_delivered, on_fixes, report, resolve
+from onemap.warnings.ledger import (
+    acknowledge,
+    alerts,
+    answer_call,
+    arrive,
+    confirm_again,
+    decline,
+    mark_delivered,
+    on_fixes,
+    report,
+    resolve,
+)
 from onemap.warnings.picture import list_warnings, why
 from onemap.warnings.raising import Reading, evaluate
 from onemap.warnings.steering import confirm, end
 
 __all__ = [
     "Reading",
-    "Response",
-    "WebhookRequest",
     "acknowledge",
     "alerts",
+    "answer_call",
     "arrive",
     "confirm",
-    "deliver_due",
+    "confirm_again",
+    "decline",
     "end",
     "evaluate",
     "list_warnings",
