@@ -70,17 +70,6 @@ fence_absence = Table(
     PrimaryKeyConstraint("fence_id", "who", "window_at", name="pk_fence_absence"),
 )
 
-#: Warnings that objects at fences hold up at present.
-fence_claim = Table(
-    "fence_claim",
-    metadata,
-    Column("fence_key", Text, nullable=False),
-    Column("claimant", Text, nullable=False),
-    Column("by", Text, nullable=False),  # the kind of event that raised it
-    timestamp("until"),  # of an event that nothing undoes: let go then
-    PrimaryKeyConstraint("fence_key", "claimant", name="pk_fence_claim"),
-)
-
 fence_event = Table(
     "fence_event",
     metadata,

@@ -56,14 +56,6 @@ CREATE TABLE onemap.fence_absence (
   CONSTRAINT pk_fence_absence PRIMARY KEY (fence_id, who, window_at)
 );
 
-CREATE TABLE onemap.fence_claim (
-  fence_key TEXT NOT NULL,
-  claimant TEXT NOT NULL,
-  by TEXT NOT NULL,
-  until TIMESTAMP WITH TIME ZONE,
-  CONSTRAINT pk_fence_claim PRIMARY KEY (fence_key, claimant)
-);
-
 CREATE TABLE onemap.fence_event (
   id BIGINT GENERATED ALWAYS AS IDENTITY,
   fence_id BIGINT NOT NULL,
