@@ -27,6 +27,7 @@ from onemap.store.db import AsyncConnection, connect_async
 from onemap.store.layer import LayerSpec
 from server.heat_news import HeatNews
 from server.metrics import Metrics
+from server.news import BY_LAYER
 from server.sight import feed_for
 from server.stream import (
     ALERT,
@@ -39,6 +40,7 @@ from server.stream import (
     heartbeat,
     latest,
     mark_line,
+    news_event,
     render,
     reset_event,
 )
@@ -80,7 +82,7 @@ class Hub:
         self.connected = False
         self.layers = {layer.name: layer for layer in layers if layer.live}
         self._heat = HeatNews(self._tell)
-        self._followed = (*self.layers, ALERT, FEED, *self._heat.layers)
+        self._followed = (*self.layers, ALERT, FEED, *BY_LAYER, *self._heat.layers)
         self._dsn = dsn
         self._pool = pool
         self._metrics = metrics
@@ -345,6 +347,8 @@ class Hub:
                     events[change.position] = alert_event(change.note, change.position)
                 elif change.layer == FEED:
                     events[change.position] = feed_event(feed_for(change.note, stream.grant), change.position)
+                elif (topic := BY_LAYER.get(change.layer)) is not None:
+                    events[change.position] = news_event(topic, change.note, stream.grant, change.position)
         return dict(sorted(events.items()))
 
     def _tell(self, event: Event) -> None:

@@ -19,6 +19,7 @@ from onemap.store.db import AsyncConnection
 from onemap.store.layer import LayerSpec
 from onemap.store.query import features_by_ids
 from server.answer import dumps
+from server.news import Topic
 from tiles.heat import is_published, shows
 
 ALERT, FEED = "alert", "feed"
@@ -59,6 +60,7 @@ class Event:
     alert: AlertRef | None = None
     feed: bool = False
     heat: HeatRef | None = None
+    news: Topic | None = None
 
     @property
     def wire(self) -> bytes:
@@ -90,6 +92,12 @@ def heat_event(ref: HeatRef, at: datetime) -> Event:
     """A surface has other values now."""
     told = dumps({"surface": ref.surface, "at": at.isoformat()})
     return Event(f"event: heat\ndata: {told}\n\n".encode(), heat=ref)
+
+
+def news_event(topic: Topic, note: Mapping[str, Any], grant: Grant, position: Position | None = None) -> Event:
+    """Something of a topic has moved, as a grant is told."""
+    text = f"event: {topic.event}\ndata: {dumps(topic.told(note, grant))}\n\n".encode()
+    return Event(text, position, news=topic)
 
 
 def alert_event(note: Mapping[str, Any], position: Position | None = None) -> Event:
@@ -173,6 +181,8 @@ class Subscriber:
             return self.hears_alert(event.alert)
         if event.heat is not None:
             return event.heat.is_for(self.grant)
+        if event.news is not None:
+            return event.news.is_for(self.grant)
         if event.feed:
             return self.grant.can(Right.FEEDS_SEE)
         return True
