@@ -71,6 +71,18 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
         self.deliveries = Gauge("onemap_deliveries", "Alert deliveries by state.", ["state"], registry=self.registry)
+        self.calls = Gauge(
+            "onemap_calls", "Grids of open ladders by how they stand; drills apart.", ["state"], registry=self.registry
+        )
+        self.calls_unanswered = Gauge(
+            "onemap_calls_unanswered", "Grids where nobody answered on any rung.", registry=self.registry
+        )
+        self.answer_seconds = Gauge(
+            "onemap_call_answer_seconds",
+            "From a call to its answer in the last day, by quantile.",
+            ["quantile"],
+            registry=self.registry,
+        )
 
     def text(self) -> bytes:
         """The present values in the prometheus text form."""

@@ -142,6 +142,13 @@ class State:
         for row in await (await conn.execute(sql("measures"))).fetchall():
             gauge = metrics.follower_behind if row["what"] == "consumer" else metrics.deliveries
             gauge.labels(row["name"]).set(row["value"])
+        for row in await (await conn.execute(sql("call_measures"))).fetchall():
+            if row["what"] == "answer_s":
+                metrics.answer_seconds.labels(row["name"]).set(row["value"])
+                continue
+            metrics.calls.labels(row["name"]).set(row["value"])
+            if row["name"] == "unanswered":
+                metrics.calls_unanswered.set(row["value"])
         for feed in await asyncio.to_thread(_Ledger(self.sync_pool).feed_status):
             if feed["age_s"] is not None:
                 metrics.feed_age.labels(feed["name"]).set(feed["age_s"])
