@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from psycopg.errors import UniqueViolation
@@ -20,6 +20,7 @@ from onemap.warnings.drills import course, imagined
 from onemap.warnings.drills.scenario import Scenario
 from onemap.warnings.drills.score import score_of
 from onemap.warnings.ledger import plain
+from onemap.warnings.rules.around import Around
 
 EVENT = "drill"
 #: A scenario may end with its warnings open; they are then cancelled, so that no exercise hangs over the map.
@@ -70,7 +71,7 @@ def one(conn: Connection, key: str, now: datetime) -> dict[str, Any]:
     return _entry(conn, row, now)
 
 
-def step(conn: Connection, now: datetime, clocks: CaseSettings) -> int:
+def step(conn: Connection, now: datetime, clocks: CaseSettings, around: Around) -> int:
     """Take the running drill as far as it is due; returns how many steps were done, its end included."""
     row = conn.execute(sql("drill_running")).fetchone()
     if row is None:
@@ -78,7 +79,7 @@ def step(conn: Connection, now: datetime, clocks: CaseSettings) -> int:
     elapsed_s = (now - row["started_at"]).total_seconds() * row["speed"]
     due = [one for one in row["steps"][row["position"] :] if one["at_min"] * 60.0 <= elapsed_s]
     for one_step in due:
-        _take(conn, row, one_step, now, clocks)
+        _take(conn, row, one_step, now, clocks, around)
     if due:
         conn.execute(
             "UPDATE drill SET position = %s, readings = %s, claims = %s WHERE key = %s",
@@ -102,7 +103,9 @@ def stop(conn: Connection, key: str, now: datetime, clocks: CaseSettings) -> dic
     return one(conn, key, now)
 
 
-def _take(conn: Connection, row: dict[str, Any], step: Mapping[str, Any], now: datetime, clocks: CaseSettings) -> None:
+def _take(
+    conn: Connection, row: dict[str, Any], step: Mapping[str, Any], now: datetime, clocks: CaseSettings, around: Around
+) -> None:
     """One step: its made-up readings, then every claim that they hold up, or no longer do."""
     hazard = step["key"]
     rules = conn.execute(sql("drill_thresholds"), {"hazard": hazard}).fetchall()
@@ -119,7 +122,8 @@ def _take(conn: Connection, row: dict[str, Any], step: Mapping[str, Any], now: d
     wanted: dict[str, tuple[str, int, dict[str, Any]]] = {}
     if cause is not None:
         wanted[f"threshold:{hazard}"] = (f"hazard:{hazard}", cause["level"], cause)
-    for found in imagined.standing(conn, readings, row["started_at"] - timedelta(days=3), now):
+    hazards = {one["key"] for one in row["steps"]}
+    for found in imagined.standing(conn, around, hazards, readings, now):
         wanted[f"rule:{found.rule_key}:{found.subject}"] = (found.subject, found.level, found.cause)
     _claim(conn, row, wanted, {f"threshold:{hazard}"}, now, clocks)
 
