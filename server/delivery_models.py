@@ -80,6 +80,12 @@ class DeliverySummary(Model):
     channels: list[Channel]
 
 
+class Seen(Model):
+    """How many dead letters were new to the staff."""
+
+    seen: int
+
+
 class ReceiptIn(Model):
     """What a gateway says later of a message it took; signed like the message was."""
 

@@ -27,13 +27,20 @@ from onemap.store.changelog import CHANNEL
 from onemap.store.db import Connection, connect, dsn_of
 from onemap.terrain import cells as ground
 from onemap.tracks import service as tracks
-from onemap.warnings import service as warnings
-from onemap.warnings.webhook import send
+from onemap.warnings import upkeep
+from onemap.warnings.calling import service as calling
+from onemap.warnings.calling import template
+from onemap.warnings.drills import service as drills
+from onemap.warnings.sending.sender import Sender
+from onemap.warnings.telling import identity as telling
+from server import ruling
 
 log = structlog.get_logger(__name__)
 
 STEPS = Counter("onemap_worker_steps_total", "Rounds of a worker loop that did something.", ["loop"])
 ERRORS = Counter("onemap_worker_errors_total", "Rounds of a worker loop that failed and will be tried again.", ["loop"])
+ATTEMPTS = Counter("onemap_delivery_attempts_total", "Attempts to send an alert.", ["kind", "result"])
+SENDING = Histogram("onemap_delivery_seconds", "Length of an attempt to send an alert.", ["kind"])
 FORECASTS = Gauge("onemap_forecast_categories", "Categories forecast in the last night.")
 SECONDS = Histogram("onemap_worker_step_seconds", "Length of a round of a worker loop.", ["loop"])
 
@@ -50,11 +57,13 @@ class Loop:
     rest_s: float
     pause_s: float = 0.0
     woken: bool = True
+    wakes: Callable[[threading.Event], None] | None = None  # given the event by which the step's own threads wake it
     transacted: bool = True  # False: the step makes its own transactions, because it waits for others in between
 
 
 def loops(settings: Settings) -> tuple[Loop, ...]:
     """Every loop of the worker; a new engine is one line here."""
+    sender = Sender(observe=_attempted)
     return (
         Loop("heat", heat.follow, rest_s=1.0, pause_s=0.5),
         Loop("trends", lambda conn: _trends(conn, settings), rest_s=600.0, woken=False),
@@ -65,7 +74,16 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
         ),
         Loop("forecast", lambda conn: _forecast(conn, settings), rest_s=60.0, woken=False, transacted=False),
         Loop("tracks", tracks.follow, rest_s=5.0, pause_s=5.0),
-        Loop("deliveries", lambda conn: warnings.deliver_due(conn, send), rest_s=1.0, transacted=False),
+        Loop("deliveries", sender.step, rest_s=0.5, pause_s=0.01, wakes=sender.wakes, transacted=False),
+        Loop("warnings", lambda conn: upkeep.step(conn, settings.cases), rest_s=1.0, pause_s=0.5),
+        Loop(
+            "drills",
+            lambda conn: drills.step(conn, clock.now(), settings.cases, ruling.around(settings.zone)),
+            rest_s=0.5,
+            woken=False,
+        ),
+        Loop("calls", lambda conn: calling.step(conn, clock.now()), rest_s=0.5, transacted=False),
+        Loop("rules", ruling.follower(settings), rest_s=1.0, pause_s=0.05),
         Loop("heartbeat", _heartbeat, rest_s=5.0, woken=False),
         Loop("housekeeping", lambda conn: housekeeping.tidy(conn, settings), rest_s=600.0, woken=False),
     )
@@ -74,6 +92,8 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
 def run_worker(settings: Settings, stop: threading.Event) -> None:
     """Run every transport and loop until `stop` is set; then end them within seconds."""
     declared.use(settings.home_path, settings.zone)
+    template.use(settings)
+    telling.use(settings.home_path / "telling", settings.zone, settings.telling)
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port, addr=settings.host)
     dsn = dsn_of(settings)
@@ -135,6 +155,8 @@ def _listen(dsn: str, wake: Wake, stop: threading.Event) -> None:
 
 def _run_loop(loop: Loop, dsn: str, woken: threading.Event, stop: threading.Event) -> None:
     failures = 0
+    if loop.wakes is not None:
+        loop.wakes(woken)
     while not stop.is_set():
         try:
             with connect(dsn, autocommit=True) as conn:
@@ -190,6 +212,11 @@ def _forecast(conn: Connection, settings: Settings) -> int:
 
 def _trends(conn: Connection, settings: Settings) -> int:
     return demand.refresh(conn, now=clock.now(), zone=settings.zone)
+
+
+def _attempted(kind: str, ok: bool, seconds: float) -> None:
+    ATTEMPTS.labels(kind, "taken" if ok else "failed").inc()
+    SENDING.labels(kind).observe(seconds)
 
 
 def _heartbeat(conn: Connection) -> int:

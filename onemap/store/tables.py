@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from onemap.store import (
     call_tables,
+    delivery_tables,
     drill_tables,
     fence_tables,
     forecast_tables,
@@ -233,32 +234,6 @@ alert_event = Table(
     Column("attachment", Text),
 )
 
-webhook = Table(
-    "webhook",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("url", Text, nullable=False, unique=True),
-    Column("secret", Text, nullable=False),
-    Column("team_key", Text),  # empty: all teams
-    Column("enabled", Boolean, nullable=False, server_default=text("true")),
-)
-
-delivery = Table(
-    "delivery",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("alert_id", BigInteger, ForeignKey(alert.c.id), nullable=False),
-    Column("channel", Text, nullable=False),  # live, webhook
-    Column("webhook_id", BigInteger, ForeignKey(webhook.c.id)),
-    Column("idempotency_key", Text, nullable=False, unique=True),
-    Column("state", Text, nullable=False, server_default=text("'queued'")),  # queued, delivered, dead
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
-    timestamp("next_at", nullable=False, server_default=text("now()")),
-    timestamp("delivered_at"),
-    Column("error", Text),
-)
-Index("ix_delivery_due", delivery.c.next_at, postgresql_where=text("state = 'queued'"))
-
 account = Table(
     "account",
     metadata,
@@ -323,6 +298,7 @@ city = Table(
 #: Modules whose tables belong to the engines; importing this module brings all of them into the metadata.
 ENGINES = (
     call_tables,
+    delivery_tables,
     drill_tables,
     fence_tables,
     forecast_tables,

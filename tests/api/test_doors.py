@@ -59,6 +59,7 @@ ASKED: list[tuple[str, str, frozenset[Right]]] = [
     ("GET", "/deliveries/summary", frozenset({Right.LEDGER_SEE})),
     ("GET", "/deliveries", frozenset({Right.LEDGER_SEE})),
     ("POST", "/deliveries/1/retry", frozenset({Right.CHANNELS_EDIT})),
+    ("POST", "/deliveries/seen", frozenset({Right.LEDGER_SEE})),
     ("GET", "/channels", frozenset({Right.LEDGER_SEE})),
     ("POST", "/channels", frozenset({Right.CHANNELS_EDIT})),
     ("PUT", "/channels/1", frozenset({Right.CHANNELS_EDIT})),

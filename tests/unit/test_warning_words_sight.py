@@ -1,20 +1,12 @@
-"""Words of alerts; which camera sees a zone; how long a team takes; webhook signatures and back-off."""
+"""Words of alerts; which camera sees a zone; how long a team takes."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-from datetime import UTC, datetime
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from shapely.geometry import box
 
 from onemap.core.geometry import representative
 from onemap.warnings import wording
-from onemap.warnings.delivery import FIRST_S, LONGEST_S, request_of, wait_s
 from onemap.warnings.sight import eta_s, sector, sees
 
 ZONE = box(110.401, 29.0995, 110.402, 29.1005)  # 97 to 195 m east of the camera
@@ -64,19 +56,3 @@ def test_an_alert_says_what_where_level_and_what_to_do() -> None:
     )
     assert wording.title(3, "云溪沟3号滑坡") == "黄色 III 级 · 云溪沟3号滑坡"
     assert wording.number(0.00012) == "0.00012" and wording.number(123456.7) == "123457"
-
-
-def test_a_webhook_is_signed_over_time_and_body() -> None:
-    at = datetime(2026, 7, 1, tzinfo=UTC)
-    request = request_of("http://127.0.0.1/x", "s3cret", "alert-1-webhook-2", {"id": 1, "title": "黄色"}, at)
-    stamp = request.headers["X-Onemap-Timestamp"]
-    wanted = hmac.new(b"s3cret", stamp.encode() + b"." + request.body, hashlib.sha256).hexdigest()
-    assert request.headers["X-Onemap-Signature"] == f"sha256={wanted}"
-    assert request.headers["Idempotency-Key"] == "alert-1-webhook-2"
-    assert json.loads(request.body) == {"type": "alert", "alert": {"id": 1, "title": "黄色"}}
-
-
-@given(st.integers(1, 10_000), st.floats(0, 1))
-def test_waits_grow_to_an_hour_and_are_spread(attempts: int, jitter: float) -> None:
-    assert FIRST_S / 2 <= wait_s(attempts, jitter) <= LONGEST_S * 1.5
-    assert wait_s(attempts + 1, jitter) >= wait_s(attempts, jitter)
