@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
@@ -12,6 +13,14 @@ const doors = [
   '/live',
   '/warnings',
   '/alerts',
+  '/calls',
+  '/ladders',
+  '/rosters',
+  '/deliveries',
+  '/channels',
+  '/rules',
+  '/fences',
+  '/drills',
   '/incidents',
   '/sensors',
   '/timeline',
@@ -32,8 +41,44 @@ const leaflet: Plugin = {
   },
 }
 
+/** The worker that a team's device keeps is told by name which files make up the page, and changes when one of them does. */
+const shell: Plugin = {
+  name: 'shell-for-worker',
+  apply: 'build',
+  generateBundle: {
+    order: 'post',
+    handler(_options, bundle) {
+      const worker = bundle['sw.js']
+      if (worker?.type !== 'chunk') throw new Error('the service worker was not built')
+      const needed = new Set<string>()
+      const add = (name: string) => {
+        const chunk = bundle[name]
+        if (!chunk || needed.has(name)) return
+        needed.add(name)
+        if (chunk.type === 'chunk') for (const other of chunk.imports) add(other)
+      }
+      for (const [name, file] of Object.entries(bundle)) {
+        if (file.type === 'chunk' && file.isEntry && name !== 'sw.js') add(name)
+        if (/\.css$|maplibre-gl-worker/.test(name)) add(name)
+      }
+      const files = [
+        '/',
+        '/favicon.svg',
+        ...[...needed].filter((name) => name !== 'index.html').map((name) => `/${name}`),
+      ]
+      // Names carry their content's hash; the page itself has only its text.
+      const page = bundle['index.html']
+      const text = page?.type === 'asset' ? String(page.source) : ''
+      const version = createHash('sha256')
+        .update([...files.sort(), text, worker.code].join('\n'))
+        .digest('hex')
+      worker.code = worker.code.replaceAll('__SHELL__', JSON.stringify({ version: version.slice(0, 12), files }))
+    },
+  },
+}
+
 export default defineConfig({
-  plugins: [leaflet],
+  plugins: [leaflet, shell],
   build: {
     target: 'es2022',
     // The page is served under a policy that allows no data: scripts and no inline anything.
@@ -41,7 +86,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1300,
     rolldownOptions: {
+      input: { index: 'index.html', sw: 'src/worker/sw.ts' },
       output: {
+        // A worker governs the paths below its own.
+        entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
         codeSplitting: {
           groups: [{ name: 'maplibre', test: /node_modules[\\/]maplibre-gl/ }],
         },

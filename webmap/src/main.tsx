@@ -6,6 +6,7 @@ import './theme/desk.css'
 import './theme/lists.css'
 import './theme/detail.css'
 import './theme/map.css'
+import './theme/calls.css'
 import './theme/heat.css'
 import './theme/phone.css'
 

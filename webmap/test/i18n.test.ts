@@ -29,7 +29,7 @@ describe('the catalogue of words', () => {
     const code = sources(SOURCE).join('\n')
     // Families whose keys are put together at run time.
     const built =
-      /^(code|group|alert|rail|step|heat\.(window|tab|kind)|hot\.kind|effect\.on|trend\.(up|flat|down))(\.|$)/
+      /^(code|group|alert|check|outbox|rail|step|heat\.(window|tab|kind)|hot\.kind|effect\.on|trend\.(up|flat|down))(\.|$)/
     const unused = Object.keys(messages).filter((key) => !built.test(key) && !code.includes(`'${key}'`))
     expect(unused).toEqual([])
   })

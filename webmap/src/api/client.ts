@@ -4,26 +4,37 @@ import type {
   Account,
   Alert,
   Backtest,
+  Board,
+  Call,
   Catalogue,
+  Channel,
+  ChannelSpec,
+  Delivery,
+  DeliverySummary,
   Effect,
   EffectQuestion,
+  Episode,
   FeaturePage,
   Feed,
+  GridPaint,
   Health,
   HeatCell,
   HeatHistory,
   HeatLegend,
   HotCell,
   Hotspots,
+  Ladder,
   MapFeature,
   Problem,
   QuarantineRow,
   Series,
+  TestSent,
   Timeline,
   Trend,
   Trends,
   Warning,
   WarningDetail,
+  WarningMessage,
 } from './types'
 
 export class ApiError extends Error {
@@ -50,7 +61,19 @@ export const sessionEnded = signal(false)
 /** Server clock minus this screen's clock, so that ages and deadlines do not follow a wrong wall clock. */
 export const clockOffsetMs = signal(0)
 
+/** When the newest of what is on the screen from this device's own keeping was first said; null while the server answers. */
+export const keptAt = signal<string | null>(null)
+
+/** The mark of an answer that this device kept: the network is gone, and what it says is as old as this. */
+const KEPT = 'x-onemap-kept'
+
 export function noteServerDate(headers: Headers): void {
+  const kept = headers.get(KEPT)
+  if (kept !== null) {
+    keptAt.value = kept
+    return
+  }
+  keptAt.value = null
   const date = Date.parse(headers.get('date') ?? '')
   if (Number.isNaN(date)) return
   // The header has whole seconds: small differences say nothing.
@@ -78,13 +101,13 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
   throw new ApiError(response.status, problem)
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await send(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) })
   return (await response.json()) as T
 }
 
-async function post<T>(path: string, body?: unknown): Promise<T | null> {
-  const init: RequestInit = { method: 'POST', headers: { accept: 'application/json' } }
+export async function post<T>(path: string, body?: unknown, method = 'POST'): Promise<T | null> {
+  const init: RequestInit = { method, headers: { accept: 'application/json' } }
   if (body instanceof FormData) init.body = body
   else if (body !== undefined) {
     init.body = JSON.stringify(body)
@@ -99,7 +122,7 @@ async function post<T>(path: string, body?: unknown): Promise<T | null> {
 type Asked = string | number | null | undefined
 
 /** Empty values are left out; a list stands as the same name again and again. */
-function query(values: Record<string, Asked | readonly Asked[]>): string {
+export function query(values: Record<string, Asked | readonly Asked[]>): string {
   const params = new URLSearchParams()
   for (const [name, value] of Object.entries(values)) {
     for (const each of Array.isArray(value) ? value : [value]) {
@@ -110,7 +133,10 @@ function query(values: Record<string, Asked | readonly Asked[]>): string {
   return text ? `?${text}` : ''
 }
 
-const part = encodeURIComponent
+export const part = encodeURIComponent
+
+/** What a team answers an alert with. */
+export type AlertStep = 'acknowledge' | 'decline' | 'arrive' | 'confirm-again' | 'resolve'
 
 /** What is asked of a surface; a surface that knows nothing of a part is not sent it. */
 export type HeatQuery = {
@@ -151,10 +177,28 @@ export const api = {
   confirmWarning: (key: string) => post<unknown>(`/warnings/${part(key)}/confirm`),
   endWarning: (key: string) => post<unknown>(`/warnings/${part(key)}/end`),
 
+  cancelWarning: (key: string, reason: string) => post<unknown>(`/warnings/${part(key)}/cancel`, { reason }),
+  episodes: () => get<Episode[]>('/warnings/episodes'),
+  messages: (warning: string) => get<WarningMessage[]>(`/warnings/messages${query({ warning, limit: 50 })}`),
+
+  board: () => get<Board>('/calls/board'),
+  callGrids: () => get<GridPaint>('/calls/grids'),
+  ladder: (warning: string) => get<Ladder>(`/ladders${query({ warning })}`),
+  startLadder: (warning: string) => post<Ladder>(`/ladders/start${query({ warning })}`),
+  answerCall: (id: number, answer: 'here' | 'declined', note: string) =>
+    post<Call>(`/calls/${id}/answer`, { answer, note }),
+
   alerts: (state?: string) => get<Alert[]>(`/alerts${query({ state })}`),
-  alertStep: (id: string | number, step: 'acknowledge' | 'arrive' | 'resolve') =>
-    post<Alert>(`/alerts/${part(String(id))}/${step}`),
-  alertReport: (id: string | number, form: FormData) => post<unknown>(`/alerts/${part(String(id))}/report`, form),
+  alertStep: (id: string | number, step: AlertStep) => post<Alert>(`/alerts/${part(String(id))}/${step}`),
+
+  deliverySummary: () => get<DeliverySummary>('/deliveries/summary'),
+  deliveries: (ask: { state?: string; channel?: number | null; warning?: string; before?: number; limit?: number }) =>
+    get<Delivery[]>(`/deliveries${query(ask)}`),
+  retryDelivery: (id: number) => post<Delivery>(`/deliveries/${id}/retry`),
+  addChannel: (spec: ChannelSpec) => post<Channel>('/channels', spec),
+  changeChannel: (id: number, spec: ChannelSpec) => post<Channel>(`/channels/${id}`, spec, 'PUT'),
+  dropChannel: (id: number) => post<void>(`/channels/${id}`, undefined, 'DELETE'),
+  testChannel: (id: number) => post<TestSent>(`/channels/${id}/test`),
 
   incidentStatus: (key: string, status: string) => post<unknown>(`/incidents/${part(key)}/status`, { status }),
   sensorSeries: (key: string, hours: number) => get<Series[]>(`/sensors/${part(key)}/series${query({ hours })}`),

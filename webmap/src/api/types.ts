@@ -17,6 +17,24 @@ export type Feed = Schema['FeedStatus']
 export type Timeline = Schema['Timeline']
 export type QuarantineRow = Schema['Quarantined']
 export type WarningDetail = Schema['Why']
+export type Episode = Schema['Episode']
+export type Ladder = Schema['Ladder']
+export type Calling = Schema['Calling']
+export type Call = Schema['Call']
+export type Board = Schema['Board']
+export type WarningMessage = Schema['Message']
+export type Delivery = Schema['Delivery']
+export type DeliverySummary = Schema['DeliverySummary']
+export type Channel = Schema['Channel']
+export type ChannelSpec = Schema['ChannelSpec']
+export type TestSent = Schema['TestSent']
+
+/** A grid with an open calling as the map paints it. */
+export type PaintedGrid = Feature<Geometry, Calling & { warning_key: string; level: Level; drill: boolean }>
+export interface GridPaint {
+  type: 'FeatureCollection'
+  features: PaintedGrid[]
+}
 
 /** Counts of people, or what is said instead of a small one. */
 export type Counted = Pick<Schema['Threatened'], 'households' | 'residents' | 'households_note' | 'residents_note'>

@@ -2,11 +2,13 @@
 import type { GeoJSONSource, MapGeoJSONFeature, Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
 import { Popup } from 'maplibre-gl'
 import { corners } from '../state/draw'
+import { picking } from '../state/pick'
 import { isPhone, select, selection } from '../state/view'
 import { tipContent } from './tip'
 
 /** Style layers that answer to the pointer, the nearest to the eye first, and the layer each belongs to. */
 const PICKABLE: readonly [styleLayer: string, layer: string][] = [
+  ['calls-sign', 'warning'],
   ['hazard-warned', 'hazard'],
   ['mover', 'mover'],
   ['hazard', 'hazard'],
@@ -19,6 +21,7 @@ const PICKABLE: readonly [styleLayer: string, layer: string][] = [
   ['sensor-dot', 'sensor'],
   ['camera', 'camera'],
   ['camera-dot', 'camera'],
+  ['calls-fill', 'warning'],
   ['warning-fill', 'warning'],
   ['track-line', 'track'],
   ['heat-fill', 'heat'],
@@ -36,10 +39,10 @@ export interface Hit {
   feature: MapGeoJSONFeature
 }
 
-function pick(map: MapLibre, event: MapMouseEvent): Hit | null {
+function pick(map: MapLibre, event: MapMouseEvent, only?: readonly string[]): Hit | null {
   const reach = isPhone.peek() ? 10 : 4
   const { x, y } = event.point
-  const layers = PICKABLE.map(([id]) => id).filter((id) => map.getLayer(id))
+  const layers = PICKABLE.filter(([id, layer]) => map.getLayer(id) && (only?.includes(layer) ?? true)).map(([id]) => id)
   const box: [[number, number], [number, number]] = [
     [x - reach, y - reach],
     [x + reach, y + reach],
@@ -87,7 +90,7 @@ export function startInteraction(map: MapLibre): void {
       tip.remove()
       return
     }
-    const hit = pick(map, last)
+    const hit = pick(map, last, picking.peek()?.layers)
     map.getCanvas().style.cursor = hit ? 'pointer' : ''
     unhover()
     if (hit?.layer === 'grid' && hit.feature.id !== undefined) {
@@ -122,7 +125,12 @@ export function startInteraction(map: MapLibre): void {
 
   map.on('click', (event) => {
     if (corners.peek()) return
-    const hit = pick(map, event)
+    const wanted = picking.peek()
+    const hit = pick(map, event, wanted?.layers)
+    if (wanted) {
+      if (hit?.key) wanted.take({ layer: hit.layer, key: hit.key, properties: hit.feature.properties })
+      return
+    }
     if (!hit?.key) {
       selection.value = null
       return

@@ -24,6 +24,7 @@ import { onTileChange } from '../state/live'
 import { type Camera, camera, heat, selection, theme, zoomFactor } from '../state/view'
 import { byHazard } from '../state/warnings'
 import { readPalette } from '../theme/palette'
+import { startCalls } from './calls'
 import type { StyleContext } from './context'
 import { startDrawing } from './draw'
 import { effort } from './effort'
@@ -292,6 +293,7 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
       followSelection(live),
       startPulse(live),
       startMine(live, start !== null),
+      startCalls(live),
     )
     endings.push(
       whenSettled(live, () => {

@@ -5,6 +5,7 @@ import { HEAT_MAX_ZOOM } from '../state/legend'
 import { areaLayers } from './areas'
 import { assetLayers, warnedLayers } from './assets'
 import { baseLayers, labelLayers, tallBuildings } from './base'
+import { callLayers, callSigns } from './calls'
 import type { OwnedLayer, StyleContext } from './context'
 import { drawLayers } from './draw'
 import { effectLayers } from './effect'
@@ -42,6 +43,8 @@ export const DATA_SOURCES = [
   'hazard',
   'team',
   'warning',
+  'calls',
+  'calls-nobody',
   'mover',
   'mover-tail',
   'fov',
@@ -124,6 +127,7 @@ function layers(context: StyleContext): OwnedLayer[] {
     ...areaLayers(context).slice(1),
     ...tallBuildings(context),
     ...zoneLayers(context),
+    ...callLayers(context),
     ...effectLayers(context),
     ...fovLayers(context),
     ...selectionLayers(context),
@@ -135,6 +139,7 @@ function layers(context: StyleContext): OwnedLayer[] {
     ...assetLayers(context),
     ...moverLayers(context),
     ...warnedLayers(context),
+    ...callSigns(context),
   ]
 }
 

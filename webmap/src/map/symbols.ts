@@ -228,6 +228,28 @@ function incident(pen: Pen, p: Palette, size: number, [status = 'reported', tone
   }
 }
 
+/** Nobody answers: an octagon in the page's own ink, louder than any level and none of them. */
+function nobody(pen: Pen, p: Palette, size: number, drill: boolean): void {
+  const c = size / 2
+  tracePolygon(pen, shapePoints('octagon'), c, c, 15)
+  pen.lineJoin = 'round'
+  pen.strokeStyle = p.halo
+  pen.lineWidth = 5
+  pen.stroke()
+  pen.fillStyle = p.text
+  pen.fill()
+  if (drill) stripes(pen, p.halo, size, 0.5)
+  pen.strokeStyle = p.halo
+  pen.lineWidth = 3
+  pen.lineCap = 'round'
+  pen.beginPath()
+  pen.moveTo(c, c - 7)
+  pen.lineTo(c, c + 2)
+  pen.moveTo(c, c + 7)
+  pen.lineTo(c, c + 7.2)
+  pen.stroke()
+}
+
 function hatch(pen: Pen, size: number, colour: string, opacity: number): void {
   pen.globalAlpha = opacity
   pen.strokeStyle = colour
@@ -241,7 +263,7 @@ function hatch(pen: Pen, size: number, colour: string, opacity: number): void {
 }
 
 function draw(palette: Palette, family: string, rest: string[]): ImageData | null {
-  const size = family === 'hatch' ? 12 : family === 'hazard' ? 40 : 26
+  const size = family === 'hatch' ? 12 : family === 'hazard' || family === 'nobody' ? 40 : 26
   const canvas = document.createElement('canvas')
   canvas.width = canvas.height = size * RATIO
   const pen = canvas.getContext('2d')
@@ -253,6 +275,7 @@ function draw(palette: Palette, family: string, rest: string[]): ImageData | nul
   else if (family === 'team') team(pen, palette, size, rest)
   else if (family === 'mover') mover(pen, palette, size, rest)
   else if (family === 'case') incident(pen, palette, size, rest)
+  else if (family === 'nobody') nobody(pen, palette, size, rest[0] === 'drill')
   else if (family === 'hatch') {
     const level = asLevel(rest[0])
     hatch(pen, size, level ? palette.level[level] : palette.muted, 0.55)

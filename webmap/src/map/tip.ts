@@ -5,7 +5,7 @@ import { caseClock, clockText } from '../domain/clocks'
 import { count, figure } from '../domain/format'
 import { contains } from '../domain/geo'
 import { asLevel, levelName } from '../domain/levels'
-import { lang, t, title } from '../i18n'
+import { code, lang, t, title } from '../i18n'
 import { coded, layerTitle } from '../state/catalogue'
 import { serverNow } from '../state/clock'
 import { isLive, stores } from '../state/features'
@@ -52,6 +52,11 @@ function lines(layer: string, p: P): string[] {
         `${coded(layer, 'kind', p.kind)} · ${coded(layer, 'status', p.status)}`,
         p.members ? t('why.members', { n: count(p.members) }) : '',
       ]
+    case 'warning':
+      // A grid of its calling, or the zone itself.
+      return p.grid
+        ? [code('calling', p.state), p.residents === undefined ? '' : t('why.members', { n: count(p.residents) })]
+        : []
     case 'camera':
       return [coded(layer, 'status', p.status)]
     case 'building':
@@ -82,7 +87,7 @@ function hotspotAt(at: [number, number]): string {
 
 export function tipContent(hit: Hit, at: [number, number]): HTMLElement | null {
   const { layer, key } = hit
-  const held = isLive(layer) ? stores[layer].features.get(key)?.properties : undefined
+  const held = isLive(layer) && !hit.feature.properties.grid ? stores[layer].features.get(key)?.properties : undefined
   const p: P = held ?? hit.feature.properties
   const box = document.createElement('div')
   if (layer === 'cluster') {

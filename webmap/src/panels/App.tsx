@@ -3,17 +3,20 @@ import { useEffect } from 'preact/hooks'
 import { lang, t } from '../i18n'
 import { jumpTo } from '../map/map'
 import { startAddress } from '../state/address'
+import { followCalls, loadCalls } from '../state/calls'
 import { catalogue, catalogueError, cityName, loadCatalogue } from '../state/catalogue'
 import { startClock } from '../state/clock'
+import { loadDeliveries } from '../state/deliveries'
 import { loadFeeds } from '../state/feeds'
 import { followHotspots } from '../state/hotspots'
 import { followLegend } from '../state/legend'
 import { loadAll, startLive } from '../state/live'
+import { startOffline } from '../state/offline'
 import { startOutbox } from '../state/outbox'
 import { isTeam, resume, session } from '../state/session'
 import { loadTimeline } from '../state/timeline'
 import { dismiss, problemText, toasts } from '../state/toast'
-import { isPhone, overlay, phoneTab, selection } from '../state/view'
+import { isPhone, isStudio, overlay, panel, phoneTab, selection } from '../state/view'
 import { startRedTone } from '../state/warnings'
 import { Desk } from './Desk'
 import { KeyList, useKeys } from './Keys'
@@ -35,9 +38,11 @@ function start(): void {
   followLegend()
   followHotspots()
   startOutbox()
+  startOffline()
+  followCalls()
   setInterval(() => {
     if (document.hidden || session.peek() !== 'in') return
-    void Promise.allSettled([loadTimeline(), loadFeeds()])
+    void Promise.allSettled([loadTimeline(), loadFeeds(), loadCalls(), loadDeliveries()])
   }, POLL_MS)
   // A page that slept may have missed more than the stream can replay.
   let hiddenAt = 0
@@ -83,6 +88,7 @@ function Inside() {
     startAddress(jumpTo)
     // A team's first look is at its own work; known before the map is built, so that it fits the room left to it.
     if (isTeam.peek() && !selection.peek()) phoneTab.value = 'mine'
+    else if (isStudio(panel.peek())) phoneTab.value = 'studio'
     void loadCatalogue()
   }, [])
   const ready = catalogue.value !== null

@@ -3,7 +3,17 @@ import type { Signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
 import { t } from '../i18n'
 import { resizeMap } from '../map/map'
-import { leftOpen, leftWidth, type Panel, panel, rightOpen, rightWidth, selection } from '../state/view'
+import {
+  isStudio,
+  leftOpen,
+  leftWidth,
+  type Panel,
+  panel,
+  rightOpen,
+  rightWidth,
+  selection,
+  studioPick,
+} from '../state/view'
 import { Detail } from './Detail'
 import { FeedsPanel } from './FeedsPanel'
 import { HeatPanel } from './HeatPanel'
@@ -11,8 +21,9 @@ import { LayersPanel } from './LayersPanel'
 import { CasesPanel, WarningsPanel } from './ListPanels'
 import { MapArea } from './MapArea'
 import { NowList } from './NowList'
-import { IconButton } from './Parts'
+import { IconButton, lazily } from './Parts'
 import { Rail } from './Rail'
+import { STUDIO_LISTS, STUDIO_PAGES } from './Studio'
 import { TimelineBar } from './TimelineBar'
 import { TopBar } from './TopBar'
 
@@ -23,6 +34,8 @@ export const BODIES: Record<Panel, ComponentType> = {
   incidents: CasesPanel,
   layers: LayersPanel,
   feeds: FeedsPanel,
+  deliveries: lazily(async () => (await import('./Deliveries')).DeliveriesPanel),
+  ...STUDIO_LISTS,
 }
 
 export const PANEL_TITLES = {
@@ -32,6 +45,11 @@ export const PANEL_TITLES = {
   incidents: 'case.title',
   layers: 'layers.title',
   feeds: 'feeds.title',
+  deliveries: 'ledger.title',
+  rules: 'rail.rules',
+  rosters: 'rail.rosters',
+  fences: 'rail.fences',
+  drills: 'rail.drills',
 } as const
 
 interface HandleProps {
@@ -79,8 +97,9 @@ function Handle({ width, side, range }: HandleProps) {
 
 export function Desk() {
   const Body = BODIES[panel.value]
+  const Page = isStudio(panel.value) && studioPick.value ? STUDIO_PAGES[panel.value] : undefined
   const left = leftOpen.value
-  const right = rightOpen.value && selection.value !== null
+  const right = rightOpen.value && selection.value !== null && !Page
   return (
     <div class="desk">
       <TopBar />
@@ -106,6 +125,7 @@ export function Desk() {
         <div class="desk-map">
           <MapArea />
           <TimelineBar />
+          {Page && <Page />}
         </div>
         {right && (
           <aside class="panel right" style={{ width: `${rightWidth.value / 16}rem` }} data-testid="detail-panel">

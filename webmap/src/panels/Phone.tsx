@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../i18n'
 import { resizeMap } from '../map/map'
 import { openAlerts } from '../state/alerts'
+import { waiting } from '../state/outbox'
 import { account, isTeam } from '../state/session'
 import { type PhoneTab, phoneTab, selection } from '../state/view'
 import { warnings } from '../state/warnings'
@@ -16,9 +17,11 @@ import { LayersPanel } from './LayersPanel'
 import { MapArea } from './MapArea'
 import { LevelMark } from './Marks'
 import { Settings } from './Menu'
-import { Mine, ReportForm } from './Mine'
+import { Mine } from './Mine'
 import { NowList } from './NowList'
 import { IconButton } from './Parts'
+import { ReportForm } from './Report'
+import { StudioLinks, StudioSheet } from './Studio'
 import { Clock } from './TopBar'
 
 type Snap = 'peek' | 'half' | 'full'
@@ -45,10 +48,23 @@ function tabs(): readonly [PhoneTab, IconName, string][] {
   ]
 }
 
+function openSheet(): void {
+  phoneTab.value = 'studio'
+  snap.value = 'full'
+}
+
 function Body({ tab }: { tab: PhoneTab }) {
   if (tab === 'mine') return <Mine />
   if (tab === 'report') return <ReportForm />
-  if (tab === 'me') return <Settings />
+  if (tab === 'studio') return <StudioSheet />
+  if (tab === 'me') {
+    return (
+      <>
+        {!isTeam.value && <StudioLinks onOpen={openSheet} />}
+        <Settings />
+      </>
+    )
+  }
   if (tab === 'now') return <NowList />
   if (tab === 'heat') return <HeatPanel />
   if (tab === 'layers') return <LayersPanel />
@@ -103,6 +119,11 @@ export function Phone() {
       <header class="phone-top">
         <strong>{account.value?.title || account.value?.login}</strong>
         <span class="grow" />
+        {waiting.value.length > 0 && (
+          <button type="button" class="chip chip-waiting" onClick={() => go('mine')} data-testid="pending-count">
+            {t('outbox.waiting', { n: waiting.value.length })}
+          </button>
+        )}
         {worst && <LevelMark level={worst} size={1.1} />}
         <Clock />
       </header>

@@ -1,8 +1,10 @@
 /** The icon rail: which panel stands on the left. */
 import { t } from '../i18n'
 import { lateCases } from '../state/cases'
+import { deliveries } from '../state/deliveries'
 import { deadFeeds } from '../state/feeds'
-import { leftOpen, PANELS, type Panel, panel } from '../state/view'
+import { maySee } from '../state/session'
+import { leftOpen, PANELS, type Panel, panel, studioPick } from '../state/view'
 import { warnings } from '../state/warnings'
 import { Icon } from './Icon'
 
@@ -10,12 +12,14 @@ function badge(name: Panel): number {
   if (name === 'warnings') return warnings.value.length
   if (name === 'incidents') return lateCases.value.length
   if (name === 'feeds') return deadFeeds.value.length
+  if (name === 'deliveries') return deliveries.value?.dead_unseen ?? 0
   return 0
 }
 
 export function openPanel(name: Panel): void {
   if (panel.value === name && leftOpen.value) leftOpen.value = false
   else {
+    if (panel.value !== name) studioPick.value = ''
     panel.value = name
     leftOpen.value = true
   }
@@ -24,7 +28,7 @@ export function openPanel(name: Panel): void {
 export function Rail() {
   return (
     <nav class="rail" aria-label={t('rail.label')}>
-      {PANELS.map((name) => {
+      {PANELS.filter(maySee).map((name) => {
         const on = panel.value === name && leftOpen.value
         const n = badge(name)
         return (

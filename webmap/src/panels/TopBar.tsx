@@ -1,6 +1,7 @@
 /** The top bar: which city, how healthy its data is, how much is wrong, what the weather does, what time it is, who looks. */
-import { figure, fullTime } from '../domain/format'
+import { count, figure, fullTime } from '../domain/format'
 import { t } from '../i18n'
+import { notReached } from '../state/calls'
 import { cityName } from '../state/catalogue'
 import { now } from '../state/clock'
 import { feedSummary } from '../state/feeds'
@@ -9,7 +10,7 @@ import { account } from '../state/session'
 import { overlay, panel } from '../state/view'
 import { redUnconfirmed, warnings } from '../state/warnings'
 import { Icon } from './Icon'
-import { LevelMark } from './Marks'
+import { LevelMark, Octagon } from './Marks'
 
 const two = (n: number) => String(n).padStart(2, '0')
 
@@ -78,6 +79,32 @@ function Alarms() {
   )
 }
 
+/** How many people nobody has reached yet: the figure a wet night is led by. */
+function NotReached() {
+  const { people, unanswered } = notReached.value
+  if (unanswered > 0) {
+    return (
+      <button
+        type="button"
+        class="chip chip-nobody pulse"
+        onClick={() => (panel.value = 'now')}
+        data-testid="not-reached"
+      >
+        <Octagon size={1} />
+        {[t('calls.nobody.count', { n: unanswered }), people ? t('calls.people', { n: count(people) }) : '']
+          .filter(Boolean)
+          .join(' · ')}
+      </button>
+    )
+  }
+  if (!people) return null
+  return (
+    <button type="button" class="chip chip-waiting" onClick={() => (panel.value = 'now')} data-testid="not-reached">
+      {t('calls.people', { n: count(people) })}
+    </button>
+  )
+}
+
 function Rain() {
   const rain = rainNow.value
   return (
@@ -100,6 +127,7 @@ export function TopBar() {
       <span class="top-place">{t('app.situation')}</span>
       <FeedHealth />
       <Alarms />
+      <NotReached />
       <span class="grow" />
       <Rain />
       <Clock />

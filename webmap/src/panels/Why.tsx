@@ -1,22 +1,25 @@
 /** Why a warning stands, who is responsible, who can be there, and what has happened: the panel one click away. */
 import { useState } from 'preact/hooks'
 import { api } from '../api/client'
-import type { Alert, WarningDetail } from '../api/types'
+import type { Alert, Text2, Warning, WarningDetail } from '../api/types'
 import { secondsSince, spanText } from '../domain/age'
 import { count, counted, distance, figure, minutes, operatorSign } from '../domain/format'
 import { levelName, levelWord } from '../domain/levels'
-import { code, lang, t } from '../i18n'
+import { code, lang, t, title } from '../i18n'
 import { flyTo } from '../map/map'
 import { alerts, latestByTeam } from '../state/alerts'
 import { coded } from '../state/catalogue'
 import { now } from '../state/clock'
+import { stores } from '../state/features'
 import { mayCommand } from '../state/session'
 import { attempt, problemText } from '../state/toast'
 import { select } from '../state/view'
 import { detailVersion, refreshWarningsSoon, warningDetail, warningName, warnings } from '../state/warnings'
 import { Chart } from './Chart'
+import { LadderSection } from './Ladder'
 import { Dot, KindMark, LevelMark } from './Marks'
 import { Loading, Section, Time, useLoad } from './Parts'
+import { Told } from './Told'
 
 type Facts = Record<string, unknown>
 
@@ -35,7 +38,10 @@ function measured(detail: WarningDetail): string {
 
 export function ruleText(detail: WarningDetail): string {
   const rule = detail.rule
-  if (!rule || rule.enter === null) return '—'
+  if (!rule || rule.enter === null) {
+    const named = causeOf(detail.warning.key).rule_title
+    return named ? title(named as Text2) : (detail.warning.rule_key ?? code('source', detail.warning.source))
+  }
   const hold = rule.hold_s ?? 0
   const level = rule.level ?? detail.warning.level
   return t(hold > 0 ? 'why.rule.text' : 'why.rule.now', {
@@ -48,10 +54,21 @@ export function ruleText(detail: WarningDetail): string {
   })
 }
 
+/** Why a warning stands, as whatever raised it wrote it down. */
+function causeOf(key: string): Facts {
+  const cause = stores.warning.get(key)?.properties.cause
+  return typeof cause === 'object' && cause !== null ? (cause as Facts) : {}
+}
+
 /** `裂缝计 LF-07 4.2 mm/d > 3.0 mm/d，已持续 12 分`: the cause in one line, for banner and panel. */
 export function causeText(detail: WarningDetail): string {
   const { reading, rule } = detail
-  if (!reading || reading.value === null) return ''
+  const cause = causeOf(detail.warning.key)
+  // One figure says a threshold; a rule of several inputs says itself what it saw.
+  if (!reading || reading.value === null || rule?.enter === null) {
+    const text = lang.value === 'zh' ? cause.text_zh : (cause.text_en ?? cause.text_zh)
+    return typeof text === 'string' ? text : ''
+  }
   const value = figure(reading.value, reading.unit ?? rule?.unit)
   const limit = rule && rule.enter !== null ? ` ${operatorSign(rule.op)} ${figure(rule.enter)}` : ''
   const held = secondsSince(reading.since, now.value)
@@ -63,8 +80,48 @@ export async function confirmWarning(key: string): Promise<void> {
   if (await attempt(() => api.confirmWarning(key))) refreshWarningsSoon()
 }
 
-function Actions({ warningKey, state }: { warningKey: string; state: string }) {
+/** Withdrawing says why: everybody who was told of the warning is told so. */
+function CancelForm({ warningKey, done }: { warningKey: string; done: () => void }) {
+  const [reason, setReason] = useState('')
+  const [busy, setBusy] = useState(false)
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    setBusy(true)
+    if (await attempt(() => api.cancelWarning(warningKey, reason.trim()))) {
+      refreshWarningsSoon()
+      done()
+    }
+    setBusy(false)
+  }
+  return (
+    <form class="radio" onSubmit={submit} data-testid="cancel-form">
+      <label class="field">
+        <span>{t('warning.cancel.reason')}</span>
+        <input
+          required
+          maxLength={300}
+          value={reason}
+          placeholder={t('warning.cancel.hint')}
+          onInput={(event) => setReason(event.currentTarget.value)}
+          data-testid="cancel-reason"
+        />
+      </label>
+      <div class="actions">
+        <button type="submit" class="button primary grow" disabled={busy || !reason.trim()} data-testid="cancel-send">
+          {t('warning.cancel.send')}
+        </button>
+        <button type="button" class="button" onClick={done}>
+          {t('form.cancel')}
+        </button>
+      </div>
+    </form>
+  )
+}
+
+function Actions({ warning }: { warning: Warning }) {
   const [sure, setSure] = useState(false)
+  const [cancelling, setCancelling] = useState(false)
+  const { key, state, calling } = warning
   if (!mayCommand.value || state === 'ended') return null
   const end = async () => {
     if (!sure) {
@@ -72,26 +129,38 @@ function Actions({ warningKey, state }: { warningKey: string; state: string }) {
       setTimeout(() => setSure(false), 4000)
       return
     }
-    if (await attempt(() => api.endWarning(warningKey))) refreshWarningsSoon()
+    if (await attempt(() => api.endWarning(key))) refreshWarningsSoon()
   }
   return (
-    <div class="actions">
-      {state === 'active' ? (
+    <>
+      <div class="actions">
+        {state === 'active' ? (
+          <button
+            type="button"
+            class="button primary grow"
+            onClick={() => void confirmWarning(key)}
+            data-testid="warning-confirm"
+          >
+            {t(calling === null || calling === 'none' ? 'warning.confirm' : 'warning.confirm.call')}
+          </button>
+        ) : (
+          <span class="confirmed grow">✓ {t('warning.confirmed')}</span>
+        )}
         <button
           type="button"
-          class="button primary grow"
-          onClick={() => void confirmWarning(warningKey)}
-          data-testid="warning-confirm"
+          class="button"
+          aria-expanded={cancelling}
+          onClick={() => setCancelling(!cancelling)}
+          data-testid="warning-cancel"
         >
-          {t('warning.confirm')}
+          {t('warning.cancel')}
         </button>
-      ) : (
-        <span class="confirmed grow">✓ {t('warning.confirmed')}</span>
-      )}
-      <button type="button" class="button" onClick={() => void end()} data-testid="warning-end">
-        {sure ? t('warning.end.sure') : t('warning.end')}
-      </button>
-    </div>
+        <button type="button" class="button" onClick={() => void end()} data-testid="warning-end">
+          {sure ? t('warning.end.sure') : t('warning.end')}
+        </button>
+      </div>
+      {cancelling && <CancelForm warningKey={key} done={() => setCancelling(false)} />}
+    </>
   )
 }
 
@@ -173,6 +242,39 @@ function Fact({ name, children }: { name: string; children: preact.ComponentChil
   )
 }
 
+interface RuleInput {
+  name: string
+  title: Text2
+  unit: string
+  value: number | null
+}
+
+function isInput(value: unknown): value is RuleInput {
+  return typeof value === 'object' && value !== null && 'name' in value && 'title' in value
+}
+
+/** A rule's condition as its author wrote it, and every figure it was asked about. */
+function RuleFacts({ warningKey }: { warningKey: string }) {
+  const { when, inputs } = causeOf(warningKey)
+  const list = Array.isArray(inputs) ? inputs.filter(isInput) : []
+  if (typeof when !== 'string' && list.length === 0) return null
+  return (
+    <Fact name={t('why.inputs')}>
+      {typeof when === 'string' && <code class="rule-when">{when}</code>}
+      <ul class="rule-inputs" data-testid="rule-inputs">
+        {list.map((input) => (
+          <li key={input.name}>
+            <span>
+              {title(input.title)} <small class="mono">{input.name}</small>
+            </span>
+            <b>{figure(input.value, input.unit)}</b>
+          </li>
+        ))}
+      </ul>
+    </Fact>
+  )
+}
+
 function Facts({ detail }: { detail: WarningDetail }) {
   const hazard = hazardOf(detail)
   const last = detail.previous[0]
@@ -181,9 +283,21 @@ function Facts({ detail }: { detail: WarningDetail }) {
     <dl class="facts">
       <Fact name={t('why.trigger')}>{causeText(detail) || '—'}</Fact>
       <Fact name={t('why.rule')}>{ruleText(detail)}</Fact>
+      <RuleFacts warningKey={detail.warning.key} />
       <Fact name={t('why.since')}>
         <Time at={reading?.since ?? detail.warning.raised_at} />
       </Fact>
+      {detail.warning.onset_at && (
+        <Fact name={t('why.onset')}>
+          <Time at={detail.warning.onset_at} seconds={false} />
+        </Fact>
+      )}
+      {detail.warning.valid_until && (
+        <Fact name={t('why.valid')}>
+          <Time at={detail.warning.valid_until} seconds={false} />
+        </Fact>
+      )}
+      {detail.warning.actions && <Fact name={t('why.actions')}>{detail.warning.actions}</Fact>}
       <Fact name={t('why.threat')}>
         {t('why.threat.text', {
           buildings: count(threatened.buildings),
@@ -307,13 +421,17 @@ export function Why({ warningKey }: { warningKey: string }) {
             {warning.drill && ` · ${t('warning.drill')}`} · {code('state', warning.state)}
           </p>
           <p class="detail-sub">
-            {[t('warning.subject'), hazard.kind ? coded('hazard', 'kind', hazard.kind) : '', warning.hazard_key]
+            {[
+              hazard.kind ? t('warning.subject') : coded('warning', 'kind', warning.kind),
+              hazard.kind ? coded('hazard', 'kind', hazard.kind) : '',
+              warning.hazard_key ?? warning.subject,
+            ]
               .filter(Boolean)
               .join(' · ')}
           </p>
         </div>
       </header>
-      <Actions warningKey={warningKey} state={warning.state} />
+      <Actions warning={warning} />
       <Section title={t('why.title')}>
         {detail.series.some(({ points }) => points.length) ? (
           <Chart series={detail.series} threshold={threshold} />
@@ -322,7 +440,8 @@ export function Why({ warningKey }: { warningKey: string }) {
         )}
         <Facts detail={detail} />
       </Section>
-      <Section title={t('why.alerts')} aside={answers.length || undefined}>
+      <LadderSection warningKey={warningKey} />
+      <Section title={t('why.answers')} aside={answers.length || undefined}>
         <Answers list={answers} />
       </Section>
       <Section title={t('why.teams')}>
@@ -331,6 +450,7 @@ export function Why({ warningKey }: { warningKey: string }) {
       <Section title={t('why.cameras')} aside={detail.cameras.length || undefined}>
         <Cameras detail={detail} />
       </Section>
+      <Told warningKey={warningKey} />
       <Section title={t('why.history')}>
         <History detail={detail} />
       </Section>

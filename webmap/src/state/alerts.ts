@@ -13,7 +13,15 @@ function worstFirst(a: Alert, b: Alert): number {
   return a.level - b.level || RANK[a.state] - RANK[b.state] || b.created_at.localeCompare(a.created_at)
 }
 
-export const alerts = computed(() => [...held.value.values()].sort(worstFirst))
+/** Where alerts stand once what waits on this device has been sent. */
+export const presumed = signal<ReadonlyMap<string, 'acknowledged' | 'arrived' | 'resolved'>>(new Map())
+
+function asPresumed(alert: Alert): Alert {
+  const state = presumed.value.get(String(alert.id))
+  return state && RANK[state] > RANK[alert.state] ? { ...alert, state } : alert
+}
+
+export const alerts = computed(() => [...held.value.values()].map(asPresumed).sort(worstFirst))
 /** What a team still has to do: its newest call of each warning that is not over. */
 export const openAlerts = computed(() =>
   latestByTeam(alerts.value).filter((alert) => alert.state !== 'resolved' && alert.warning_state !== 'ended'),
@@ -74,11 +82,4 @@ export async function loadAlerts(): Promise<void> {
   if (!maySeeAlerts.peek()) return
   const list = await api.alerts()
   held.value = new Map(list.map((alert) => [String(alert.id), alert]))
-}
-
-/** Shows an answer at once; the door's own word replaces it when it comes. */
-export function presume(id: string, state: Alert['state']): void {
-  const alert = held.value.get(id)
-  if (!alert || RANK[alert.state] >= RANK[state]) return
-  takeAlert({ ...alert, state })
 }

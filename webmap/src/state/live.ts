@@ -5,7 +5,9 @@ import { backoffS, EventParser, type ServerEvent } from '../api/sse'
 import type { Alert, Change, Feed, HeatChange } from '../api/types'
 import { paced } from '../domain/pace'
 import { loadAlerts, noteAlert } from './alerts'
+import { loadCalls, noteCalls } from './calls'
 import { serverNow } from './clock'
+import { loadDeliveries, noteLedger } from './deliveries'
 import { isLive, LIVE_LAYERS, stores } from './features'
 import { loadFeeds, noteFeed } from './feeds'
 import { noteAllHeat, noteHeat } from './heat'
@@ -23,6 +25,15 @@ const tileListeners = new Set<TileListener>()
 export function onTileChange(listener: TileListener): () => void {
   tileListeners.add(listener)
   return () => tileListeners.delete(listener)
+}
+
+/** Other events of the stream, for pages that are fetched when they are opened. */
+type EventListener = (data: unknown) => void
+const eventListeners = new Map<string, Set<EventListener>>()
+export function onLiveEvent(name: string, listener: EventListener): () => void {
+  const listeners = eventListeners.get(name) ?? new Set()
+  eventListeners.set(name, listeners.add(listener))
+  return () => listeners.delete(listener)
 }
 
 /** A heartbeat comes every 15 s: twice that without a byte is a dead line. */
@@ -57,6 +68,9 @@ function handle(event: ServerEvent): void {
   } else if (event.event === 'alert') noteAlert(data as Alert)
   else if (event.event === 'feed') noteFeed(data as Feed)
   else if (event.event === 'heat') noteHeat((data as HeatChange).surface)
+  else if (event.event === 'calls') noteCalls()
+  else if (event.event === 'ledger') noteLedger()
+  for (const listener of eventListeners.get(event.event) ?? []) listener(data)
 }
 
 async function follow(opened: () => void): Promise<void> {
@@ -100,6 +114,8 @@ export async function loadAll(): Promise<void> {
     loadAlerts(),
     loadFeeds(),
     loadTimeline(),
+    loadCalls(),
+    loadDeliveries(),
   ]
   // One door that fails must not empty what the others brought.
   await Promise.allSettled(work)
@@ -132,7 +148,15 @@ export async function startLive(): Promise<void> {
         attempt = 0
         // Without an id to resume from, what happened meanwhile is unknown: ask for everything.
         if (!loaded || !lastId) void loadAll()
-        else void Promise.allSettled([loadWarnings(), loadAlerts(), loadFeeds(), loadTimeline()])
+        else
+          void Promise.allSettled([
+            loadWarnings(),
+            loadAlerts(),
+            loadFeeds(),
+            loadTimeline(),
+            loadCalls(),
+            loadDeliveries(),
+          ])
         loaded = true
       })
     } catch (error) {

@@ -2,6 +2,7 @@
 import { computed, effect, signal } from '@preact/signals'
 import { ApiError, api, sessionEnded } from '../api/client'
 import type { Account } from '../api/types'
+import type { Panel } from './view'
 
 export type SessionState = 'unknown' | 'out' | 'in' | 'offline'
 
@@ -19,6 +20,19 @@ export const maySeeAlerts = computed(() => (account.value?.can ?? []).some((righ
 export const isTeam = computed(() => role.value === 'team')
 export const mayCount = may('counts.exact')
 export const mayOperate = may('quarantine')
+export const maySeeLedger = may('ledger.see')
+export const mayEditChannels = may('channels.edit')
+export const mayEditRules = may('rules.edit')
+export const mayEditRosters = may('rosters.edit')
+export const mayEditFences = may('fences.edit')
+export const mayDrill = may('drills')
+export const mayHearAll = may('alerts.all')
+
+/** Whether the rail has an entry for it: rosters and drills speak of all teams. */
+export function maySee(name: Panel): boolean {
+  if (name === 'deliveries') return maySeeLedger.value
+  return (name !== 'rosters' && name !== 'drills') || mayHearAll.value
+}
 
 export async function resume(): Promise<void> {
   try {
@@ -38,9 +52,12 @@ export async function signIn(login: string, password: string): Promise<void> {
   session.value = 'in'
 }
 
+/** What has to be put away before another person may sit down here. */
+export const beforeLeaving: (() => Promise<unknown>)[] = []
+
 export async function signOut(): Promise<void> {
   try {
-    await api.signOut()
+    await Promise.allSettled([api.signOut(), ...beforeLeaving.map((put) => put())])
   } finally {
     location.reload()
   }

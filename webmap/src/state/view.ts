@@ -10,9 +10,24 @@ export type Scale = 'desk' | 'wall'
 export const scale = kept<Scale>('scale', 'desk', isOneOf('desk', 'wall'))
 export const soundOn = kept('sound', false, isBoolean)
 
-export type Panel = 'now' | 'heat' | 'warnings' | 'incidents' | 'layers' | 'feeds'
-export const PANELS: readonly Panel[] = ['now', 'heat', 'warnings', 'incidents', 'layers', 'feeds']
+export type Studio = 'rules' | 'rosters' | 'fences' | 'drills'
+export const STUDIOS: readonly Studio[] = ['rules', 'rosters', 'fences', 'drills']
+export type Panel = 'now' | 'heat' | 'warnings' | 'incidents' | 'layers' | 'feeds' | 'deliveries' | Studio
+export const PANELS: readonly Panel[] = [
+  'now',
+  'heat',
+  'warnings',
+  'incidents',
+  'layers',
+  'feeds',
+  'deliveries',
+  ...STUDIOS,
+]
 export const panel = signal<Panel>('now')
+export const isStudio = (name: Panel): name is Studio => (STUDIOS as readonly Panel[]).includes(name)
+
+/** What is open in the studio page of the rail: a rule, an organisation, a fence, a drill; `+` is one in the making. */
+export const studioPick = signal('')
 
 export const leftOpen = kept('left.open', true, isBoolean)
 export const rightOpen = kept('right.open', true, isBoolean)
@@ -43,7 +58,7 @@ export function select(layer: string, key: string): void {
   })
 }
 
-export type PhoneTab = 'map' | 'mine' | 'report' | 'me' | 'now' | 'heat' | 'layers'
+export type PhoneTab = 'map' | 'mine' | 'report' | 'me' | 'now' | 'heat' | 'layers' | 'studio'
 export const phoneTab = signal<PhoneTab>('map')
 
 /** Layers whose visibility differs from their default. */

@@ -1,10 +1,11 @@
 /** Warnings in force, worst first: the live feature for speed, the warnings door for what only it knows. */
 import { computed, effect, signal } from '@preact/signals'
 import { api } from '../api/client'
-import type { Change, Counted, Level, MapFeature, Warning, WarningDetail } from '../api/types'
+import type { Change, Counted, Episode, Level, MapFeature, Warning, WarningDetail } from '../api/types'
 import { counted, UNKNOWN } from '../domain/format'
 import { middleOf } from '../domain/geo'
 import { asLevel, levelName } from '../domain/levels'
+import { byUrgency, groupByEpisode, isUnanswered } from '../domain/urgency'
 import { t } from '../i18n'
 import { stores } from './features'
 import { tone } from './sound'
@@ -86,13 +87,7 @@ export function placeOf(title: string, level: Level): string {
   return title.startsWith(lead) ? title.slice(lead.length) : title
 }
 
-function worstFirst(a: Warning, b: Warning): number {
-  if (a.level !== b.level) return a.level - b.level
-  if (a.state !== b.state) return a.state === 'active' ? -1 : 1
-  return b.raised_at.localeCompare(a.raised_at)
-}
-
-/** Active and confirmed warnings, worst first. */
+/** Active and confirmed warnings: unanswered first, then by level. */
 export const warnings = computed<Warning[]>(() => {
   const merged = new Map<string, Warning>()
   const known = summaries.value
@@ -103,7 +98,7 @@ export const warnings = computed<Warning[]>(() => {
   }
   // Until the features are there, the door's own list stands.
   if (!store.loaded.value) for (const [key, warning] of known) if (!merged.has(key)) merged.set(key, warning)
-  return [...merged.values()].sort(worstFirst)
+  return [...merged.values()].sort(byUrgency)
 })
 
 export const byHazard = computed(() => {
@@ -114,15 +109,30 @@ export const byHazard = computed(() => {
   return worst
 })
 
-/** Warnings nobody has confirmed yet: these keep the banner up. */
+/** Warnings nobody has confirmed yet. */
 export const unconfirmed = computed(() => warnings.value.filter((warning) => warning.state === 'active'))
+/** Warnings that nobody answers on any rung. */
+export const unanswered = computed(() => warnings.value.filter(isUnanswered))
 export const redUnconfirmed = computed(() => unconfirmed.value.some((warning) => warning.level === 1))
+/** What the tone repeats for: red that waits for a decision, and a call that nobody answers; a drill sounds once. */
+const calling = computed(() =>
+  [...unconfirmed.value, ...unanswered.value].some((w) => !w.drill && (w.level === 1 || isUnanswered(w))),
+)
+
+const told = signal<ReadonlyMap<string, Episode>>(new Map())
+
+/** One group for each storm, worst first: 200 warnings of one night are one banner. */
+export const groups = computed(() => groupByEpisode(warnings.value, told.value))
+/** What the banner is up for: a storm that waits for a decision, or in which somebody does not answer. */
+export const loud = computed(() => groups.value.filter((group) => group.unconfirmed > 0 || group.unanswered > 0))
 
 let refreshing: ReturnType<typeof setTimeout> | null = null
 
 export async function loadWarnings(): Promise<void> {
-  const list = await api.warnings('active')
+  const [list, storms] = await Promise.all([api.warnings('active'), api.episodes().catch(() => null)])
   summaries.value = new Map(list.map((warning) => [warning.key, warning]))
+  // Without that door, storms are told apart by what the warnings say themselves.
+  if (storms) told.value = new Map(storms.map((storm) => [storm.key, storm]))
 }
 
 /** Asks the door again soon, once for many changes. */
@@ -169,11 +179,11 @@ export function noteWarningChange(change: Change): void {
   tone(level)
 }
 
-/** Unacknowledged red is the only tone that repeats. */
+/** The only tone that repeats. */
 export function startRedTone(): void {
   let timer: ReturnType<typeof setInterval> | null = null
   effect(() => {
-    if (redUnconfirmed.value) timer ??= setInterval(() => tone(1), 8000)
+    if (calling.value) timer ??= setInterval(() => tone(1), 8000)
     else if (timer) {
       clearInterval(timer)
       timer = null
