@@ -5,15 +5,28 @@ Longitude and latitude are a plane, as in PostGIS and GEOS; borders and vertices
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from onemap.core.errors import BadGeometry
+from onemap.core.errors import BadGeometry, BadInput
+from onemap.fences.grid import CROWDED, HALF
+from onemap.fences.lookup import around, inside, pairs
+from onemap.fences.tree import cut, empty, enter, leave, packed, seed, walk
 
 #: Metres in a degree of latitude, and of longitude at the equator.
 METRES_PER_DEGREE = 111_195.0
+#: Points one thread takes at a time; fewer than this are not worth a second thread.
+_SHARE = 1 << 16
+#: Address space kept for growth, as a multiple of what a build needs: a growing array is copied only past it.
+_SPARE = 3.0
+#: Edits let cells get this much fuller than a build does before they cut them: an edit stays short.
+_PATIENCE = 4
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -23,76 +36,179 @@ class FenceIndex:
     """Fences by id. One owner: no thread may ask while another edits."""
 
     def __init__(self) -> None:
-        self._geoms: dict[int, BaseGeometry] = {}
-        self._tree: tuple[Ints, npt.NDArray[np.object_], shapely.STRtree] | None = None
+        self._slots: dict[int, int] = {}
+        self._ids = np.empty(64, np.int64)
+        self._box = np.empty((64, 4))
+        # First vertex, how many (NaN between rings included), and how many there is room for.
+        self._span = np.zeros((64, 3), np.int64)
+        self._xy = np.empty((1024, 2))
+        self._store = empty()
+        self._vertices = 0
+        self._made = 0  # slots given out so far
+        self._free_slots: list[int] = []
+        self._free_vertices: dict[int, list[int]] = {}
 
     @classmethod
     def build(cls, ids: npt.ArrayLike, geoms: npt.ArrayLike) -> FenceIndex:
-        """An index of the polygons and multipolygons `geoms` (valid, WGS-84 degrees) under their `ids`."""
+        """An index of the polygons and multipolygons `geoms` (valid, WGS-84 degrees) under their `ids`.
+
+        Raises `BadInput` for an id given twice and `BadGeometry` for what is no polygon of degrees.
+        """
         index = cls()
-        for fid, geom in zip(np.asarray(ids, np.int64).tolist(), np.asarray(geoms, object), strict=True):
-            index.put(fid, geom)
+        named, shapes = np.asarray(ids, np.int64), np.asarray(geoms, object)
+        if named.shape != shapes.shape or named.ndim != 1:
+            raise BadInput("every fence has one id and one geometry")
+        order = np.argsort(named, kind="stable")
+        named, shapes = named[order], shapes[order]
+        if (named[1:] == named[:-1]).any():
+            raise BadInput("an id is given to two fences")
+        if not len(named):
+            return index
+        xy, index._span, index._box = _laid_out(shapes)
+        count = len(named)
+        index._slots = dict(zip(named.tolist(), range(count), strict=True))
+        index._ids, index._made, index._vertices = named.copy(), count, len(xy)
+        index._xy = _roomy(xy, len(xy))
+        store = seed(xy, index._span, empty(4096, len(xy) // 16 + 4096))
+        index._store = packed(index._cut(store, np.zeros(1, np.int64), CROWDED), _SPARE)
         return index
 
     def __len__(self) -> int:
-        return len(self._geoms)
+        return len(self._slots)
 
     def __contains__(self, fid: object) -> bool:
-        return fid in self._geoms
+        return fid in self._slots
 
     def put(self, fid: int, geom: BaseGeometry) -> None:
         """Add a fence or give it another border, in force for the next question; raises `BadGeometry`."""
-        if shapely.get_type_id(geom) not in (3, 6):
-            raise BadGeometry("a fence is a polygon or a multipolygon")
-        if not np.isfinite(shapely.get_coordinates(geom)).all():
-            raise BadGeometry("a fence's coordinates are finite numbers")
-        self._geoms[int(fid)] = geom
-        self._tree = None
+        xy, span, box = _laid_out(np.array([geom], object))
+        self.drop(fid)
+        count = int(span[0, 1])
+        slot = self._new_slot(int(fid))
+        first, room = self._new_vertices(count)
+        self._xy[first : first + count] = xy[:count]
+        self._span[slot], self._box[slot] = (first, count, room), box[0]
+        self._slots[int(fid)] = slot
+        found = walk(self._store, self._xy, self._box, slot, first, count)
+        self._store = enter(self._store, self._ids, found)
+        self._store = self._cut(self._store, np.unique(found[:, 0]).astype(np.int64), CROWDED * _PATIENCE)
 
     def drop(self, fid: int) -> None:
         """Forget a fence; one that is not there is no error."""
-        if self._geoms.pop(int(fid), None) is not None:
-            self._tree = None
+        slot = self._slots.pop(int(fid), None)
+        if slot is None:
+            return
+        first, count, room = self._span[slot].tolist()
+        leave(self._store, walk(self._store, self._xy, self._box, slot, first, count))
+        self._span[slot] = 0
+        self._free_slots.append(slot)
+        if room:
+            # A block of the build may be a little longer than the power of two that it is kept under.
+            self._free_vertices.setdefault(room.bit_length() - 1, []).append(first)
 
     def match(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Ints, Ints]:
         """Pairs (index of the point, id of a fence that contains it), by point, then id; NaN matches nothing."""
-        x, y = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
-        ids, _, tree = self._ready()
-        known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-        at, found = tree.query(shapely.points(x[known], y[known]), predicate="intersects")
-        point, fence = known[at].astype(np.int64), ids[found]
-        order = np.lexsort((fence, point))
-        return point[order], fence[order]
+        x, y = np.ascontiguousarray(lon, np.float64), np.ascontiguousarray(lat, np.float64)
+        cells, _, entries, _, _ = self._store
+        counts = np.zeros(len(x), np.int32)
+        shares = _shares(len(x))
+        slots = _each(lambda lo, hi: inside(x, y, lo, hi, cells, entries, self._xy, counts), shares)
+        ends = np.cumsum([0, *(len(part) for part in slots)])
+        point, fence = np.empty(ends[-1], np.int64), np.empty(ends[-1], np.int64)
+
+        def spread(lo: int, hi: int) -> None:
+            i = lo // _SHARE
+            part = slice(ends[i], ends[i + 1])
+            pairs(slots[i], counts, self._ids, lo, hi, point[part], fence[part])
+
+        _each(spread, shares)
+        return point, fence
 
     def near(self, lon: npt.ArrayLike, lat: npt.ArrayLike, radius_m: npt.ArrayLike) -> tuple[Ints, Ints, Floats]:
         """Pairs as `match`, of all fences whose border or inside is within the radius, and metres to the border.
 
         Metres are signed (negative inside, 0 on the border), in the plane tangent at the point.
         """
-        x, y = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
-        radius = np.broadcast_to(np.asarray(radius_m, np.float64), x.shape)
-        ids, geoms, tree = self._ready()
-        rows: list[tuple[int, int, float]] = []
-        for p in np.flatnonzero(np.isfinite(x) & np.isfinite(y) & (radius >= 0)).tolist():
-            east = METRES_PER_DEGREE * float(np.cos(np.radians(y[p])))
-            dx, dy = radius[p] / max(east, 1e-6) * 1.001, radius[p] / METRES_PER_DEGREE * 1.001
-            for g in tree.query(shapely.box(x[p] - dx, y[p] - dy, x[p] + dx, y[p] + dy)).tolist():
-                inside = bool(shapely.intersects_xy(geoms[g], x[p], y[p]))
-                moved = (shapely.get_coordinates(geoms[g]) - (x[p], y[p])) * (east, METRES_PER_DEGREE)
-                border = shapely.boundary(shapely.set_coordinates(geoms[g : g + 1].copy(), moved)[0])
-                metres = float(shapely.distance(border, shapely.Point(0.0, 0.0)))
-                if inside or metres <= radius[p]:
-                    rows.append((p, int(ids[g]), -metres if inside else metres))
-        rows.sort()
-        return (
-            np.array([r[0] for r in rows], np.int64),
-            np.array([r[1] for r in rows], np.int64),
-            np.array([r[2] for r in rows], np.float64),
-        )
+        x, y = np.ascontiguousarray(lon, np.float64), np.ascontiguousarray(lat, np.float64)
+        radius = np.ascontiguousarray(np.broadcast_to(np.asarray(radius_m, np.float64), x.shape))
+        counts = np.zeros(len(x), np.int32)
 
-    def _ready(self) -> tuple[Ints, npt.NDArray[np.object_], shapely.STRtree]:
-        if self._tree is None:
-            ids = np.fromiter(self._geoms, np.int64, len(self._geoms))
-            geoms = np.array(list(self._geoms.values()), object)
-            self._tree = ids, geoms, shapely.STRtree(geoms)
-        return self._tree
+        def ask(lo: int, hi: int) -> Any:
+            return around(
+                x, y, radius, lo, hi, METRES_PER_DEGREE, self._store, self._xy, self._span, self._ids, counts
+            )  # fmt: skip
+
+        parts = _each(ask, _shares(len(x)))
+        slots = np.concatenate([slots for slots, _ in parts]) if parts else np.empty(0, np.int32)
+        metres = np.concatenate([metres for _, metres in parts]) if parts else np.empty(0)
+        return np.repeat(np.arange(len(x)), counts), self._ids[slots], metres
+
+    def _cut(self, store: Any, cells: Ints, crowded: int) -> Any:
+        """Cut crowded cells within a budget that follows what there is to index."""
+        fences, vertices = self._made, self._vertices
+        return cut(
+            store, self._xy, self._box, cells, crowded, 4096 + 16 * fences + vertices, 65_536 + 32 * fences + 2 * vertices
+        )  # fmt: skip
+
+    def _new_slot(self, fid: int) -> int:
+        if self._free_slots:
+            slot = self._free_slots.pop()
+        else:
+            slot = self._made
+            self._made += 1
+            if slot == len(self._ids):
+                self._ids, self._box, self._span = (_roomy(a, slot) for a in (self._ids, self._box, self._span))
+                self._span[slot:] = 0
+        self._ids[slot] = fid
+        return slot
+
+    def _new_vertices(self, count: int) -> tuple[int, int]:
+        """Where that many vertices can be kept and how many fit: a block used before, or new room."""
+        power = max(0, count - 1).bit_length()
+        waiting = self._free_vertices.get(power)
+        if waiting:
+            return waiting.pop(), 1 << power
+        first = self._vertices
+        # Blocks of edits are whole powers of two, so that any fence of like size can use them again.
+        self._vertices += 1 << power
+        if self._vertices > len(self._xy):
+            self._xy = _roomy(self._xy, first, self._vertices)
+        return first, 1 << power
+
+
+def _laid_out(geoms: npt.NDArray[np.object_]) -> tuple[Floats, Ints, Floats]:
+    """Vertices of all fences with NaN after every ring, each fence's part of them, and its bounds."""
+    kinds = shapely.get_type_id(geoms)
+    if not ((kinds == 3) | (kinds == 6)).all():
+        raise BadGeometry("a fence is a polygon or a multipolygon")
+    kind, coords, offsets = shapely.to_ragged_array(geoms, include_z=False)
+    if not (np.abs(coords) < HALF).all():
+        raise BadGeometry("a fence's coordinates are degrees")
+    rings, parts = np.asarray(offsets[0], np.int64), np.asarray(offsets[1], np.int64)
+    if kind == shapely.GeometryType.MULTIPOLYGON:
+        parts = parts[np.asarray(offsets[2], np.int64)]
+    number = len(rings) - 1
+    xy = np.full((len(coords) + number, 2), np.nan)
+    xy[np.arange(len(coords)) + np.repeat(np.arange(number), np.diff(rings))] = coords
+    starts = rings[parts] + parts
+    span = np.column_stack((starts[:-1], np.maximum(np.diff(starts) - 1, 0), np.diff(starts)))
+    return xy, span, np.asarray(shapely.bounds(geoms), np.float64)
+
+
+def _roomy(rows: Any, used: int, wanted: int = 0) -> Any:
+    """The used rows in a new array with memory to grow, which costs nothing until it is touched."""
+    room = np.empty((int(max(used, wanted) * (1.0 + _SPARE)) + 1024, *rows.shape[1:]), rows.dtype)
+    room[:used] = rows[:used]
+    return room
+
+
+def _shares(count: int) -> list[tuple[int, int]]:
+    return [(lo, min(lo + _SHARE, count)) for lo in range(0, count, _SHARE)]
+
+
+def _each(work: Any, shares: list[tuple[int, int]]) -> list[Any]:
+    """The kernel's answers for all shares of the points, on all cores when there are several."""
+    if len(shares) < 2:
+        return [work(lo, hi) for lo, hi in shares]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(lambda share: work(*share), shares))
