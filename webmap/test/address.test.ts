@@ -6,6 +6,7 @@ const PLAIN: Address = {
   camera: null,
   selection: null,
   panel: 'now',
+  pick: '',
   layers: {},
   heat: HEAT_DEFAULT,
   compare: null,
@@ -46,6 +47,12 @@ describe('the address', () => {
     }
     expect(readAddress(writeAddress(full))).toEqual(full)
     expect(writeAddress(full)).not.toMatch(/\s/)
+  })
+  it('keeps what is open in a studio page', () => {
+    const rule: Address = { ...PLAIN, panel: 'rules', pick: 'crack-rate' }
+    expect(readAddress(writeAddress(rule))).toEqual(rule)
+    const fence: Address = { ...PLAIN, panel: 'fences', pick: 'team/3,a:b' }
+    expect(readAddress(writeAddress(fence))).toEqual(fence)
   })
   it('keeps what stands under the heat, and the question of an effect', () => {
     const trend: Address = { ...PLAIN, panel: 'heat', tab: 'trends', category: 'matter-06', grid: '999101001002003' }

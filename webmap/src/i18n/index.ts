@@ -1,9 +1,20 @@
 /** The language of the page: Chinese first, English beside it. */
 import { effect, signal } from '@preact/signals'
 import type { Text2 } from '../api/types'
-import { type MessageKey, messages } from './catalogue'
+import { messages, type MessageKey as PageKey } from './catalogue'
+import type { StudioKey } from './studio'
 
 export type Lang = 'zh' | 'en'
+
+export type MessageKey = PageKey | StudioKey
+type Words = Readonly<Record<string, readonly [zh: string, en: string]>>
+
+const known: Record<string, readonly [zh: string, en: string]> = { ...messages }
+
+/** The words of a part of the page that is fetched when it is first opened. */
+export function addWords(more: Words): void {
+  Object.assign(known, more)
+}
 
 const STORED = 'onemap.lang'
 
@@ -33,11 +44,11 @@ export function fill(template: string, values: Record<string, string | number>):
 }
 
 export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
-  return fill(messages[key][lang.value === 'zh' ? 0 : 1], values)
+  return fill(known[key]?.[lang.value === 'zh' ? 0 : 1] ?? key, values)
 }
 
 export function has(key: string): key is MessageKey {
-  return Object.hasOwn(messages, key)
+  return Object.hasOwn(known, key)
 }
 
 /** The words for an English code of an attribute: `status=online` is 在线. An unknown code is shown as it came. */

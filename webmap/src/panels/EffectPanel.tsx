@@ -4,13 +4,14 @@ import { api } from '../api/client'
 import type { Effect, EffectQuestion } from '../api/types'
 import { count, figure } from '../domain/format'
 import { has, t, title } from '../i18n'
-import { fitTo, mapCentre } from '../map/map'
+import { fitTo } from '../map/map'
 import { serverNow } from '../state/clock'
-import { beginDrawing, corners, dropCorner, endDrawing, leaveDrawing, placeCorner } from '../state/draw'
+import { beginDrawing, corners, leaveDrawing } from '../state/draw'
 import { effectArea, effectFound } from '../state/effect'
 import { attempt, problemText } from '../state/toast'
 import { type EffectAsk, effectAsk, evidenceCategory, selection } from '../state/view'
 import { CategoryField } from './CategoryField'
+import { DrawBox, ringShape } from './DrawBox'
 import { Choice, Section } from './Parts'
 import { Plot, seconds } from './Plot'
 import { showGrid } from './Trends'
@@ -21,49 +22,6 @@ const day = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 const change = (what: Partial<EffectAsk>) => {
   effectAsk.value = { ...effectAsk.value, ...what }
   effectFound.value = null
-}
-
-function ringShape(ring: EffectAsk['ring']): GeoJSON.Polygon | null {
-  const [first] = ring
-  return first ? { type: 'Polygon', coordinates: [[...ring, first].map((corner) => [...corner])] } : null
-}
-
-/** Corners by click on the map; the same with buttons for a hand without a pointer. */
-function DrawBox() {
-  const ring = corners.value
-  if (!ring) return null
-  return (
-    <div class="notice draw-box" role="status" data-testid="draw-box">
-      <p>{t('draw.lead', { n: ring.length })}</p>
-      <div class="quick">
-        <button
-          type="button"
-          class="button small"
-          onClick={() => {
-            const centre = mapCentre()
-            if (centre) placeCorner(centre)
-          }}
-        >
-          {t('draw.centre')}
-        </button>
-        <button type="button" class="button small" disabled={!ring.length} onClick={dropCorner}>
-          {t('draw.back')}
-        </button>
-        <button
-          type="button"
-          class="button small primary"
-          disabled={ring.length < 3}
-          onClick={endDrawing}
-          data-testid="draw-done"
-        >
-          {t('draw.done')}
-        </button>
-        <button type="button" class="button small" onClick={leaveDrawing}>
-          {t('draw.leave')}
-        </button>
-      </div>
-    </div>
-  )
 }
 
 function AreaField({ ask }: { ask: EffectAsk }) {

@@ -3,7 +3,19 @@ import { useEffect } from 'preact/hooks'
 import { lang, t } from '../i18n'
 import { flyTo, goHome } from '../map/map'
 import { catalogue } from '../state/catalogue'
-import { compare, leftOpen, overlay, PANELS, rightOpen, select, selection, THEMES, theme } from '../state/view'
+import { maySee } from '../state/session'
+import {
+  compare,
+  leftOpen,
+  overlay,
+  PANELS,
+  rightOpen,
+  select,
+  selection,
+  studioPick,
+  THEMES,
+  theme,
+} from '../state/view'
 import { warnings } from '../state/warnings'
 import { openPanel } from './Rail'
 
@@ -11,7 +23,7 @@ const LIST = [
   ['/', 'keys.search'],
   ['?', 'keys.help'],
   ['Esc', 'keys.escape'],
-  ['1–6', 'keys.rail'],
+  ['1–9', 'keys.rail'],
   ['N', 'keys.next'],
   ['H', 'keys.home'],
   ['[ ]', 'keys.panels'],
@@ -47,6 +59,7 @@ function openWorst(): void {
 function stepBack(): void {
   if (overlay.value) overlay.value = null
   else if (selection.value) selection.value = null
+  else if (studioPick.value) studioPick.value = ''
   else compare.value = null
 }
 
@@ -57,7 +70,7 @@ function onKey(event: KeyboardEvent): void {
   }
   const target = event.target as HTMLElement
   if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, textarea, select')) return
-  const nth = PANELS[Number(event.key) - 1]
+  const nth = PANELS.filter(maySee)[Number(event.key) - 1]
   if (nth) openPanel(nth)
   else if (event.key === '/') overlay.value = 'search'
   else if (event.key === '?') overlay.value = overlay.value === 'keys' ? null : 'keys'

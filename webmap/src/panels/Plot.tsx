@@ -22,7 +22,9 @@ export interface PlotProps {
   /** The two series between which the ground is tinted, upper first. */
   band?: readonly [number, number]
   /** Ruled lines across or down, with a word. */
-  rules?: { x?: number; y?: number; text: string }[]
+  rules?: { x?: number; y?: number; text: string; colour?: string }[]
+  /** Times whose ground is tinted, each in a colour of the theme; a strong one has an edge. */
+  spans?: { from: number; to: number; colour: string; strong?: boolean }[]
   height?: number
   /** Limits of the scales where the data does not say them. */
   xRange?: [number, number]
@@ -50,11 +52,11 @@ function drawRules(plot: uPlot, rules: PlotProps['rules'], colour: (name: string
   pen.save()
   pen.lineWidth = devicePixelRatio
   pen.font = `${Math.round(11 * factor * devicePixelRatio)}px ${colour('font')}`
-  for (const { x, y, text } of rules ?? []) {
+  for (const { x, y, text, colour: own = 'muted' } of rules ?? []) {
     const across = y !== undefined
     const at = Math.round(across ? plot.valToPos(y, 'y', true) : plot.valToPos(x ?? 0, 'x', true))
     if (across ? at < top || at > top + height : at < left || at > left + width) continue
-    pen.strokeStyle = colour('muted')
+    pen.strokeStyle = colour(own)
     pen.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio])
     pen.beginPath()
     pen.moveTo(across ? left : at, across ? at : top)
@@ -77,15 +79,33 @@ function drawRules(plot: uPlot, rules: PlotProps['rules'], colour: (name: string
   pen.restore()
 }
 
+function drawSpans(plot: uPlot, spans: PlotProps['spans'], colour: (name: string) => string): void {
+  const { left, top, width, height } = plot.bbox
+  const pen = plot.ctx
+  pen.save()
+  for (const { from, to, colour: name, strong } of spans ?? []) {
+    const a = Math.max(left, plot.valToPos(from, 'x', true))
+    // A short one on a long foot would be nothing at all.
+    const b = Math.min(left + width, Math.max(plot.valToPos(to, 'x', true), a + 2 * devicePixelRatio))
+    if (b <= a) continue
+    pen.fillStyle = colour(name)
+    pen.globalAlpha = strong ? 0.3 : 0.16
+    pen.fillRect(a, top, b - a, height)
+    pen.globalAlpha = 1
+    pen.fillRect(a, top, b - a, (strong ? 4 : 2) * devicePixelRatio)
+  }
+  pen.restore()
+}
+
 export function Plot(props: PlotProps) {
-  const { x, time = false, series, band, rules, height = 120, xRange, yRange, label, testid } = props
+  const { x, time = false, series, band, rules, spans, height = 120, xRange, yRange, label, testid } = props
   const host = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState<number | null>(null)
   const [look, factor, words] = [theme.value, zoomFactor.value, lang.value]
   const span = (x.at(-1) ?? 0) - (x[0] ?? 0)
   const xText = props.xText ?? (time ? timeText(span) : (value: number) => figure(value))
   const yText = props.yText ?? ((value: number) => figure(value))
-  const shape = JSON.stringify([x, series, band, rules, xRange, yRange])
+  const shape = JSON.stringify([x, series, band, rules, spans, xRange, yRange])
 
   useEffect(() => {
     const node = host.current
@@ -162,6 +182,7 @@ export function Plot(props: PlotProps) {
         ],
         bands: band ? [{ series: [band[0] + 1, band[1] + 1], fill: colour('accent-soft') }] : [],
         hooks: {
+          drawClear: [(self) => drawSpans(self, spans, colour)],
           draw: [(self) => drawRules(self, rules, colour, factor)],
           setCursor: [(self) => setAt(self.cursor.idx ?? null)],
         },

@@ -3,7 +3,7 @@
  *
  * `h` is surface, categories, window, rings, opacity; then, where they differ from the plain ones, sources, severities,
  * weight, half-life and hot spots. `c` is a second window and where the map is parted; `t` a tab of the heat with its
- * category and grid; `e` the area, start and days whose effect is asked for.
+ * category and grid; `k` what is open in a studio page; `e` the area, start and days whose effect is asked for.
  */
 import { batch, effect } from '@preact/signals'
 import { readWindow } from '../domain/window'
@@ -29,6 +29,7 @@ import {
   panel,
   type Selection,
   selection,
+  studioPick,
   trendGrid,
 } from './view'
 
@@ -36,6 +37,7 @@ export interface Address {
   camera: Camera | null
   selection: Selection | null
   panel: Panel
+  pick: string
   layers: Record<string, boolean>
   heat: HeatChoice
   compare: Compare | null
@@ -144,6 +146,7 @@ export function writeAddress(view: Address): string {
   }
   if (view.selection) parts.push(`s=${view.selection.layer}:${encodeURIComponent(view.selection.key)}`)
   if (view.panel !== 'now') parts.push(`p=${view.panel}`)
+  if (view.pick) parts.push(`k=${word(view.pick)}`)
   const layers = Object.entries(view.layers).map(([name, on]) => `${on ? '+' : '-'}${name}`)
   if (layers.length) parts.push(`l=${layers.join(',')}`)
   if (view.heat.surface) parts.push(`h=${writeHeat(view.heat)}`)
@@ -184,6 +187,7 @@ export function readAddress(hash: string): Address {
     camera: readCamera(parts.get('m')),
     selection: colon > 0 ? { layer: picked.slice(0, colon), key: plain(picked.slice(colon + 1)) } : null,
     panel: PANELS.find((name) => name === wanted) ?? 'now',
+    pick: plain(parts.get('k') ?? ''),
     layers,
     heat: readHeat(parts.get('h')),
     compare: readCompare(parts.get('c')),
@@ -199,6 +203,7 @@ function take(address: Address): void {
     if (address.camera) camera.value = address.camera
     selection.value = address.selection
     panel.value = address.panel
+    studioPick.value = address.pick
     layerChoice.value = address.layers
     heat.value = address.heat
     compare.value = address.compare
@@ -222,6 +227,7 @@ export function startAddress(onCamera: (camera: Camera) => void): void {
       camera: camera.value,
       selection: selection.value,
       panel: panel.value,
+      pick: studioPick.value,
       layers: layerChoice.value,
       heat: heat.value,
       compare: compare.value,
