@@ -70,7 +70,17 @@ class Metrics:
             "onemap_cube_load_seconds", "What the last load of the counted events took.", ["surface"],
             registry=self.registry,
         )  # fmt: skip
-        self.deliveries = Gauge("onemap_deliveries", "Alert deliveries by state.", ["state"], registry=self.registry)
+        self.deliveries = Gauge(
+            "onemap_deliveries", "Deliveries of the last 48 hours and all that wait.", ["kind", "state"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.delivery_age = Gauge(
+            "onemap_delivery_oldest_seconds", "Age of the oldest delivery that waits.", ["kind"], registry=self.registry
+        )
+        self.delivery_dead = Gauge(
+            "onemap_deliveries_dead_unseen", "Dead letters that nobody has seen.", ["kind"], registry=self.registry
+        )
+        self.channels = Gauge("onemap_channels", "Channels by how they are.", ["kind", "state"], registry=self.registry)
         self.calls = Gauge(
             "onemap_calls", "Grids of open ladders by how they stand; drills apart.", ["state"], registry=self.registry
         )

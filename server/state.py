@@ -139,9 +139,18 @@ class State:
         for surface, cube in self.heat.cubes.by_surface.items():
             metrics.cube_bytes.labels(surface).set(cube.nbytes)
             metrics.cube_load.labels(surface).set(cube.loaded_s)
+        gauges = {
+            "consumer": metrics.follower_behind,
+            "delivery": metrics.deliveries,
+            "delivery_age": metrics.delivery_age,
+            "delivery_dead": metrics.delivery_dead,
+            "channel": metrics.channels,
+        }
+        for gauge in list(gauges.values())[1:]:
+            gauge.clear()  # what there is none of any more is not told as it was
         for row in await (await conn.execute(sql("measures"))).fetchall():
-            gauge = metrics.follower_behind if row["what"] == "consumer" else metrics.deliveries
-            gauge.labels(row["name"]).set(row["value"])
+            labels = (row["name"], row["state"]) if row["state"] else (row["name"],)
+            gauges[row["what"]].labels(*labels).set(row["value"])
         for row in await (await conn.execute(sql("call_measures"))).fetchall():
             if row["what"] == "answer_s":
                 metrics.answer_seconds.labels(row["name"]).set(row["value"])

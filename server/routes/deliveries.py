@@ -42,7 +42,7 @@ RECEIPT_BYTES = 16 * 1024
 _RECEIPT_BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ReceiptIn"}}},
+        "content": {"application/json": {"schema": ReceiptIn.model_json_schema()}},
     }
 }
 

@@ -613,7 +613,7 @@ export interface paths {
         };
         /**
          * Ladder
-         * @description Call and confirm of one warning.
+         * @description Call and confirm of one warning: all of it for command and operators, its own part for a team.
          */
         get: operations["ladder_ladders_get"];
         put?: never;
@@ -768,6 +768,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/deliveries/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Seen
+         * @description Dead letters up to this one have been seen: they no longer count as unseen.
+         */
+        post: operations["seen_deliveries_seen_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/deliveries/receipts": {
         parameters: {
             query?: never;
@@ -778,10 +798,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Receipt
+         * Receipt In
          * @description A gateway's receipt: body as ReceiptIn, signed with the channel's secret as our messages are. Open door.
          */
-        post: operations["receipt_deliveries_receipts_post"];
+        post: operations["receipt_in_deliveries_receipts_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -907,7 +927,9 @@ export interface paths {
         put?: never;
         /**
          * Dry Run
-         * @description What a rule would have raised in the past days; nothing is stored, nobody is told.
+         * @description What a rule would have raised in the past days; nobody is told.
+         *
+         *     Of a stored rule, by its key or declared just as it is stored, it is noted that this version was tried.
          */
         post: operations["dry_run_rules_dry_run_post"];
         delete?: never;
@@ -1084,10 +1106,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Scenarios
+         * Known
          * @description Scenarios that can be run.
          */
-        get: operations["scenarios_drills_scenarios_get"];
+        get: operations["known_drills_scenarios_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4248,6 +4270,14 @@ export interface components {
             steps: number;
         };
         /**
+         * Seen
+         * @description How many dead letters were new to the staff.
+         */
+        Seen: {
+            /** Seen */
+            seen: number;
+        };
+        /**
          * Series
          * @description Points of one datastream: [instant, value], oldest first.
          */
@@ -6174,14 +6204,65 @@ export interface operations {
             };
         };
     };
-    receipt_deliveries_receipts_post: {
+    seen_deliveries_seen_post: {
+        parameters: {
+            query: {
+                /** @description Id of the newest dead letter on the page. */
+                through: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Seen"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receipt_in_deliveries_receipts_post: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Idempotency Key */
+                    idempotency_key: string;
+                    /**
+                     * State
+                     * @enum {string}
+                     */
+                    state: "received" | "read" | "failed";
+                    /** At */
+                    at?: string | null;
+                    /**
+                     * Note
+                     * @default
+                     */
+                    note?: string;
+                };
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -6587,7 +6668,9 @@ export interface operations {
     };
     listed_fences_get: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6839,7 +6922,7 @@ export interface operations {
             };
         };
     };
-    scenarios_drills_scenarios_get: {
+    known_drills_scenarios_get: {
         parameters: {
             query?: never;
             header?: never;
