@@ -28,6 +28,8 @@ from onemap.store import account
 from onemap.store.cluster import Cluster
 from onemap.store.db import Connection, acting, connect
 from onemap.store.migrate import migrate
+from onemap.warnings.calling.desk import put as put_duties
+from onemap.warnings.calling.roster import Duty
 from server import broker
 from server.secret import folder_secrets, remember
 from server.supervisor import Supervisor, python, stop_on_signals
@@ -107,7 +109,21 @@ def _seed(settings: Settings, cluster: Cluster, *, scale: int) -> None:
                     working = step(conn) > 0
     with connect(cluster.dsn()) as conn, acting(conn, "demo"):
         conn.execute("UPDATE city SET demo = true")
+        _rosters(folder, conn)
         _accounts(settings, conn)
+
+
+def _rosters(folder: Path, conn: Connection) -> None:
+    if conn.execute("SELECT 1 FROM duty LIMIT 1").fetchone():
+        return
+    rows = json.loads((folder / "rosters.json").read_text(encoding="utf-8"))
+    put_duties(
+        conn,
+        [
+            (row["org_code"], Duty(row["team_key"], row["rank"], "weekly", tuple(row["weekdays"]), row["hours"]))
+            for row in rows
+        ],
+    )
 
 
 def _accounts(settings: Settings, conn: Connection) -> None:
@@ -115,11 +131,10 @@ def _accounts(settings: Settings, conn: Connection) -> None:
     for login, title, role in DEMO_ACCOUNTS:
         if login not in known:
             account.create_account(conn, login, title, role, f"demo-{login}")
-    teams = conn.execute("SELECT key, name FROM team ORDER BY key").fetchall()
-    for number, team in enumerate(teams, start=1):
-        login = f"team{number:02d}"
-        if login not in known:
-            account.create_account(conn, login, team["name"], Role.TEAM, "demo-team", team_key=team["key"])
+    # A post signs in under its team's key: team01 to team30, and the duty desks watch-<code>.
+    for team in conn.execute("SELECT key, name FROM team ORDER BY key").fetchall():
+        if team["key"] not in known:
+            account.create_account(conn, team["key"], team["name"], Role.TEAM, "demo-team", team_key=team["key"])
     if not conn.execute("SELECT 1 FROM api_key WHERE name = 'simulator'").fetchone():
         key = account.create_api_key(conn, "simulator", Role.VIEWER, layers=[], feeds=["incident", "iot", "geohazard"])
         remember(settings.home_path, "simulator_api_key", key)

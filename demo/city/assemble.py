@@ -23,6 +23,7 @@ from demo.city.incidents import BEIJING, COLUMNS, make_incidents
 from demo.city.names import CITY, DISTRICT, PROVINCE, NamePool
 from demo.city.network import make_centres, make_streets
 from demo.city.plan import CENTER_LAT, CENTER_LON, DIVISION, EDITION, Geoms, Plan, geoms_to_lonlat, to_local
+from demo.city.rosters import add_desks
 from demo.city.shapes import points, union
 from demo.city.sites import make_county_roads, make_villages
 from demo.city.teams import Teams, make_teams
@@ -77,6 +78,7 @@ def build(
     teams = make_teams(plan, admin, hazards, stands)
     tell("incidents", 0.65)
     incidents = make_incidents(plan, fabric, buildings, admin, teams, water)
+    rosters = add_desks(admin, teams)
 
     tell("files", 0.75)
     _write_areas(folder, admin, teams, plan)
@@ -110,6 +112,7 @@ def build(
     local("place", *make_places(plan, admin, terrain, villages, water, fabric.district))
     _write_json(folder / "datastreams.json", assets.datastreams)
     _write_json(folder / "thresholds.json", assets.thresholds)
+    _write_json(folder / "rosters.json", rosters)
     with (folder / "incident.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()

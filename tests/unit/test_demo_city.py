@@ -87,7 +87,9 @@ def test_counts_are_those_planned(city: City) -> None:
     assert len(city.rows["camera"]) == plan.cameras
     assert len(city.rows["hazard"]) == len(city.rows["hazard_zone"]) == plan.hazards
     assert len(city.rows["sensor"]) == plan.sensors
-    assert len(city.rows["team"]) == len(city.rows["geofence"]) == 30
+    desks = [row for row in city.rows["team"] if row["kind"] == "desk"]
+    assert len(city.rows["team"]) - len(desks) == len(city.rows["geofence"]) == 30
+    assert len(desks) == 1 + 4 + 20
     assert Counter(m["kind"] for m in city.rows["mover"]) == {"drone": 12, "vehicle": 10, "team_device": 30}
     assert Counter(a["level"] for a in city.rows["area"]) == {
         "province": 1, "city": 1, "district": 1, "street": 4, "community": 20,
@@ -230,7 +232,7 @@ def test_every_hazard_zone_meets_two_geofences_or_more(city: City) -> None:
         teams = {city.rows["geofence"][i]["team_key"] for i in tree.query(geom, predicate="intersects").tolist()}
         assert len(teams) >= 2
     teams = {row["key"] for row in city.rows["team"]}
-    assert {row["team_key"] for row in city.rows["geofence"]} == teams
+    assert {row["team_key"] for row in city.rows["geofence"]} == {key for key in teams if key.startswith("team")}
     assert {row["team_key"] for row in city.rows["grid"]} <= teams
     assert {row["parent_key"] for row in city.rows["team"]} - {None} <= teams
 
@@ -325,3 +327,20 @@ def test_some_matters_come_again_near_where_they_were(city: City) -> None:
 
     assert near_pairs(True) > 1.5
     assert near_pairs(False) < 1.3
+
+
+def test_every_organisation_has_its_duty_at_every_hour(city: City) -> None:
+    teams = {row["key"] for row in city.rows["team"]}
+    held: dict[str, set[tuple[int, int]]] = {}
+    for duty in city.json("rosters.json"):
+        assert duty["team_key"] in teams
+        first, last = (int(part) for part in duty["hours"].split("-"))
+        for day in duty["weekdays"] or range(7):
+            for hour in range(first, last if last > first else last + 24):
+                if duty["rank"] == 1:
+                    spot = ((day + hour // 24) % 7, hour % 24)
+                    assert spot not in held.setdefault(duty["org_code"], set()), "two first ranks at one hour"
+                    held[duty["org_code"]].add(spot)
+    codes = {row["code"] for row in city.rows["grid"]}
+    codes |= {row["code"] for row in city.rows["area"] if row["level"] in ("district", "street", "community")}
+    assert set(held) == codes and all(len(hours) == 7 * 24 for hours in held.values())

@@ -81,7 +81,9 @@ def hand_overs(draw: st.DrawFn) -> HandOver:
 
 @settings(max_examples=400, deadline=None)
 @given(
-    st.lists(st.one_of(weekly, shifts()), max_size=6), st.lists(hand_overs(), max_size=3), st.lists(instants, max_size=8)
+    st.lists(st.one_of(weekly, shifts()), max_size=6),
+    st.lists(hand_overs(), max_size=3),
+    st.lists(instants, max_size=8),
 )
 def test_on_duty_is_what_the_slow_count_says(duties: list[Duty], overs: list[HandOver], when: list[datetime]) -> None:
     for at in when:
@@ -117,7 +119,7 @@ def test_an_hour_that_a_clock_change_repeats_is_on_duty_twice() -> None:
     night = [Duty("a", hours="20-8"), Duty("b", hours="8-20")]
     start = datetime(2026, 10, 24, 20, tzinfo=berlin).astimezone(UTC)
     found = pieces(night, [], start, start + timedelta(days=1), berlin)
-    assert [(piece.team_key, (piece.end - piece.start).total_seconds() / 3600) for piece in found][0] == ("a", 13.0)
+    assert next((piece.team_key, (piece.end - piece.start).total_seconds() / 3600) for piece in found) == ("a", 13.0)
     assert gaps(found, start, start + timedelta(days=1)) == []
 
 
