@@ -16,6 +16,7 @@ from onemap.core.settings import CaseSettings
 from onemap.store.db import Connection
 from onemap.store.feature import FeatureRow
 from onemap.store.layer import Text
+from onemap.warnings.telling.reading import Message
 
 # Clocks of devices without a battery wake up on 1970-01-01 or 2000-01-01: neither is a time to store.
 EARLIEST = datetime(2000, 1, 2, tzinfo=UTC)
@@ -72,7 +73,16 @@ class BulletinRecord:
     text: str
 
 
-Record: TypeAlias = FeatureRecord | ObservationRecord | FixRecord | BulletinRecord
+@dataclass(frozen=True, slots=True)
+class CapRecord:
+    """One CAP message that was read and found sound, with its XML; `at` is when it was sent."""
+
+    message: Message
+    root: Any
+    at: datetime
+
+
+Record: TypeAlias = FeatureRecord | ObservationRecord | FixRecord | BulletinRecord | CapRecord
 
 
 class Row(NamedTuple):

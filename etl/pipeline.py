@@ -20,6 +20,7 @@ from psycopg.pq import TransactionStatus
 from etl import metrics
 from etl.feed import (
     BulletinRecord,
+    CapRecord,
     Context,
     Envelope,
     FeatureRecord,
@@ -32,7 +33,7 @@ from etl.feed import (
 from etl.feeds import BY_NAME as FEEDS
 from etl.imports.spec import IMPORT, import_spec
 from etl.jsonable import record_json
-from etl.stores import bulletin, feature, fix, observation
+from etl.stores import bulletin, cap, feature, fix, observation
 from etl.stores.item import Item, Outcome, Reject
 from onemap.core.errors import BadInput, NotFound, TooLarge
 from onemap.core.settings import CaseSettings, Settings
@@ -100,6 +101,7 @@ class _Batch:
     observations: list[Item[ObservationRecord]] = field(default_factory=list)
     fixes: list[Item[FixRecord]] = field(default_factory=list)
     bulletins: list[Item[BulletinRecord]] = field(default_factory=list)
+    caps: list[Item[CapRecord]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     ignored: int = 0
 
@@ -112,6 +114,8 @@ class _Batch:
             self.fixes.append(item)
         elif kind is FeatureRecord:
             self.features.append(item)
+        elif kind is CapRecord:
+            self.caps.append(item)
         else:
             self.bulletins.append(item)
 
@@ -357,6 +361,8 @@ class Pipeline:
             outcome.add(feature.store(conn, batch.features, feed, self._layers, self.settings.cases))
         if batch.bulletins:
             outcome.add(bulletin.store(conn, batch.bulletins))
+        if batch.caps:
+            outcome.add(cap.store(conn, batch.caps, self.settings.cases))
         if batch.observations:
             outcome.add(observation.store(conn, batch.observations, self._partitions))
         if batch.fixes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from etl.feed import FeedSpec
-from etl.feeds import drone, fix, geohazard, incident, iot
+from etl.feeds import cap, drone, fix, geohazard, incident, iot
 
 FEEDS: tuple[FeedSpec, ...] = (
     iot.FEED,
@@ -11,6 +11,7 @@ FEEDS: tuple[FeedSpec, ...] = (
     incident.FEED,
     drone.FEED,
     fix.FEED,
+    cap.FEED,
 )
 
 BY_NAME: dict[str, FeedSpec] = {feed.name: feed for feed in FEEDS}

@@ -33,10 +33,13 @@ def transports_of(settings: Settings, feeds: Sequence[FeedSpec], pipeline: Pipel
     subscribed = [feed for feed in feeds if feed.topics]
     if settings.mqtt.host and subscribed:
         found.append(MqttTransport(settings, subscribed, pipeline))
+    pulled = {
+        "geohazard": (settings.feeds.geohazard_url, settings.feeds.geohazard_every_s),
+        "cap": (settings.feeds.cap_url, settings.feeds.cap_every_s),
+    }
     for feed in feeds:
-        # One address is configured so far: the hazard service's.
-        if feed.pulled and settings.feeds.geohazard_url:
-            url, every_s = settings.feeds.geohazard_url, settings.feeds.geohazard_every_s
+        url, every_s = pulled.get(feed.name, ("", 0.0))
+        if feed.pulled and url:
             found.append(PullTransport(settings, feed, pipeline, url=url, every_s=every_s))
         if feed.dropped and settings.feeds.drop_folder is not None:
             found.append(DropTransport(settings, feed, pipeline, folder=settings.feeds.drop_folder))

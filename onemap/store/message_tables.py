@@ -79,10 +79,11 @@ cap_received = Table(
     Column("status", Text, nullable=False),
     Column("msg_type", Text, nullable=False),
     Column("subject", Text, nullable=False),  # cap:<sender>:<identifier of the first>
-    Column("signature", Text, nullable=False),  # none, valid
+    Column("signature", Text, nullable=False),  # none, weak, valid, trusted
     Column("stored", Boolean, nullable=False),
     Column("note", Text, nullable=False, server_default=text("''")),
     Column("raw_id", BigInteger),
     timestamp("at", nullable=False, server_default=text("now()")),
     UniqueConstraint("sender", "identifier", "sent"),
 )
+Index("ix_cap_received_subject", cap_received.c.subject)

@@ -16,7 +16,7 @@ from onemap.warnings.ledger import (
 )
 from onemap.warnings.picture import list_warnings, why
 from onemap.warnings.raising import Reading, evaluate
-from onemap.warnings.steering import confirm, end
+from onemap.warnings.steering import cancel, confirm, end
 
 __all__ = [
     "Reading",
@@ -24,6 +24,7 @@ __all__ = [
     "alerts",
     "answer_call",
     "arrive",
+    "cancel",
     "confirm",
     "confirm_again",
     "decline",

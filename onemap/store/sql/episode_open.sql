@@ -1,11 +1,12 @@
 -- Open warnings that belong to a storm with another: of one kind and drill, close in time of raising or change, near each
 -- other or in one street. Pairs of different episodes alone: once all are joined there is nothing to give.
 WITH live AS (
-  SELECT w.key, w.kind, coalesce(w.drill_key, '') AS drill, w.episode, w.raised_at, w.changed_at, w.geom
+  SELECT w.key, w.kind, coalesce(w.drill_key, '') AS drill, w.episode, w.raised_at, w.changed_at, w.geom,
+         min(w.raised_at) OVER (PARTITION BY w.episode) AS began_at
   FROM onemap.warning w
   WHERE w.state <> 'ended' AND w.episode IS NOT NULL
 )
-SELECT a.episode AS one, b.episode AS other, a.raised_at AS one_at, b.raised_at AS other_at
+SELECT a.episode AS one, b.episode AS other, a.began_at AS one_at, b.began_at AS other_at
 FROM live a JOIN live b ON a.key < b.key AND a.kind = b.kind AND a.drill = b.drill AND a.episode <> b.episode
  AND a.raised_at - make_interval(secs => %(window_s)s) <= b.changed_at
  AND b.raised_at - make_interval(secs => %(window_s)s) <= a.changed_at

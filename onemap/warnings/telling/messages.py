@@ -159,19 +159,17 @@ def _write(conn: Connection, draft: cap.Telling, facts: Mapping[str, Any], telle
     """Number, sign and keep the message.
 
     The number is taken by an advisory lock on it until the transaction ends: whoever finds it locked takes the next one
-    without waiting, and whoever comes after the commit meets the row itself.
+    without waiting, and whoever comes after the commit meets the row itself and takes the next one too.
     """
-    division = draft.identifier[:6]
+    prefix = draft.identifier[:12]
     row = conn.execute("SELECT count(*) AS n FROM message WHERE sent = %s", (draft.sent,)).fetchone()
-    slot = int(row["n"]) if row else 0
+    first = int(row["n"]) if row else 0
     while True:
-        number = serial.identifier(division, teller.given.organisation, teller.given.internal, draft.sent, slot)
-        slot += 1
-        mine = conn.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('onemap.message:' || %s, 0)) AS mine", (number,)
-        ).fetchone()
-        if mine is None or not mine["mine"]:
-            continue
+        asked = {"first": first, "second": f"{prefix}{int(draft.sent.timestamp())}"}
+        found = conn.execute(sql("message_slot"), asked).fetchone()
+        first = found["slot"] if found else first + serial.A_SECOND
+        number = serial.identifier(prefix[:6], prefix[6:9], prefix[9:12], draft.sent, first)
+        first += 1
         told = replace(draft, identifier=number)
         body = signing.signed(cap.alert(told), teller.home)
         written = conn.execute(

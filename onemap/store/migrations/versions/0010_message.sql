@@ -67,6 +67,8 @@ CREATE TABLE onemap.cap_received (
   CONSTRAINT uq_cap_received_sender_identifier_sent UNIQUE (sender, identifier, sent)
 );
 
+CREATE INDEX ix_cap_received_subject ON onemap.cap_received (subject);
+
 CREATE INDEX ix_warning_open ON onemap.warning (subject) WHERE state <> 'ended';
 
 -- A message is what was told at one instant: telling it otherwise later would be a lie.
