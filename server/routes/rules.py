@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from threading import BoundedSemaphore
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from onemap.core.errors import BadInput
+from onemap.core.errors import BadInput, TooManyRequests
 from onemap.core.policy import Grant, Right
 from onemap.warnings.rules import book
 from onemap.warnings.rules.check import problems_of
@@ -21,6 +22,9 @@ from server.ruling import around
 from server.state import state_of
 
 router = APIRouter(prefix="/rules", tags=["rules"])
+
+#: A dry-run keeps a processor busy for seconds: more than so many at once are told to wait.
+_TRYING = BoundedSemaphore(2)
 
 Editor = Annotated[Grant, Depends(require(Right.RULES_EDIT))]
 
@@ -55,14 +59,19 @@ def dry_run(ask: DryRunAsk, request: Request, grant: Editor) -> Response:
     here = state_of(request)
     if (ask.spec is None) == (ask.key is None):
         raise BadInput("Name a rule by its key, or declare one.", reason="rule")
-    with here.acting(grant) as conn:
-        rule, version = (parse(ask.spec.model_dump()), None) if ask.spec else book.rule_of(conn, ask.key or "")
-        found = tried_against(conn, rule, around(here.settings.zone), days=ask.days, subject=ask.subject)
-        if version is None:
+    if not _TRYING.acquire(blocking=False):
+        raise TooManyRequests("Other rules are being tried: try again in a moment.")
+    try:
+        with here.reading() as conn:
+            rule = parse(ask.spec.model_dump()) if ask.spec else book.rule_of(conn, ask.key or "")[0]
+            found = tried_against(conn, rule, around(here.settings.zone), days=ask.days, subject=ask.subject)
             version = book.version_like(conn, rule)
-        if version is not None:
+    finally:
+        _TRYING.release()
+    if version is not None and ask.subject is None:
+        with here.acting(grant) as conn:
             book.tried(conn, rule.key, version)
-        return Json(found)
+    return Json(found)
 
 
 @router.get("/{key}", responses={200: {"model": Rule}})

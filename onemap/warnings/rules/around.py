@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from onemap.store.db import Connection
+
+Doubles = npt.NDArray[np.float64]
+#: (connection, surface, window, categories, longitudes, latitudes, instants) -> values[instant, place], NaN: not known.
+HeatAt = Callable[[Connection, str, str, Sequence[str], Doubles, Doubles, Sequence[datetime]], Doubles]
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,7 @@ class Around:
     zone: str
     feeds: Mapping[str, FeedLimits] = field(default_factory=dict)
     surfaces: frozenset[str] = frozenset()
+    heat: HeatAt | None = None
 
     @property
     def titles(self) -> dict[str, str]:

@@ -63,7 +63,7 @@ def compile_condition(text: str, inputs: frozenset[str], *, numbers: bool = True
     try:
         compiled = _environment(inputs).compile(written)
     except (RuntimeError, TypeError, ValueError) as error:
-        return _fault(text, str(error), shifts)
+        return _fault(written, str(error), shifts)
     if compiled.return_type() not in (cel.Type.BOOL, cel.Type.DYN):
         return Fault(f"The condition gives {compiled.return_type().name().lower()}, not true or false.")
     return Condition(text, compiled)
@@ -95,11 +95,11 @@ def _doubles(text: str, *, numbers: bool) -> tuple[str, list[tuple[int, int]], F
     return "".join(parts), shifts, None
 
 
-def _fault(text: str, message: str, shifts: Iterable[tuple[int, int]]) -> Fault:
+def _fault(written: str, message: str, shifts: Iterable[tuple[int, int]]) -> Fault:
     found = _PLACE.search(message)
     if found is None:
         return Fault(message.partition("\n")[0][:300])
-    lines = text.split("\n")
+    lines = written.split("\n")
     column = sum(len(one) + 1 for one in lines[: int(found[1]) - 1]) + int(found[2])
     column -= sum(added for end, added in shifts if end < column)
     said = found[3].replace(" (in container '')", "").strip()
