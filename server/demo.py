@@ -41,6 +41,15 @@ DEMO_ACCOUNTS = (
     ("operator", "运维席", Role.OPERATOR),
     ("viewer", "观摩席", Role.VIEWER),
 )
+#: Share of alerts that the simulated teams leave unanswered.
+SILENT = "ONEMAP_DEMO_SILENT"
+#: Deadlines that a visitor can wait for, where nothing else is set: a minute a rung, ten to the second confirmation.
+_CALLS = {
+    "ONEMAP_CALLS__ANSWER_S": "60",
+    "ONEMAP_CALLS__AGAIN_S": "60",
+    "ONEMAP_CALLS__SECOND_S": "600",
+    "ONEMAP_CALLS__REPORT_S": "900",
+}
 _MARK = "demo-folder"
 _WAIT_S = 60.0
 
@@ -166,6 +175,7 @@ def _serve(
         "ONEMAP_MQTT__PORT": str(ports["mqtt"]),
         "ONEMAP_FEEDS__GEOHAZARD_URL": f"http://127.0.0.1:{ports['geohazard']}/geohazard.json",
         "ONEMAP_FEEDS__DROP_FOLDER": str(home / "drop"),
+        **{name: os.environ.get(name, value) for name, value in _CALLS.items()},
         "PYTHONPATH": os.pathsep.join([str(_root()), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
     }
     (home / "drop").mkdir(exist_ok=True)
@@ -182,6 +192,7 @@ def _serve(
             command += ["--mqtt-port", str(ports["mqtt"]), "--mqtt-user", broker.SIMULATOR]
             command += ["--city", str(home / "city"), "--scenario", scenario, "--speed", str(speed)]
             command += ["--serve-port", str(ports["geohazard"]), "--journal", str(home / "log" / "journal.jsonl")]
+            command += ["--silent", os.environ.get(SILENT, "0.3")]
             supervisor.add(
                 "simulator",
                 python(*command),

@@ -26,13 +26,19 @@ def options(argv: list[str] | None = None) -> Options:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--serve-port", type=int, default=0, help="loopback port of /geohazard.json; 0 is off")
     parser.add_argument("--journal", type=Path, default=None, help="append acknowledged records here, JSON lines")
+    parser.add_argument(
+        "--silent", type=float, default=None,
+        help="let teams answer their alerts, but for this share of them; without it nobody answers for any team",
+    )  # fmt: skip
     args = parser.parse_args(argv)
     if not 0.01 <= args.speed <= 1000:
         parser.error("--speed must be between 0.01 and 1000")
+    if args.silent is not None and not 0 <= args.silent <= 1:
+        parser.error("--silent must be between 0 and 1")
     return Options(
         args.url, args.mqtt_host, args.mqtt_port, args.mqtt_user, os.environ.get("ONEMAP_SIM_MQTT_PASSWORD"),
         os.environ.get("ONEMAP_SIM_API_KEY"), args.city, args.scenario, args.speed, args.seed, args.serve_port,
-        args.journal,
+        args.journal, args.silent,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from demo.simulator.clockwork import Clockwork
 from demo.simulator.doors import BulletinServer, HttpDoor, MqttDoor, Receipt, backoff_s, now_ms
 from demo.simulator.journal import Journal
 from demo.simulator.reading import Instruments, period_s
+from demo.simulator.responders import Responders
 from demo.simulator.route import Route, patrol_loop, sortie
 from demo.simulator.scene import Mover, Scene, Stream, degrees, load_scene
 from demo.simulator.weather import chance, wobble
@@ -45,6 +46,7 @@ class Options:
     seed: int
     serve_port: int
     journal: Path | None
+    silent: float | None = None  # share of alerts that no team answers; none: nobody answers for any team
 
 
 def iso_ms(ms: int) -> str:
@@ -73,6 +75,13 @@ class Simulator:
         )
         self.http = HttpDoor(options.url, options.api_key, self.journal)
         self.bulletin_server = BulletinServer(options.serve_port, self.geohazard) if options.serve_port else None
+        self.responders = (
+            None
+            if options.silent is None
+            else Responders(
+                options.url, silent=options.silent, seed=options.seed, speed=options.speed, showing=self.storm
+            )
+        )
         self._pulled = [s for s in self.scene.streams if s.prop == PULLED]
         self._recent: deque[tuple[int, list[dict[str, Any]]]] = deque(maxlen=10)
         self._recent_lock = threading.Lock()
@@ -251,6 +260,12 @@ class Simulator:
         )  # fmt: skip
         office = threading.Thread(target=desk.run, name="desk", daemon=True)
         office.start()
+        # On a thread of their own: a team that waits for a slow door holds up no incident.
+        phones = Clockwork(self.stop)
+        people = threading.Thread(target=phones.run, name="responders", daemon=True)
+        if self.responders is not None:
+            phones.add(3.0, self.responders.look)
+            people.start()
         try:
             devices.run()
         finally:
@@ -264,5 +279,7 @@ class Simulator:
         self.mqtt.close()
         office.join(timeout=1.0)
         self.http.close()
+        if self.responders is not None:
+            self.responders.close()
         self.journal.close()
         LOG.info("stopped; %d acknowledged, %d dropped", self.journal.count, self.mqtt.refused)
