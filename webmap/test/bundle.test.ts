@@ -19,6 +19,17 @@ describe('the bundle (run after `npm run build`)', () => {
     const scripts = assets().filter((name) => /\.m?js$/.test(name))
     expect(size(scripts.filter((name) => !name.startsWith('maplibre')))).toBeLessThan(budget.ownKiB ?? 0)
     expect(size(scripts)).toBeLessThan(budget.allKiB ?? 0)
+    // What the page itself names is fetched before anything is seen; the rest waits until it is opened.
+    const page = readFileSync(join(DIST, 'index.html'), 'utf8')
+    const first = scripts.filter((name) => page.includes(name) && !name.startsWith('maplibre'))
+    expect(size(first)).toBeLessThan(budget.startKiB ?? 0)
+  })
+  it('has a worker of its own that knows every file of the page', () => {
+    const worker = readFileSync(join(DIST, 'sw.js'), 'utf8')
+    expect(worker).not.toMatch(/\bimport\b|\bexport\b|__SHELL__/)
+    expect(gzipSync(worker).length).toBeLessThan(4096)
+    const page = readFileSync(join(DIST, 'index.html'), 'utf8')
+    for (const [, path] of page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) expect(worker).toContain(`"${path}"`)
   })
   it('runs under a policy without eval, inline script or another host', () => {
     const page = readFileSync(join(DIST, 'index.html'), 'utf8')

@@ -189,7 +189,6 @@ export const api = {
     post<Call>(`/calls/${id}/answer`, { answer, note }),
 
   alerts: (state?: string) => get<Alert[]>(`/alerts${query({ state })}`),
-  alertStep: (id: string | number, step: AlertStep) => post<Alert>(`/alerts/${part(String(id))}/${step}`),
 
   deliverySummary: () => get<DeliverySummary>('/deliveries/summary'),
   deliveries: (ask: { state?: string; channel?: number | null; warning?: string; before?: number; limit?: number }) =>

@@ -176,6 +176,7 @@ export const messages = {
   'ledger.tries': ['{n} 次', '{n} tries'],
   'ledger.next': ['{span} 后再试', 'again in {span}'],
   'ledger.channels': ['渠道', 'Channels'],
+  'ledger.channels.more': ['还有 {n} 路', '{n} more channels'],
   'ledger.channels.none': ['还没有渠道，只有实时页', 'No channel yet, only the live page'],
   'channel.add': ['加渠道', 'Add a channel'],
   'channel.edit': ['改', 'Edit'],

@@ -159,7 +159,7 @@ export function Banner() {
       {shown.map((group) => (
         <Next key={`${group.drill} ${group.key}`} group={group} />
       ))}
-      {rest > 0 && (
+      {rest > 0 && !isPhone.value && (
         <button type="button" class="banner-rest" onClick={() => (panel.value = 'warnings')}>
           {t('banner.rest', { n: rest })}
         </button>

@@ -137,7 +137,11 @@ function ChannelCard({ channel, onEdit }: { channel: Channel; onEdit: () => void
   )
 }
 
+/** More channels than this are counted until a person wants all of them; what fails comes first. */
+const CHANNELS = 6
+
 function Channels() {
+  const [all, setAll] = useState(false)
   const [editing, setEditing] = useState<number | 'new' | null>(null)
   const list = [...(deliveries.value?.channels ?? [])].sort(
     (a, b) =>
@@ -153,7 +157,7 @@ function Channels() {
     <Section title={t('ledger.channels')} aside={list.length || undefined}>
       {list.length === 0 && <p class="calm">{t('ledger.channels.none')}</p>}
       <ul class="rows" data-testid="channels">
-        {list.map((channel) =>
+        {(all ? list : list.slice(0, CHANNELS)).map((channel) =>
           editing === channel.id ? (
             <li key={channel.id} class="card">
               <ChannelForm channel={channel} done={done} />
@@ -163,6 +167,11 @@ function Channels() {
           ),
         )}
       </ul>
+      {!all && list.length > CHANNELS && (
+        <button type="button" class="more" onClick={() => setAll(true)}>
+          {t('ledger.channels.more', { n: list.length - CHANNELS })}
+        </button>
+      )}
       {mayEditChannels.value &&
         (editing === 'new' ? (
           <div class="card">

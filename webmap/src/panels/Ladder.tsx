@@ -97,31 +97,35 @@ function RadioAnswer({ call, done }: { call: Call; done: () => void }) {
 }
 
 /** One rung: who was called when, and what came of it. */
-function Rung({ call }: { call: Call }) {
+function Rung({ call, last }: { call: Call; last: boolean }) {
   const [writing, setWriting] = useState(false)
-  const open = call.state === 'calling' || call.state === 'silent'
+  const at = call.answered_at ?? (call.state === 'silent' ? call.deadline_at : null)
+  // Whoever was silent further down may still call in, but who is asked now is asked first.
+  const open = call.state === 'calling' || (call.state === 'silent' && last)
   return (
     <li class={`rung rung-${call.state}`} data-testid="rung" data-state={call.state}>
       <CallingMark state={call.state} />
       <div>
-        <p>
+        <p class="rung-head">
           <b>{call.team_name ?? call.team_key ?? t('ladder.noduty')}</b>
-          <small>
+          <Time at={call.called_at} />
+        </p>
+        <p class="rung-line">
+          <span>
             {code('rung', call.rung)} · {call.area_name}
             {call.rank > 1 && ` · ${t('ladder.rank', { n: call.rank })}`}
-          </small>
+          </span>
+          <span class="rung-state">
+            {call.state === 'calling' ? (
+              <Countdown to={call.deadline_at} from={call.called_at} text="ladder.climbs" over="ladder.climbing" />
+            ) : call.state === 'no_duty' ? null : (
+              <>
+                {code('call', call.state)} {at && <Time at={at} />}
+              </>
+            )}
+          </span>
         </p>
-        <p class="rung-state">
-          {call.state === 'calling' ? (
-            <Countdown to={call.deadline_at} from={call.called_at} text="ladder.climbs" over="ladder.climbing" />
-          ) : (
-            <span>
-              {code('call', call.state)}{' '}
-              <Time at={call.answered_at ?? (call.state === 'silent' ? call.deadline_at : null)} />
-            </span>
-          )}
-          {call.note && <span> · {call.note}</span>}
-        </p>
+        {call.note && <p class="rung-line">{call.note}</p>}
         {writing ? (
           <RadioAnswer call={call} done={() => setWriting(false)} />
         ) : (
@@ -134,7 +138,6 @@ function Rung({ call }: { call: Call }) {
           )
         )}
       </div>
-      <Time at={call.called_at} />
     </li>
   )
 }
@@ -146,8 +149,8 @@ function Rungs({ calls, open }: { calls: Call[]; open: boolean }) {
   const coming = open ? RUNGS.slice(top + 1) : []
   return (
     <ol class="rungs">
-      {called.map((call) => (
-        <Rung key={call.id} call={call} />
+      {called.map((call, i) => (
+        <Rung key={call.id} call={call} last={i === called.length - 1} />
       ))}
       {coming.length > 0 && (
         <li class="rung rung-coming">
@@ -174,8 +177,8 @@ function GridState({ grid }: { grid: Calling }) {
   return null
 }
 
-function GridRow({ grid, calls, alone }: { grid: Calling; calls: Call[]; alone: boolean }) {
-  const [open, setOpen] = useState(alone || grid.state === 'unanswered')
+function GridRow({ grid, calls, first }: { grid: Calling; calls: Call[]; first: boolean }) {
+  const [open, setOpen] = useState(first)
   const who = grid.answered_by ?? (grid.state === 'calling' ? (grid.team_name ?? grid.team_key) : null)
   const line = [
     code('calling', grid.state),
@@ -283,13 +286,8 @@ export function LadderSection({ warningKey }: { warningKey: string }) {
       <Phases ladder={ladder} />
       {grids.length === 0 && <p class="calm">{t('ladder.nogrids')}</p>}
       <ul class="grid-calls" data-testid="ladder">
-        {shown.map((grid) => (
-          <GridRow
-            key={grid.grid_code}
-            grid={grid}
-            calls={calls.get(grid.grid_code) ?? []}
-            alone={grids.length === 1}
-          />
+        {shown.map((grid, i) => (
+          <GridRow key={grid.grid_code} grid={grid} calls={calls.get(grid.grid_code) ?? []} first={i === 0} />
         ))}
       </ul>
       {grids.length > shown.length && (

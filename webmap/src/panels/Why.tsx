@@ -5,6 +5,7 @@ import type { Alert, Text2, Warning, WarningDetail } from '../api/types'
 import { secondsSince, spanText } from '../domain/age'
 import { count, counted, distance, figure, minutes, operatorSign } from '../domain/format'
 import { levelName, levelWord } from '../domain/levels'
+import { isUnanswered } from '../domain/urgency'
 import { code, lang, t, title } from '../i18n'
 import { flyTo } from '../map/map'
 import { alerts, latestByTeam } from '../state/alerts'
@@ -402,6 +403,7 @@ export function Why({ warningKey }: { warningKey: string }) {
   if (!detail) return <Loading />
   // The list hears of a change before the detail is asked again.
   const warning = warnings.value.find((item) => item.key === warningKey) ?? detail.warning
+  const nobody = isUnanswered(warning)
   const hazard = hazardOf(detail)
   const held = alerts.value.filter((alert) => alert.warning_key === warningKey)
   const answers = latestByTeam(held.length >= detail.alerts.length ? held : detail.alerts)
@@ -432,6 +434,8 @@ export function Why({ warningKey }: { warningKey: string }) {
         </div>
       </header>
       <Actions warning={warning} />
+      {/* Where nobody answers, that comes before the cause. */}
+      {nobody && <LadderSection warningKey={warningKey} />}
       <Section title={t('why.title')}>
         {detail.series.some(({ points }) => points.length) ? (
           <Chart series={detail.series} threshold={threshold} />
@@ -440,7 +444,7 @@ export function Why({ warningKey }: { warningKey: string }) {
         )}
         <Facts detail={detail} />
       </Section>
-      <LadderSection warningKey={warningKey} />
+      {!nobody && <LadderSection warningKey={warningKey} />}
       <Section title={t('why.answers')} aside={answers.length || undefined}>
         <Answers list={answers} />
       </Section>

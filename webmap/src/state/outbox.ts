@@ -1,6 +1,6 @@
 /** Steps and reports of a team: kept on the device before they are sent, sent once, in order, when the network is there. */
 import { effect, signal } from '@preact/signals'
-import { type AlertStep, ApiError, api, OfflineError, send } from '../api/client'
+import { type AlertStep, ApiError, OfflineError, send } from '../api/client'
 import { type Entry, type Flushed, type Keeping, Outbox, type Outcome, presumedStates } from '../domain/outbox'
 import { t } from '../i18n'
 import { loadAlerts, presumed, takeAlert } from './alerts'
@@ -66,20 +66,20 @@ const keeping: Keeping = {
   },
 }
 
+const LIMIT_MS = 20_000
+const PHOTO_LIMIT_MS = 120_000
+
 async function deliver(entry: Entry): Promise<void> {
-  if (entry.step !== 'report') {
-    const alert = await api.alertStep(entry.alert, entry.step)
-    if (alert?.id !== undefined) takeAlert(alert)
-    return
+  const init: RequestInit = { method: 'POST', headers: { 'idempotency-key': entry.id } }
+  if (entry.step === 'report') {
+    const form = new FormData()
+    form.set('note', entry.note ?? '')
+    if (entry.photo) form.set('photo', entry.photo, entry.photo.type === 'image/png' ? 'photo.png' : 'photo.jpg')
+    init.body = form
   }
-  const form = new FormData()
-  form.set('note', entry.note ?? '')
-  if (entry.photo) form.set('photo', entry.photo, entry.photo.type === 'image/png' ? 'photo.png' : 'photo.jpg')
-  const response = await send(`/alerts/${encodeURIComponent(entry.alert)}/report`, {
-    method: 'POST',
-    body: form,
-    headers: { 'idempotency-key': entry.id },
-  })
+  // A network that is there but does not answer is none: what waits behind this must not wait for ever.
+  init.signal = AbortSignal.timeout(entry.photo ? PHOTO_LIMIT_MS : LIMIT_MS)
+  const response = await send(`/alerts/${encodeURIComponent(entry.alert)}/${entry.step}`, init)
   const alert = await response.json()
   if (alert?.id !== undefined) takeAlert(alert)
 }

@@ -3,6 +3,7 @@
 export const KEPT = 'x-onemap-kept'
 export const TILES_MAX = 600
 export const ASSETS_MAX = 40
+export const ANSWERS_MAX = 30
 export const SPOTS_MAX = 20
 /** The ground of so many spots is fetched before anybody looks at it. */
 export const AHEAD_MAX = 2

@@ -6,6 +6,7 @@
  */
 import {
   AHEAD_MAX,
+  ANSWERS_MAX,
   ASSETS_MAX,
   KEPT,
   kindOf,
@@ -36,20 +37,28 @@ interface Worker {
 
 declare const __SHELL__: { version: string; files: string[] }
 
+/** Which build of the page this worker keeps; written in when it is built. */
+const built = __SHELL__
+
 const worker = self as unknown as Worker
-const shell = `onemap-shell-${__SHELL__.version}`
+const shell = `onemap-shell-${built.version}`
 const ANSWERS = 'onemap-answers'
 const TILES = 'onemap-tiles'
+const PARTS = 'onemap-parts'
+/** One device, one account at a time: an address has one answer, whatever headers asked for it. */
+const AS_KEPT = { ignoreVary: true }
 /** Where the spots of open alerts are kept: a worker forgets everything between two requests. */
 const SPOTS = '/onemap-spots'
 /** A page that has waited this long for the network is shown from what is kept. */
 const PAGE_WAIT_MS = 4000
+/** A network that is there but does not answer is none. */
+const ANSWER_WAIT_MS = 8000
 
 worker.addEventListener('install', (event) => {
   event.waitUntil(
     caches
       .open(shell)
-      .then((cache) => cache.addAll(__SHELL__.files))
+      .then((cache) => cache.addAll(built.files))
       .then(() => worker.skipWaiting()),
   )
 })
@@ -85,40 +94,42 @@ worker.addEventListener('fetch', (event) => {
 })
 
 async function page(request: Request): Promise<Response> {
-  const kept = await (await caches.open(shell)).match('/')
+  const kept = await (await caches.open(shell)).match('/', AS_KEPT)
   if (!kept) return fetch(request)
-  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(kept), PAGE_WAIT_MS))
-  return Promise.race([fetch(request).catch(() => kept), late])
+  return Promise.race([fetch(request).catch(() => kept), wait(PAGE_WAIT_MS).then(() => kept)])
 }
 
 /** Named by their content: what is kept is what the server would send. */
 async function asset(request: Request): Promise<Response> {
-  const kept = await caches.match(request)
+  const kept = await caches.match(request, AS_KEPT)
   if (kept) return kept
   const fresh = await fetch(request)
-  if (fresh.ok) await keep(shell, request, fresh.clone(), __SHELL__.files.length + ASSETS_MAX)
+  // Parts that are fetched when they are opened; the page's own files are in the shell and stay.
+  if (fresh.ok) await keep(PARTS, request, fresh.clone(), ASSETS_MAX)
   return fresh
 }
 
+const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** The network's word; where there is none, or none in time, the last one, which says when it was kept. */
 async function answer(request: Request): Promise<Response> {
-  let fresh: Response
-  try {
-    fresh = await fetch(request)
-  } catch (error) {
-    const kept = await (await caches.open(ANSWERS)).match(request)
-    if (kept && usable(kept.headers.get(KEPT), Date.now())) return kept
-    throw error
-  }
+  const fresh = fetch(request).then((came) => keepAnswer(request, came))
+  const kept = await (await caches.open(ANSWERS)).match(request, AS_KEPT)
+  if (!kept || !usable(kept.headers.get(KEPT), Date.now())) return fresh
+  return Promise.race([fresh.catch(() => kept), wait(ANSWER_WAIT_MS).then(() => kept)])
+}
+
+async function keepAnswer(request: Request, fresh: Response): Promise<Response> {
   if (fresh.ok) {
     const headers = new Headers(fresh.headers)
     headers.set(KEPT, new Date().toISOString())
     headers.delete('content-encoding')
     headers.delete('content-length')
-    const copy = new Response(await fresh.clone().blob(), { status: fresh.status, headers })
-    await keep(ANSWERS, request, copy, 30)
+    await keep(ANSWERS, request, new Response(await fresh.clone().blob(), { headers }), ANSWERS_MAX)
   } else if (fresh.status === 401) {
     // Signed out: what was kept is no longer anybody's to read.
     await caches.delete(ANSWERS)
+    known = null
   }
   return fresh
 }
@@ -129,7 +140,7 @@ async function tile(request: Request, url: URL): Promise<Response> {
     if (fresh.ok && tileNear(url.pathname, await spots())) await keep(TILES, request, fresh.clone(), TILES_MAX)
     return fresh
   } catch (error) {
-    const kept = await (await caches.open(TILES)).match(request, { ignoreSearch: true })
+    const kept = await (await caches.open(TILES)).match(request, { ...AS_KEPT, ignoreSearch: true })
     if (kept) return kept
     throw error
   }
@@ -169,7 +180,7 @@ async function fetchAround(given: Spot[]): Promise<void> {
     try {
       await Promise.all(
         wanted.slice(i, i + 4).map(async (path) => {
-          if (await cache.match(path)) return
+          if (await cache.match(path, AS_KEPT)) return
           const fresh = await fetch(path)
           if (fresh.ok) await cache.put(path, fresh)
         }),
