@@ -257,6 +257,9 @@ class Why(Model):
 
     warning: Warning
     hazard: dict[str, Any] | None
+    cause: dict[str, Any] | None = Field(
+        None, description="What its claim says: text_zh, text_en; for rules also when, inputs, values, since."
+    )
     rule: Rule | None
     reading: Reading | None
     series: list[Series]

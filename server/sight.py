@@ -96,11 +96,15 @@ def why_for(conn: Connection, picture: Mapping[str, Any], grant: Grant, floor: i
     alerts = alerts_for(picture["alerts"], grant)
     mine = {alert["id"] for alert in alerts}
     reading = picture["reading"]
+    if reading is not None and not keys_within(conn, BY_NAME["sensor"], [reading["sensor_key"]], grant):
+        reading = None
     return {
         **picture,
         "warning": _entry(picture["warning"], grant, floor),
         "hazard": hazard,
-        "reading": reading if keys_within(conn, BY_NAME["sensor"], [reading["sensor_key"] or ""], grant) else None,
+        "reading": reading
+        if reading and keys_within(conn, BY_NAME["sensor"], [reading["sensor_key"]], grant)
+        else None,
         "series": [one for one in picture["series"] if one["datastream_key"] in streams],
         "threatened": _threatened(picture["threatened"], grant, floor),
         "cameras": _near(conn, picture["cameras"], "camera", grant),

@@ -19,6 +19,9 @@ SERIES = timedelta(hours=6)
 BUCKET_S = 120  # 180 points a datastream at most
 FRESH = timedelta(minutes=10)  # an older position of a team's vehicle says less than its base
 CAMERAS = 12
+#: What of a cause is shown as the rule and as the reading.
+RULE = ("threshold_key", "property", "name", "op", "enter", "leave", "hold_s", "unit", "level")
+READING = ("sensor_key", "sensor_name", "datastream_key", "value", "unit", "at", "since")
 
 
 def list_warnings(conn: Connection, state: str = "active", *, limit: int = 500) -> list[dict[str, Any]]:
@@ -44,14 +47,9 @@ def why(conn: Connection, key: str) -> dict[str, Any]:
     return {
         "warning": _entry(row),
         "hazard": plain(hazard) if hazard else None,
-        "rule": {
-            name: cause.get(name)
-            for name in ("threshold_key", "property", "name", "op", "enter", "leave", "hold_s", "unit", "level")
-        },
-        "reading": {
-            name: cause.get(name)
-            for name in ("sensor_key", "sensor_name", "datastream_key", "value", "unit", "at", "since")
-        },
+        "cause": dict(cause) or None,
+        "rule": _part(cause, RULE) if cause.get("threshold_key") or cause.get("rule") else None,
+        "reading": _part(cause, READING) if cause.get("sensor_key") else None,
         "series": _series(conn, row, cause),
         "threatened": {
             "households": zone["households"] if row["households"] is None else row["households"],
@@ -64,6 +62,10 @@ def why(conn: Connection, key: str) -> dict[str, Any]:
         "timeline": [plain(entry) for entry in conn.execute(sql("warn_timeline"), {"key": key}).fetchall()],
         "alerts": alerts(conn, warning_key=key),
     }
+
+
+def _part(cause: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: cause.get(name) for name in names}
 
 
 def _row(conn: Connection, key: str) -> dict[str, Any]:
@@ -82,11 +84,13 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _series(conn: Connection, row: Mapping[str, Any], cause: Mapping[str, Any]) -> list[dict[str, Any]]:
     until = row["ended_at"] or now()
+    inputs = [key for one in cause.get("inputs") or () for key in one.get("datastreams") or ()]
     return conn.execute(
         sql("warn_series"),
         {
             "hazard": row["hazard_key"],
             "first": cause.get("datastream_key"),
+            "streams": inputs[:24],
             "from": until - SERIES,
             # A source's clock may run a little ahead of ours.
             "to": until + timedelta(minutes=5),

@@ -1,4 +1,3 @@
-INSERT INTO onemap.cap_received (sender, identifier, sent, status, msg_type, subject, signature, stored, note, raw_id)
-VALUES (%(sender)s, %(identifier)s, %(sent)s, %(status)s, %(msg_type)s, %(subject)s, %(signature)s,
-        %(note)s IN ('claim', 'cancelled', 'ended', 'expired'), %(note)s, %(raw_id)s)
+INSERT INTO onemap.cap_received (sender, identifier, sent, status, msg_type, subject, signature, stored, raw_id)
+VALUES (%(sender)s, %(identifier)s, %(sent)s, %(status)s, %(msg_type)s, %(subject)s, %(signature)s, false, %(raw_id)s)
 ON CONFLICT DO NOTHING

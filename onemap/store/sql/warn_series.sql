@@ -6,9 +6,9 @@ WITH stream AS (
   FROM onemap.datastream d
   LEFT JOIN onemap.threshold t ON t.datastream_key = d.key AND t.hazard_key = %(hazard)s
   LEFT JOIN onemap.sensor s ON s.key = d.sensor_key
-  WHERE t.key IS NOT NULL OR s.hazard_key = %(hazard)s
+  WHERE t.key IS NOT NULL OR s.hazard_key = %(hazard)s OR d.key = ANY(%(streams)s::text[])
   GROUP BY d.id
-  ORDER BY (d.key = %(first)s) DESC, watched DESC, d.key
+  ORDER BY (d.key = %(first)s) DESC NULLS LAST, watched DESC, d.key
   LIMIT 24
 )
 SELECT s.key AS datastream_key, s.name, s.unit, s.property, p.points
@@ -22,4 +22,4 @@ CROSS JOIN LATERAL (
     ORDER BY date_bin(make_interval(secs => %(bucket_s)s), o.at, %(from)s), o.value * s.sign DESC
   ) AS b
 ) AS p
-ORDER BY (s.key = %(first)s) DESC, s.watched DESC, s.key
+ORDER BY (s.key = %(first)s) DESC NULLS LAST, s.watched DESC, s.key

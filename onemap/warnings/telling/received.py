@@ -63,7 +63,7 @@ def take(
     written = conn.execute(
         sql("cap_write"),
         {**_named(message), "status": message.status, "msg_type": message.msg_type, "subject": subject,
-         "signature": signature, "note": act, "raw_id": raw_id},
+         "signature": signature, "raw_id": raw_id},
     ).rowcount  # fmt: skip
     if not written:
         done.stored, done.note = False, "The same message came before."
@@ -87,6 +87,7 @@ def take(
             done.note = {"valid": "Signed.", "trusted": "Signed by a trusted key."}.get(signature, "Unsigned.")
     else:
         done.note = act
+    conn.execute(sql("cap_noted"), {**_named(message), "stored": bool(done.warnings), "note": done.note})
     return done
 
 
