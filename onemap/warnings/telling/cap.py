@@ -72,7 +72,8 @@ class Telling:
 
 def alert(told: Telling) -> etree._Element:
     """The message without its signature."""
-    root = etree.Element(f"{{{CAP}}}alert", nsmap={None: CAP})
+    names: Any = {None: CAP}
+    root = etree.Element(f"{{{CAP}}}alert", nsmap=names)
     _put(root, "identifier", told.identifier)
     _put(root, "sender", told.sender)
     _put(root, "sent", when(told.sent, told.zone))

@@ -216,7 +216,7 @@ def _sequence(element: etree._Element) -> None:
     name = etree.QName(element).localname
     sequence = SEQUENCES.get(name)
     if sequence is None:
-        if any(isinstance(child.tag, str) for child in element):
+        if any(_is_element(child) for child in element):
             raise BadInput(f"{name} holds elements where it holds text.", reason="element")
         _value(name, element.text or "")
         return
@@ -226,7 +226,7 @@ def _sequence(element: etree._Element) -> None:
     last = -1
     signed = False
     for child in element:
-        if not isinstance(child.tag, str):
+        if not _is_element(child):
             continue
         qualified = etree.QName(child)
         if name == "alert" and qualified.namespace == DSIG:
@@ -245,6 +245,11 @@ def _sequence(element: etree._Element) -> None:
     for wanted, required, _ in sequence:
         if required and wanted not in seen:
             raise BadInput(f"{name} has no {wanted}.", reason="missing")
+
+
+def _is_element(node: Any) -> bool:
+    """Whether a node is an element: comments and instructions have a function for a tag."""
+    return isinstance(node.tag, str)
 
 
 def _value(name: str, text: str) -> None:
@@ -294,7 +299,7 @@ def _references(text: str) -> list[tuple[str, str, str]]:
 def _fields(element: etree._Element) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for child in element:
-        if isinstance(child.tag, str):
+        if _is_element(child):
             found.setdefault(etree.QName(child).localname, []).append(child.text or "")
     return found
 

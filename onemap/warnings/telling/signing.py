@@ -18,8 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
-from signxml import CanonicalizationMethod, SignatureConfiguration, XMLSigner, XMLVerifier
+from signxml.algorithms import CanonicalizationMethod
 from signxml.exceptions import SignXMLException
+from signxml.signer import XMLSigner
+from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from onemap.core.errors import BadInput
 
@@ -75,8 +77,8 @@ def check(alert: etree._Element, home: Path | None = None) -> Signature:
         return "none"
     if len(found) > 1:
         raise BadInput("The message has several signatures.", reason="signature")
-    methods = found[0].xpath("//*[local-name()='SignatureMethod' or local-name()='DigestMethod']/@Algorithm")
-    if any("sha1" in str(method).lower() for method in methods):
+    named = [*found[0].iter(f"{{{DSIG}}}SignatureMethod"), *found[0].iter(f"{{{DSIG}}}DigestMethod")]
+    if any("sha1" in str(one.get("Algorithm")).lower() for one in named):
         return "weak"
     for certificate in _trusted(home):
         if _verifies(alert, certificate):
