@@ -147,7 +147,9 @@ def test_rosters_are_read_written_and_handed_over(city: Running) -> None:
         assert client.get("/rosters", params={"at": "2026-07-01T12:00:00"}).status_code == 400
         at_night = client.get("/rosters", params={"at": "2026-07-01T21:00:00+08:00", "parent": GRIDS[1][:12]}).json()
         assert at_night["organisations"][1]["on_duty"][0]["team_key"] == "g2"
-        handed = client.post(f"/rosters/{GRIDS[3]}/hand-over", json={"from_team": "g4", "to_team": "g2", "note": "换班"})
+        handed = client.post(
+            f"/rosters/{GRIDS[3]}/hand-over", json={"from_team": "g4", "to_team": "g2", "note": "换班"}
+        )
         assert handed.status_code == 200 and handed.json()["hand_overs"][0]["by"] == "operator"
         now_on = handed.json()["organisation"]["on_duty"]
         assert [(one["team_key"], one["source"]) for one in now_on] == [("g2", "hand_over")] and now_on[0]["until"]

@@ -140,7 +140,7 @@ def test_a_second_confirmation_that_is_missing_is_asked_for_and_climbs(city: Con
     assert calls(city)[-1] == ("community", "dc1", "calling")
     ledger.confirm_again(city, alert, "g1", "g1", at=after(2200))
     assert banner(city) == ("confirmed", 0) and grids(city)[0]["second_at"] == after(2200)
-    assert kinds(city)[-2:] == ["answered", "confirmed_again"]
+    assert kinds(city)[-2:] == ["called", "confirmed_again"]
 
 
 def test_a_report_confirms_and_a_late_one_is_marked(city: Connection) -> None:
@@ -216,7 +216,9 @@ def test_where_nobody_has_the_duty_the_ladder_climbs_at_once(conn: Connection) -
     assert call is not None
     ledger.answer_call(conn, call["id"], "command", here=True, note="村支书在场", at=after(5))
     assert banner(conn, "w:2") == ("answered", 0)
-    assert "村支书在场" in conn.execute("SELECT text_zh FROM alert_event ORDER BY id DESC LIMIT 1").fetchone()["text_zh"]
+    assert (
+        "村支书在场" in conn.execute("SELECT text_zh FROM alert_event ORDER BY id DESC LIMIT 1").fetchone()["text_zh"]
+    )
 
 
 def test_a_zone_without_grids_is_not_forgotten(conn: Connection) -> None:
@@ -288,7 +290,11 @@ def test_ladder_board_and_paint_say_the_same(city: Connection) -> None:
     own = board.ladder(city, "w:h1", team="g3")
     assert [one["grid_code"] for one in own["grids"]] == [GRIDS[2]] and len(own["calls"]) == 1
     whole = board.board(city)
-    assert (whole["calling"], whole["answered"], whole["residents_waiting"]) == (1, 1, 10)  # the drill is no number here
+    assert (whole["calling"], whole["answered"], whole["residents_waiting"]) == (
+        1,
+        1,
+        10,
+    )  # the drill is no number here
     painted = board.paint(city)["features"]
     assert {f["properties"]["grid_code"]: (f["properties"]["state"], f["properties"]["drill"]) for f in painted} == {
         GRIDS[0]: ("calling", False), GRIDS[1]: ("calling", True), GRIDS[2]: ("answered", False),
@@ -324,7 +330,9 @@ def test_a_roster_is_checked(city: Connection) -> None:
     found = desk.one(city, GRIDS[0], T0)  # 20:00 in the city
     assert [(duty["team_key"], duty["rank"]) for duty in found["organisation"]["on_duty"]] == [("g2", 1), ("g3", 2)]
     assert found["organisation"]["next_change_at"] == datetime.fromisoformat("2026-07-02T08:00:00+08:00")
-    assert len([piece for piece in found["days"] if piece["team_key"] == "g2"]) == 7 and not found["organisation"]["gap"]
+    assert (
+        len([piece for piece in found["days"] if piece["team_key"] == "g2"]) == 7 and not found["organisation"]["gap"]
+    )
     raised(city)
     service.step(city, T0)
     service.step(city, after(GRID_S))

@@ -276,5 +276,5 @@ def test_no_hazard_point_is_without_an_answer_unless_it_is_loud(dsn: str) -> Non
     # The night was one: every rung was silent somewhere, some grids were loud, second confirmations were missed.
     assert set(rungs) == set(RUNGS) and night.seen["unanswered"] > 8, (rungs, night.seen)
     assert night.seen["raised"] >= 25 and night.seen["upgraded"] >= 8 and night.seen["restarts"] >= 30, night.seen
-    assert kinds["second_missing"] > 5 and kinds["handed_over"] > 3 and kinds["no_duty"] > 5, kinds
+    assert kinds["second_missing"] > 5 and kinds["handed_over"] > 3 and kinds["no_duty"] > 2, kinds
     assert night.seen["confirmed"] > 100 and night.seen["silence"] > 100, night.seen

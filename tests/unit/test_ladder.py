@@ -82,7 +82,9 @@ class Plain:
 rung = st.lists(st.sampled_from(TEAMS), max_size=3, unique=True).map(lambda ts: [(t, n + 1) for n, t in enumerate(ts)])
 chains = st.lists(rung, min_size=4, max_size=4)
 acts = st.tuples(
-    st.sampled_from(["silence", "answer", "decline", "confirm", "upgrade", "wait", "restart"]), chains, st.integers(0, 400)
+    st.sampled_from(["silence", "answer", "decline", "confirm", "upgrade", "wait", "restart"]),
+    chains,
+    st.integers(0, 400),
 )
 
 

@@ -115,7 +115,7 @@ def take(
             "UPDATE alert SET second_due_at = %s, second_at = %s, report_due_at = %s WHERE id = %s",
             (once, at if all(both) else None, report_at, alert_id),
         )
-    told = [lines.answered(name, names, once, alert_id, actor, at, note)]
+    told = [] if all(both) else [lines.answered(name, names, once, alert_id, actor, at, note)]
     if any(both):
         told.append(lines.confirmed(name, names, alert_id, actor, at))
     lines.write(conn, warning_key, told)

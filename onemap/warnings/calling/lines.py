@@ -71,6 +71,10 @@ def grids_en(names: Sequence[str]) -> str:
     return ", ".join(named) if len(named) <= NAMED else f"{', '.join(named[:NAMED])} and more, {len(named)} grids"
 
 
+def _count(grids: int) -> str:
+    return f"{grids} grid{'' if grids == 1 else 's'}"
+
+
 def clock_text(at: datetime) -> str:
     """The time of day in the city."""
     return f"{local(at, template.book().zone.key):%H:%M:%S}"
@@ -80,7 +84,7 @@ def started(actor: str, grids: int, at: datetime) -> Line:
     """The ladder starts: by itself or by command."""
     by_zh, by_en = ("自动启动", "by itself") if actor == "system" else ("由指挥员启动", "by command")
     return Line(
-        "call_started", at, f"叫应{by_zh}：{grids} 个网格", f"Calling starts {by_en}: {grids} grids", actor=actor
+        "call_started", at, f"叫应{by_zh}：{grids} 个网格", f"Calling starts {by_en}: {_count(grids)}", actor=actor
     )
 
 
