@@ -12,6 +12,7 @@ from onemap.store.db import Connection, acting
 from onemap.store.sqlfile import sql
 from onemap.warnings.calling import service as calling
 from onemap.warnings.calling.standing import turn_of_alert
+from onemap.warnings.sending.ledger import moot
 from onemap.warnings.timeline import alerts_of, announce, plain, query, record
 
 STATES = ("queued", "delivered", "acknowledged", "arrived", "resolved")
@@ -222,6 +223,7 @@ def _advance(
             if actor != "position":
                 said = calling.answered if to == "acknowledged" else calling.confirmed
                 said(conn, alert_id, actor, at)
+                moot(conn, [alert_id], "answered")
             announce(conn, [alert_id])
         return alerts_of(conn, [alert_id])[0]
 
