@@ -51,15 +51,15 @@ def switched_on(conn: Connection, one: Rule, at: datetime) -> None:
 
 
 def month(rng: np.random.Generator) -> tuple[list[tuple[datetime, float]], list[tuple[datetime, float]]]:
-    """Rain each ten minutes with storms, and a crack that opens when it has rained."""
+    """Rain each half hour with storms, and a crack that opens when it has rained."""
     rain, crack, width, wet = [], [], 100.0, 0.0
     storms = {int(day) for day in rng.integers(2, 28, 6)}
-    for k in range(30 * 144):
-        at = START + timedelta(minutes=10 * k)
-        hard = (k // 144) in storms and 30 < k % 144 < 80
-        fallen = float(np.round(rng.gamma(2.0, 1.6 if hard else 0.02), 2))
-        wet = 0.995 * wet + fallen
-        width += (0.001 + 0.00025 * wet) * float(rng.uniform(0.5, 1.5))
+    for k in range(30 * 48):
+        at = START + timedelta(minutes=30 * k)
+        hard = (k // 48) in storms and 10 < k % 48 < 27
+        fallen = float(np.round(rng.gamma(2.0, 4.8 if hard else 0.06), 2))
+        wet = 0.985 * wet + fallen
+        width += (0.003 + 0.00075 * wet) * float(rng.uniform(0.5, 1.5))
         rain.append((at, fallen))
         crack.append((at + timedelta(seconds=7), round(width, 3)))
     return rain, crack
@@ -68,8 +68,8 @@ def month(rng: np.random.Generator) -> tuple[list[tuple[datetime, float]], list[
 def history(conn: Connection, subject: str) -> list[tuple[datetime, int]]:
     """What the follower said of a subject: level from each instant, 0 is ended."""
     rows = conn.execute(
-        "SELECT kind, at, text_en FROM alert_event e JOIN warning w ON w.key = e.warning_key "
-        "WHERE w.subject = %s AND kind IN ('raised', 'upgraded', 'downgraded', 'ended') ORDER BY at, e.id",
+        "SELECT e.kind, e.at, e.text_en FROM alert_event e JOIN warning w ON w.key = e.warning_key "
+        "WHERE w.subject = %s AND e.kind IN ('raised', 'upgraded', 'downgraded', 'ended') ORDER BY e.at, e.id",
         (subject,),
     ).fetchall()
     levels = {"level I ": 1, "level II ": 2, "level III ": 3, "level IV ": 4}
@@ -95,16 +95,16 @@ def test_a_month_live_and_in_a_dry_run_give_the_same_warnings(conn: Connection) 
     switched_on(conn, one, START)
     follower = Follower(AROUND, CLOCKS)
     follower.step(conn, now=START - timedelta(seconds=1))
-    every, done = timedelta(minutes=10), 0
-    while done < 30 * 144:  # in portions of ten minutes to half a day
-        n = int(rng.choice([1, 6, 24, 72]))
+    every, done = timedelta(minutes=30), 0
+    while done < 30 * 48:  # one or two readings at a time
+        n = int(rng.choice([1, 2]))
         for name, points in streams.items():
             observe(conn, name, points[done : done + n])
-        done = min(done + n, 30 * 144)
-        follower.step(conn, now=START + done * every - timedelta(minutes=9, seconds=30))
+        done = min(done + n, 30 * 48)
+        follower.step(conn, now=START + done * every - timedelta(minutes=29))
         if rng.uniform() < 0.05:
             follower.forget()  # a worker that starts anew goes on as if there had been none
-    end = START + 30 * 144 * every
+    end = START + 30 * 48 * every
     follower.step(conn, now=end + timedelta(seconds=GRACE_S))
     tried = dry_run(conn, one, AROUND, days=30 + 1 / 86_400, to=end)
     assert tried["subjects"] == 2 and not tried["truncated"] and len(tried["warnings"]) >= 3
@@ -227,3 +227,18 @@ def test_a_reading_that_comes_late_still_counts(conn: Connection, late_s: int) -
     follower.step(conn, now=START + timedelta(seconds=60 + late_s - 1))
     observe(conn, "c1", [(START + timedelta(seconds=60), 7.5)])
     assert follower.step(conn, now=START + timedelta(seconds=60 + late_s)) == 1
+
+
+def test_a_worker_that_was_away_tells_what_stands_and_not_what_is_over(conn: Connection) -> None:
+    for key, lon in (("h1", 114.30), ("h2", 114.32)):
+        add_hazard(conn, key, lon, 30.60)
+        add_sensor(conn, f"c-{key}", lon, 30.60, "crack_rate", hazard=key)
+    one = rule(inputs=[reading("rate", property="crack_rate", own=True)], levels=[{"level": 2, "when": "rate > 6"}])
+    switched_on(conn, one, START)
+    follower = Follower(AROUND, CLOCKS)
+    follower.step(conn, now=START)
+    hour = timedelta(hours=1)
+    observe(conn, "c-h1", [(START + hour, 8.0), (START + 2 * hour, 1.0), (START + 9 * hour, 1.0)])  # over
+    observe(conn, "c-h2", [(START + hour, 1.0), (START + 2 * hour, 8.0), (START + 9 * hour, 8.0)])  # still so
+    assert follower.step(conn, now=START + 10 * hour) == 2
+    assert (history(conn, "hazard:h1"), [level for _, level in history(conn, "hazard:h2")]) == ([], [2])
