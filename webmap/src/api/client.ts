@@ -65,7 +65,7 @@ export const clockOffsetMs = signal(0)
 export const keptAt = signal<string | null>(null)
 
 /** The mark of an answer that this device kept: the network is gone, and what it says is as old as this. */
-const KEPT = 'x-onemap-kept'
+export const KEPT = 'x-onemap-kept'
 
 export function noteServerDate(headers: Headers): void {
   const kept = headers.get(KEPT)
@@ -149,6 +149,11 @@ export type HeatQuery = {
   smooth?: number
 }
 
+/** The first page of a collection, as it is asked for. */
+export function itemsPath(layer: string, filters: Record<string, string | number> = {}): string {
+  return `/ogc/collections/${part(layer)}/items${query({ limit: 1000, ...filters })}`
+}
+
 export const api = {
   health: () => get<Health>('/health'),
   me: () => get<Account>('/auth/me'),
@@ -159,7 +164,7 @@ export const api = {
   /** All features of a collection, page by page, at most `pages` of them. */
   async items(layer: string, filters: Record<string, string | number> = {}, pages = 10): Promise<MapFeature[]> {
     const features: MapFeature[] = []
-    let next: string | null = `/ogc/collections/${part(layer)}/items${query({ limit: 1000, ...filters })}`
+    let next: string | null = itemsPath(layer, filters)
     for (let page = 0; next && page < pages; page++) {
       const body: FeaturePage = await get<FeaturePage>(next)
       features.push(...body.features)

@@ -1,15 +1,19 @@
 /** The place of the map, with its own few controls. */
 import { useEffect, useRef } from 'preact/hooks'
 import { clockTime } from '../domain/format'
-import { t } from '../i18n'
+import { code, t } from '../i18n'
+import { loudestByGrid } from '../map/calls'
 import { createMap, faceNorth, goHome, tilt, zoomBy } from '../map/map'
+import { callGrids } from '../state/calls'
 import { catalogue } from '../state/catalogue'
 import { now } from '../state/clock'
 import { comparing } from '../state/heat'
 import { liveAt, liveState } from '../state/live'
+import { isTeam } from '../state/session'
 import { camera, isPhone } from '../state/view'
 import { Banner, Offer } from './Banner'
 import { HeatLegend } from './HeatLegend'
+import { CallingMark } from './Marks'
 import { IconButton, lazily } from './Parts'
 import 'maplibre-gl/dist/maplibre-gl.css'
 
@@ -58,6 +62,26 @@ export function LiveState() {
   )
 }
 
+const SHOWN = ['unanswered', 'calling', 'waiting', 'answered'] as const
+
+/** What the paint of grids means, while there is any, and how many of each. */
+function CallsLegend() {
+  const grids = loudestByGrid(callGrids.value)
+  if (grids.length === 0) return null
+  const of = (state: string) =>
+    grids.filter(({ properties: p }) => p.state === state || (state === 'answered' && p.state === 'confirmed')).length
+  return (
+    <ul class="calls-legend" aria-label={t('why.alerts')} data-testid="calls-legend">
+      {SHOWN.map((state) => (
+        <li key={state}>
+          <CallingMark state={state} size={1} />
+          {code('calling', state)} <b>{of(state)}</b>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 export function MapArea() {
   const host = useRef<HTMLDivElement>(null)
   const city = catalogue.value
@@ -77,6 +101,7 @@ export function MapArea() {
       </div>
       {!isPhone.value && <Controls />}
       <HeatLegend />
+      {!isPhone.value && !isTeam.value && <CallsLegend />}
     </main>
   )
 }

@@ -5,7 +5,10 @@ import type { Alert } from '../api/types'
 import { maySeeAlerts } from './session'
 import { refreshWarningsSoon } from './warnings'
 
-const held = signal<Map<string, Alert>>(new Map())
+/** Alerts as the server last said them. */
+export const held = signal<Map<string, Alert>>(new Map())
+/** Whether they were ever asked for with success. */
+export const alertsLoaded = signal(false)
 
 const RANK: Record<Alert['state'], number> = { queued: 0, delivered: 1, acknowledged: 2, arrived: 3, resolved: 4 }
 
@@ -82,4 +85,5 @@ export async function loadAlerts(): Promise<void> {
   if (!maySeeAlerts.peek()) return
   const list = await api.alerts()
   held.value = new Map(list.map((alert) => [String(alert.id), alert]))
+  alertsLoaded.value = true
 }

@@ -1,7 +1,9 @@
 /** A team's device keeps what it needs without a network; nobody else's does, and nothing is left after sign-out. */
 import { effect } from '@preact/signals'
-import { api } from '../api/client'
-import { openAlerts } from './alerts'
+import { api, itemsPath, KEPT, keptAt } from '../api/client'
+import { alertsLoaded, held, openAlerts } from './alerts'
+import { serverNow } from './clock'
+import { stores } from './features'
 import { loadAll } from './live'
 import { ownPlace } from './own'
 import { account, beforeLeaving, isTeam } from './session'
@@ -26,6 +28,7 @@ export function startOffline(): void {
     void Promise.allSettled([api.me(), api.catalogue(), loadAll()])
   })
   beforeLeaving.push(forgetOffline)
+  followLatest()
   let said = ''
   effect(() => {
     if (!isTeam.value) return
@@ -37,6 +40,37 @@ export function startOffline(): void {
     if (text === said) return
     said = text
     void navigator.serviceWorker.ready.then(({ active }) => active?.postMessage({ spots }))
+  })
+}
+
+/**
+ * What the live stream said last stands where the worker keeps answers, so that a page that is opened anew without a
+ * network starts from it and not from what was asked minutes ago.
+ */
+async function keepLatest(path: string, body: unknown): Promise<void> {
+  // What is itself only kept grows no younger by being written again.
+  if (keptAt.peek() !== null) return
+  const headers = { 'content-type': 'application/json', [KEPT]: new Date(serverNow()).toISOString() }
+  try {
+    const cache = await caches.open('onemap-answers')
+    await cache.put(path, new Response(JSON.stringify(body), { headers }))
+  } catch {
+    // A device that keeps nothing works with the network alone.
+  }
+}
+
+function followLatest(): void {
+  effect(() => {
+    const list = [...held.value.values()]
+    if (isTeam.value && alertsLoaded.value) void keepLatest('/alerts', list)
+  })
+  effect(() => {
+    const zones = stores.warning.all()
+    if (!isTeam.value || !stores.warning.loaded.value) return
+    for (const state of ['active', 'confirmed']) {
+      const features = zones.filter(({ properties: p }) => p.state === state)
+      void keepLatest(itemsPath('warning', { state }), { type: 'FeatureCollection', features })
+    }
   })
 }
 
