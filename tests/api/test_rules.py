@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import copy
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from onemap.core.policy import Role
 from onemap.core.settings import CaseSettings
+from onemap.store import account
 from onemap.store.db import Connection
 from onemap.warnings.rules import book, declared
+from onemap.warnings.rules.around import Around
+from onemap.warnings.rules.follow import Follower
 from onemap.warnings.rules.spec import parse
-from tests.api.conftest import Running
+from tests.api.conftest import PASSWORD, Running
+from tests.db.rules_ground import add_hazard, add_sensor, observe
 
 RULE: dict[str, Any] = {
     "key": "wet-cracks",
@@ -100,3 +106,68 @@ def test_a_rule_of_a_file_can_be_switched_off_but_not_edited(server: Running, co
         again = client.post("/rules/filed/switch", json={"enabled": True})
         assert again.status_code == 409 and "past" in again.json()["detail"]
     assert book.sync(committed, [], CaseSettings()) == 1  # the file is gone
+
+
+def test_a_rule_is_switched_on_once_this_version_was_tried(server: Running, committed: Connection) -> None:
+    add_hazard(committed, "h1", 114.30, 30.60)
+    add_hazard(committed, "h3", 114.30, 30.70, level=3)  # not the rule's
+    add_sensor(committed, "c1", 114.30, 30.60, "crack_rate", hazard="h1")
+    now = datetime.now(UTC).replace(microsecond=0)
+    values = (1.0, 5.0, 9.0, 5.0, 3.0, 1.0)
+    observe(committed, "c1", [(now - timedelta(hours=10 - k), value) for k, value in enumerate(values)])
+    rate = {"name": "rate", "kind": "reading", "title": {"zh": "速率", "en": "Rate"}, "unit": "mm/d",
+            "property": "crack_rate", "own": True}  # fmt: skip
+    levels = [{"level": 1, "when": "rate > 8"}, {"level": 2, "when": "rate > 4", "until": "rate < 2"}]
+    with server.client("command") as client:
+        client.put("/rules/steps", json=changed(key="steps", inputs=[rate], levels=levels))
+        refused = client.post("/rules/steps/switch", json={"enabled": True})
+        assert refused.status_code == 409 and refused.json()["code"] == "conflict"
+        answer = client.post("/rules/dry-run", json={"key": "steps", "days": 2})
+        assert answer.status_code == 200, answer.text
+        tried = answer.json()
+        assert set(tried) == {
+            "from",
+            "to",
+            "subjects",
+            "evaluated",
+            "warnings",
+            "by_level",
+            "series",
+            "truncated",
+            "took_ms",
+        }
+        assert (tried["subjects"], tried["truncated"], tried["by_level"]["1"]) == (1, False, 1)
+        (warning,) = tried["warnings"]
+        assert (warning["subject"], warning["level"], warning["values"]) == ("hazard:h1", 1, {"rate": 9.0})
+        assert [level for _, level in warning["steps"]] == [2, 1, 2, 0]
+        (series,) = tried["series"]
+        assert series["limits"] == [[1, 8.0], [2, 4.0]] and [value for _, value in series["points"]] == list(values)
+        assert client.post("/rules/dry-run", json={"key": "steps", "subject": "hazard:h3"}).status_code == 404
+        assert client.post("/rules/dry-run", json={"key": "steps", "spec": RULE}).status_code == 400
+        on = client.post("/rules/steps/switch", json={"enabled": True}).json()
+        assert on["enabled"] and on["dry_run_at"] and on["version"] == 1
+        follower = Follower(Around("Asia/Shanghai"), CaseSettings())
+        follower.step(committed)
+        observe(committed, "c1", [(datetime.now(UTC), 9.5)])
+        with committed.transaction():
+            assert follower.step(committed) == 1
+        assert client.get("/rules/steps").json()["open_warnings"] == 1
+        # A changed rule is off again, and its warnings end; to be switched on it must be tried once more.
+        again = client.put("/rules/steps", json=changed(key="steps", inputs=[rate], levels=levels[:1])).json()
+        assert (again["enabled"], again["version"], again["dry_run_at"], again["open_warnings"]) == (False, 2, None, 0)
+        client.post("/rules/dry-run", json={"spec": changed(key="steps", inputs=[rate], levels=levels[:1]), "days": 1})
+        assert client.get("/rules/steps").json()["dry_run_at"]  # declared just as it is stored
+        assert client.delete("/rules/steps").status_code == 204
+
+
+def test_an_account_of_a_part_of_the_city_sees_its_part_and_changes_nothing(
+    server: Running, committed: Connection
+) -> None:
+    area = "ST_Multi(ST_MakeEnvelope(114.0, 30.0, 114.2, 30.9, 4326))"
+    account.create_account(committed, "part", "part", Role.COMMAND, PASSWORD)
+    committed.execute(f"UPDATE account SET area = {area} WHERE login = 'part'")
+    add_hazard(committed, "west", 114.10, 30.60)
+    with server.client("part") as client:
+        assert client.post("/rules/check", json=RULE).json()["subjects"] == 1
+        assert client.put("/rules/mine", json=changed(key="mine")).status_code == 403
+        assert client.post("/rules/dry-run", json={"spec": RULE, "days": 1}).json()["subjects"] == 1

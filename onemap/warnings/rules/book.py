@@ -126,6 +126,12 @@ def tried(conn: Connection, key: str, version: int, at: datetime | None = None) 
     conn.execute("UPDATE rule SET dry_run_at = %s WHERE key = %s AND version = %s", (at or now(), key, version))
 
 
+def open_warnings(conn: Connection, key: str) -> list[str]:
+    """The keys of the warnings that a rule holds open."""
+    rows = conn.execute("SELECT key FROM warning WHERE rule_key = %s AND state <> 'ended'", (key,)).fetchall()
+    return [row["key"] for row in rows]
+
+
 def version_like(conn: Connection, rule: Rule) -> int | None:
     """The version that stands under the rule's key, if it says exactly this."""
     row = conn.execute("SELECT version, spec FROM rule WHERE key = %s", (rule.key,)).fetchone()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,9 +38,18 @@ class Tried:
 
 
 def dry_run(
-    conn: Connection, rule: Rule, around: Around, *, days: float, subject: str | None = None, to: datetime | None = None
+    conn: Connection,
+    rule: Rule,
+    around: Around,
+    *,
+    days: float,
+    subject: str | None = None,
+    to: datetime | None = None,
+    keep: Callable[[Subject], bool] | None = None,
 ) -> dict[str, Any]:
     """What the rule would have done in the `days` before `to` (default now), as the door gives it.
+
+    `keep` says which objects the asker may see.
 
     Raises BadInput for a rule with problems, NotFound (reason "subject") for a subject that it does not watch.
     """
@@ -50,6 +59,8 @@ def dry_run(
         raise BadInput(f"{problems[0].where}: {problems[0].message}", reason="rule")
     ready = compiled(rule)
     subjects = subjects_of(conn, rule, feeds=around.titles)
+    if keep is not None:
+        subjects = [one for one in subjects if keep(one)]
     if subject is not None:
         subjects = [one for one in subjects if one.key == subject]
         if not subjects:
