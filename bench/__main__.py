@@ -9,7 +9,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import heat_forecast, heat_gistar, heat_index, heat_pyramid, heat_query, heat_zonal, ingest, latency, tiles
+from bench import (
+    alerts,
+    fence_match,
+    heat_forecast,
+    heat_gistar,
+    heat_index,
+    heat_pyramid,
+    heat_query,
+    heat_zonal,
+    ingest,
+    latency,
+    tiles,
+)
 from bench.ground import Ground
 from bench.row import Row, machine
 
@@ -17,15 +29,17 @@ SUBJECTS = {
     "tiles": tiles.rows,
     "ingest": ingest.rows,
     "latency": latency.rows,
+    "alerts": alerts.rows,
     "index": heat_index.rows,
     "pyramid": heat_pyramid.rows,
     "query": heat_query.rows,
     "zonal": heat_zonal.rows,
     "gistar": heat_gistar.rows,
     "forecast": heat_forecast.rows,
+    "fences": fence_match.rows,
 }
 #: Subjects measured on the prepared city; the others make what they measure.
-ON_THE_CITY = {"tiles", "ingest", "latency"}
+ON_THE_CITY = {"tiles", "ingest", "latency", "alerts"}
 
 
 def main(chosen: list[str]) -> None:

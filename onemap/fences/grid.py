@@ -5,14 +5,14 @@ much border is cut into k x k children. `cells` rows are (first child or -1, log
 `entries[start : start + count]`, ordered by fence id, of rows (slot, first vertex, edges, flags):
 
 - no edges: the fence covers the whole cell;
-- else a chain of the fence's edges that come near the cell; a fence has one row for each chain, `MORE` on all but the last.
+- else a chain of the fence's edges that come near the cell; a row for each chain, with `MORE` on all but the last.
 
-**Why a few edges suffice, exactly.** Whether p is inside is the parity of edges crossed by the ray from p to the right.
-Take all edges that meet the cell, widened by `MARGIN`. What is left of the ring joins ends of chains outside the widened
-cell and may be moved there at will; parity changes for all points of the cell alike. So an end right of the cell goes
-straight up (the ray meets that when the end is not above p), any other end straight left (the ray never does), and what
-this changes for all is kept as the row's `BASE` bit. Clipping happens in floating point with errors far below the
-margin; the decision for a point uses original vertices only.
+**Why a few edges suffice, exactly.** Whether p is inside is the parity of edges crossed by the ray from p to the
+right. Take all edges that meet the cell, widened by `MARGIN`. The rest of the ring joins ends of chains outside the
+widened cell and may be moved there at will; parity changes for all points of the cell alike. So an end right of the
+cell goes straight up (the ray meets that when the end is not above p), any other end straight left (the ray never
+does), and what this changes for all is kept as the row's `BASE` bit. Clipping happens in floating point with errors
+far below the margin; the decision for a point uses original vertices only.
 """
 
 from __future__ import annotations
@@ -40,13 +40,14 @@ BASE, START, END, MORE = 1, 2, 4, 8
 CROWDED = 16
 #: Cells of about a metre are not cut further.
 LEAST_SHIFT = 4
-MOST_BITS = 5
+#: At most 16 x 16 children: with more, a large fence would be told to very many cells that it covers.
+MOST_BITS = 4
 
 
 @njit(cache=True, nogil=True)
 def spread(
-    xy: Any, box: Any, group: Any, lo: int, hi: int, place: Any, bits: int, out: Any, filled: int, last: Any, turns: Any,
-) -> int:  # fmt: skip
+    xy: Any, box: Any, group: Any, lo: Any, hi: Any, place: Any, bits: Any, out: Any, filled: Any, last: Any, turns: Any
+) -> Any:  # fmt: skip
     """Hand one fence's rows of a cell to its k x k children.
 
     Appends (child, slot, first, edges, flags) to `out` from `filled` and returns how many are there then, or -1 when
@@ -160,7 +161,8 @@ def spread(
             parity ^= turns[r * (k + 1) + c]
     for i in range(begun, chained):
         r, c = out[i, 0] // k, out[i, 0] % k
-        right, middle = x0 + (c + 1 + MARGIN) * size, y0 + (r + 0.5) * size
+        # Half the margin: an end exactly on the widened cell is an end right of it as well.
+        right, middle = x0 + (c + 1 + MARGIN / 2) * size, y0 + (r + 0.5) * size
         a, b = out[i, 2], out[i, 2] + out[i, 3]
         if xy[a, 0] > right:
             out[i, 4] |= START
@@ -171,7 +173,7 @@ def spread(
     return filled
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _chain(out: Any, filled: int, last: Any, child: int, slot: int, edge: int) -> int:
     """Add an edge to the child's open chain, or begin one."""
     at = last[child]

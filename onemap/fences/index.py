@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,15 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from onemap.core.errors import BadGeometry, BadInput
-from onemap.fences.grid import CROWDED, HALF
-from onemap.fences.lookup import around, inside, pairs
+from onemap.fences.grid import CROWDED, HALF, LEAST_SHIFT, ROOT_SHIFT, UNITS
+from onemap.fences.lookup import around, gathered, inside, pairs
 from onemap.fences.tree import cut, empty, enter, leave, packed, seed, walk
 
 #: Metres in a degree of latitude, and of longitude at the equator.
 METRES_PER_DEGREE = 111_195.0
 #: Points one thread takes at a time; fewer than this are not worth a second thread.
 _SHARE = 1 << 16
+_MOST = 1 << 23
 #: Address space kept for growth, as a multiple of what a build needs: a growing array is copied only past it.
 _SPARE = 3.0
 #: Edits let cells get this much fuller than a build does before they cut them: an edit stays short.
@@ -43,6 +45,8 @@ class FenceIndex:
         self._span = np.zeros((64, 3), np.int64)
         self._xy = np.empty((1024, 2))
         self._store = empty()
+        self._extent = np.array([np.inf, np.inf, -np.inf, -np.inf])
+        self._usual = ROOT_SHIFT
         self._vertices = 0
         self._made = 0  # slots given out so far
         self._free_slots: list[int] = []
@@ -69,6 +73,7 @@ class FenceIndex:
         index._slots = dict(zip(named.tolist(), range(count), strict=True))
         index._ids, index._made, index._vertices = named.copy(), count, len(xy)
         index._xy = _roomy(xy, len(xy))
+        index._widen(index._box)
         store = seed(xy, index._span, empty(4096, len(xy) // 16 + 4096))
         index._store = packed(index._cut(store, np.zeros(1, np.int64), CROWDED), _SPARE)
         return index
@@ -78,6 +83,10 @@ class FenceIndex:
 
     def __contains__(self, fid: object) -> bool:
         return fid in self._slots
+
+    def room(self) -> tuple[int, int, int]:
+        """How many vertices, cells and rows of cells have been given room so far: what memory grows by."""
+        return self._vertices, int(self._store[4][0]), int(self._store[4][1])
 
     def put(self, fid: int, geom: BaseGeometry) -> None:
         """Add a fence or give it another border, in force for the next question; raises `BadGeometry`."""
@@ -89,6 +98,7 @@ class FenceIndex:
         self._xy[first : first + count] = xy[:count]
         self._span[slot], self._box[slot] = (first, count, room), box[0]
         self._slots[int(fid)] = slot
+        self._widen(box)
         found = walk(self._store, self._xy, self._box, slot, first, count)
         self._store = enter(self._store, self._ids, found)
         self._store = self._cut(self._store, np.unique(found[:, 0]).astype(np.int64), CROWDED * _PATIENCE)
@@ -109,19 +119,20 @@ class FenceIndex:
     def match(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Ints, Ints]:
         """Pairs (index of the point, id of a fence that contains it), by point, then id; NaN matches nothing."""
         x, y = np.ascontiguousarray(lon, np.float64), np.ascontiguousarray(lat, np.float64)
-        cells, _, entries, _, _ = self._store
+        cells, _, entries, _, used = self._store
         counts = np.zeros(len(x), np.int32)
-        shares = _shares(len(x))
-        slots = _each(lambda lo, hi: inside(x, y, lo, hi, cells, entries, self._xy, counts), shares)
-        ends = np.cumsum([0, *(len(part) for part in slots)])
-        point, fence = np.empty(ends[-1], np.int64), np.empty(ends[-1], np.int64)
+        # Gathering pays when many points ask each cell.
+        bits = 6 if len(x) > used[0] // 8 else 0
 
-        def spread(lo: int, hi: int) -> None:
-            i = lo // _SHARE
-            part = slice(ends[i], ends[i + 1])
-            pairs(slots[i], counts, self._ids, lo, hi, point[part], fence[part])
+        def ask(lo: int, hi: int) -> Any:
+            point, x_of, y_of = gathered(x, y, lo, hi, self._extent, bits)
+            return point, inside(point, x_of, y_of, cells, entries, self._xy, counts)
 
-        _each(spread, shares)
+        parts = _each(ask, _shares(len(x), _MOST))
+        ends = np.cumsum(counts, dtype=np.int64)
+        total = int(ends[-1]) if len(x) else 0
+        point, fence = np.empty(total, np.int64), np.empty(total, np.int64)
+        _each(lambda asked, slots: pairs(asked, slots, counts, ends, self._ids, point, fence), parts)
         return point, fence
 
     def near(self, lon: npt.ArrayLike, lat: npt.ArrayLike, radius_m: npt.ArrayLike) -> tuple[Ints, Ints, Floats]:
@@ -138,17 +149,26 @@ class FenceIndex:
                 x, y, radius, lo, hi, METRES_PER_DEGREE, self._store, self._xy, self._span, self._ids, counts
             )  # fmt: skip
 
-        parts = _each(ask, _shares(len(x)))
+        parts = _each(ask, _shares(len(x), _SHARE))
         slots = np.concatenate([slots for slots, _ in parts]) if parts else np.empty(0, np.int32)
         metres = np.concatenate([metres for _, metres in parts]) if parts else np.empty(0)
         return np.repeat(np.arange(len(x)), counts), self._ids[slots], metres
 
     def _cut(self, store: Any, cells: Ints, crowded: int) -> Any:
         """Cut crowded cells within a budget that follows what there is to index."""
-        fences, vertices = self._made, self._vertices
-        return cut(
-            store, self._xy, self._box, cells, crowded, 4096 + 16 * fences + vertices, 65_536 + 32 * fences + 2 * vertices
-        )  # fmt: skip
+        most_cells = 4096 + 16 * self._made + self._vertices
+        most_entries = 65_536 + 32 * self._made + 2 * self._vertices
+        return cut(store, self._xy, self._box, cells, crowded, self._usual, most_cells, most_entries)
+
+    def _widen(self, box: Floats) -> None:
+        """Take these bounds into the extent, outside of which no point is looked up; and how large a cell should be."""
+        known = box[~np.isnan(box[:, 0])]
+        if len(known):
+            self._extent[:2] = np.minimum(self._extent[:2], known[:, :2].min(axis=0))
+            self._extent[2:] = np.maximum(self._extent[2:], known[:, 2:].max(axis=0))
+            across = float(np.median(np.maximum(known[:, 2] - known[:, 0], known[:, 3] - known[:, 1])))
+            usual = max(LEAST_SHIFT, int(np.log2(max(across * UNITS / 8, 1.0))))
+            self._usual = usual if self._usual == ROOT_SHIFT else min(self._usual, max(usual, LEAST_SHIFT))
 
     def _new_slot(self, fid: int) -> int:
         if self._free_slots:
@@ -202,13 +222,17 @@ def _roomy(rows: Any, used: int, wanted: int = 0) -> Any:
     return room
 
 
-def _shares(count: int) -> list[tuple[int, int]]:
-    return [(lo, min(lo + _SHARE, count)) for lo in range(0, count, _SHARE)]
+def _shares(count: int, most: int) -> list[tuple[int, int]]:
+    """Shares of the points for the threads: as equal as can be, none above `most`, none too small to be worth it."""
+    cores = os.cpu_count() or 1
+    number = max(min(cores, -(-count // _SHARE)), -(-count // most))
+    bounds = np.linspace(0, count, number + 1).astype(int).tolist() if count else [0]
+    return list(pairwise(bounds))
 
 
-def _each(work: Any, shares: list[tuple[int, int]]) -> list[Any]:
+def _each(work: Any, shares: list[Any]) -> list[Any]:
     """The kernel's answers for all shares of the points, on all cores when there are several."""
     if len(shares) < 2:
-        return [work(lo, hi) for lo, hi in shares]
+        return [work(*share) for share in shares]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(lambda share: work(*share), shares))

@@ -17,8 +17,8 @@ _DEEPEST = 30
 OUTSIDE, INSIDE, BORDER = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
-def stand(xy: Any, entries: Any, at: int, px: float, py: float) -> int:
+@njit(cache=True, nogil=True, forceinline=True)
+def stand(xy: Any, entries: Any, at: Any, px: float, py: float) -> Any:
     """How a point stands to the fence whose rows begin at `at`: outside, inside, or on its border."""
     parity = 0
     while True:
@@ -47,29 +47,55 @@ def stand(xy: Any, entries: Any, at: int, px: float, py: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def inside(lon: Any, lat: Any, lo: int, hi: int, cells: Any, entries: Any, xy: Any, counts: Any) -> Any:
-    """Slots of the fences that contain points lo..hi-1, point after point; `counts` gets how many of each."""
-    slots = np.empty(2 * (hi - lo) + 64, np.int32)
+def gathered(lon: Any, lat: Any, lo: int, hi: int, extent: Any, bits: int) -> Any:
+    """Which of points lo..hi-1 lie in the extent (west, south, east, north), those of a tile together.
+
+    The extent is cut into 4^bits tiles. Points of a tile ask the same few cells, which then stay in the cache.
+    """
+    side_ = 1 << bits
+    across = side_ / max(extent[2] - extent[0], 1e-9) * (1.0 - 1e-9)
+    up = side_ / max(extent[3] - extent[1], 1e-9) * (1.0 - 1e-9)
+    tiles, starts = np.empty(hi - lo, np.int32), np.zeros(side_ * side_ + 1, np.int64)
+    for p in range(lo, hi):
+        x, y = lon[p], lat[p]
+        tile = -1
+        if x >= extent[0] and x <= extent[2] and y >= extent[1] and y <= extent[3]:
+            tile = int((y - extent[1]) * up) * side_ + int((x - extent[0]) * across)
+            starts[tile + 1] += 1
+        tiles[p - lo] = tile
+    for tile in range(side_ * side_):
+        starts[tile + 1] += starts[tile]
+    many = starts[side_ * side_]
+    point, x_of, y_of = np.empty(many, np.int32), np.empty(many), np.empty(many)
+    for p in range(lo, hi):
+        tile = tiles[p - lo]
+        if tile >= 0:
+            to = starts[tile]
+            starts[tile] += 1
+            point[to], x_of[to], y_of[to] = p, lon[p], lat[p]
+    return point, x_of, y_of
+
+
+@njit(cache=True, nogil=True)
+def inside(point: Any, x_of: Any, y_of: Any, cells: Any, entries: Any, xy: Any, counts: Any) -> Any:
+    """Slots of the fences that contain the gathered points, in their order; `counts[point]` gets how many of each."""
+    known = len(point)
+    slots = np.empty(2 * known + 64, np.int32)
     total = 0
-    cell = np.empty(_ABREAST, np.int64)
-    ix, iy = np.empty(_ABREAST, np.int64), np.empty(_ABREAST, np.int64)
-    shift = np.empty(_ABREAST, np.int64)
-    path, passed = np.empty((_ABREAST, _DEEPEST), np.int32), np.empty(_ABREAST, np.int64)
-    for begin in range(lo, hi, _ABREAST):
-        many = min(_ABREAST, hi - begin)
+    cell, ix, iy = np.empty(_ABREAST, np.int64), np.empty(_ABREAST, np.int64), np.empty(_ABREAST, np.int64)
+    shift, passed = np.empty(_ABREAST, np.int64), np.empty(_ABREAST, np.int64)
+    path = np.empty((_ABREAST, _DEEPEST), np.int32)
+    for begin in range(0, known, _ABREAST):
+        many = min(_ABREAST, known - begin)
         for j in range(many):
-            x, y = lon[begin + j], lat[begin + j]
-            known = x >= -HALF and x < HALF and y >= -HALF and y < HALF
-            ix[j] = int((x + HALF) * UNITS) if known else 0
-            iy[j] = int((y + HALF) * UNITS) if known else 0
-            cell[j] = 0 if known else -1
-            shift[j], passed[j] = ROOT_SHIFT, 0
+            ix[j], iy[j] = int((x_of[begin + j] + HALF) * UNITS), int((y_of[begin + j] + HALF) * UNITS)
+            cell[j], shift[j], passed[j] = 0, ROOT_SHIFT, 0
         deeper = True
         while deeper:
             deeper = False
             for j in range(many):
                 at = cell[j]
-                if at >= 0 and cells[at, 0] >= 0:
+                if cells[at, 0] >= 0:
                     if cells[at, 3]:
                         path[j, passed[j]] = at
                         passed[j] += 1
@@ -81,46 +107,46 @@ def inside(lon: Any, lat: Any, lo: int, hi: int, cells: Any, entries: Any, xy: A
                     deeper = True
         for j in range(many):
             found = total
-            if cell[j] >= 0:
-                x, y = lon[begin + j], lat[begin + j]
-                path[j, passed[j]] = cell[j]
-                for step in range(passed[j] + 1):
-                    at = np.int64(cells[path[j, step], 2])
-                    stop = at + cells[path[j, step], 3]
-                    if total + stop - at > len(slots):
-                        longer = np.empty(2 * (total + stop - at), np.int32)
-                        longer[:total] = slots[:total]
-                        slots = longer
-                    while at < stop:
-                        if entries[at, 2] == 0 or stand(xy, entries, at, x, y):
-                            slots[total] = entries[at, 0]
-                            total += 1
-                        while entries[at, 3] & MORE:
-                            at += 1
+            x, y = x_of[begin + j], y_of[begin + j]
+            path[j, passed[j]] = cell[j]
+            for step in range(passed[j] + 1):
+                at = np.int64(cells[path[j, step], 2])
+                stop = at + cells[path[j, step], 3]
+                if total + stop - at > len(slots):
+                    longer = np.empty(2 * (total + stop - at), np.int32)
+                    for i in range(total):
+                        longer[i] = slots[i]
+                    slots = longer
+                while at < stop:
+                    if entries[at, 2] == 0 or stand(xy, entries, at, x, y):
+                        slots[total] = entries[at, 0]
+                        total += 1
+                    while entries[at, 3] & MORE:
                         at += 1
-            counts[begin + j] = total - found
+                    at += 1
+            counts[point[begin + j]] = total - found
     return slots[:total]
 
 
 @njit(cache=True, nogil=True)
-def pairs(slots: Any, counts: Any, ids: Any, lo: int, hi: int, point: Any, fence: Any) -> None:
-    """Spread slots to (point, id), ids ascending within a point."""
+def pairs(point: Any, slots: Any, counts: Any, ends: Any, ids: Any, who: Any, fence: Any) -> None:
+    """Write (point, id) of the gathered points to their places, which end at `ends`; ids ascend within a point."""
     at = 0
-    for p in range(lo, hi):
-        begin = at
-        for _ in range(counts[p]):
-            point[at] = p
+    for j in range(len(point)):
+        p = point[j]
+        begin = ends[p] - counts[p]
+        for to in range(begin, ends[p]):
+            who[to] = p
             this = ids[slots[at]]
-            to = at
+            at += 1
             # Covers of larger cells come first; the few ids of a point are put in order as they are written.
             while to > begin and fence[to - 1] > this:
                 fence[to] = fence[to - 1]
                 to -= 1
             fence[to] = this
-            at += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _reach(xy: Any, first: int, edges: int, px: float, py: float, east: float, north: float) -> float:
     """The least squared distance (m²) of a point to a chain of edges, in the plane tangent at the point."""
     best = np.inf
@@ -141,7 +167,8 @@ def _reach(xy: Any, first: int, edges: int, px: float, py: float, east: float, n
 
 @njit(cache=True, nogil=True)
 def around(
-    lon: Any, lat: Any, radius_m: Any, lo: int, hi: int, north: float, store: Any, xy: Any, span: Any, ids: Any, counts: Any
+    lon: Any, lat: Any, radius_m: Any, lo: int, hi: int, north: float, store: Any, xy: Any, span: Any, ids: Any,
+    counts: Any,
 ) -> Any:  # fmt: skip
     """Slots and signed metres of the fences near points lo..hi-1, ids ascending; `counts` gets how many of each."""
     cells, place, entries, _, _ = store

@@ -20,7 +20,7 @@ _SPLITTER = 2.0**27 + 1.0
 _STRETCH = 2.0**500
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> float:
     """Positive when p is left of a → b, negative when right, zero exactly when on its line."""
     left = (ax - px) * (by - py)

@@ -65,8 +65,11 @@ def seed(xy: Any, span: Any, store: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def cut(store: Any, xy: Any, box: Any, first: Any, crowded: int, most_cells: int, most_entries: int) -> Any:
-    """Cut the cells of `first` with more border than `crowded`, then their children, level by level, within the budget."""
+def cut(store: Any, xy: Any, box: Any, first: Any, crowded: int, usual: int, most_cells: int, most_entries: int) -> Any:
+    """Cut the cells of `first` with more border than `crowded`, then their children, level by level, within a budget.
+
+    Below the `usual` shift a cell must be twice as crowded for every halving: corners where many fences meet are few.
+    """
     cells, place, entries, heads, used = store
     out = np.empty((4096, 5), np.int32)
     last, turns = np.empty(4**MOST_BITS, np.int32), np.empty(4**MOST_BITS + 2**MOST_BITS, np.uint8)
@@ -77,14 +80,14 @@ def cut(store: Any, xy: Any, box: Any, first: Any, crowded: int, most_cells: int
     while number < waiting + used[0] - known:
         cell = first[number] if number < waiting else known + number - waiting
         number += 1
-        begin, count, shift = cells[cell, 2], cells[cell, 3], place[cell, 2]
+        begin, count, shift = cells[cell, 2] + 0, cells[cell, 3] + 0, place[cell, 2] + 0
         if cells[cell, 0] >= 0 or shift <= LEAST_SHIFT or used[0] > most_cells or used[1] > most_entries:
             continue
         cost = 0
         for i in range(begin, begin + count):
             if entries[i, 2] > 0:
                 cost += entries[i, 2] + 2
-        if cost <= crowded:
+        if cost <= crowded << max(0, usual - shift):
             continue
         bits = 1
         while bits < min(MOST_BITS, shift - LEAST_SHIFT + 1) and 4**bits * CROWDED < 2 * cost:
@@ -142,7 +145,7 @@ def _sorted_by_child(out: Any, filled: int, counts: Any, wide: int, into: Any, a
 
 
 @njit(cache=True, nogil=True)
-def _longer(rows: Any, used: int) -> Any:
+def _longer(rows: Any, used: Any) -> Any:
     """The rows in a new array of twice the length."""
     longer = np.empty((2 * len(rows) + 64, rows.shape[1]), rows.dtype)
     for row in range(used):
@@ -182,12 +185,13 @@ def packed(store: Any, spare: float) -> Any:
 def walk(store: Any, xy: Any, box: Any, slot: int, first: int, count: int) -> Any:
     """Where a fence's rows belong: (cell, slot, first, edges, flags), rows of a cell together."""
     cells, place, _, _, _ = store
+    nothing = len(cells) - len(cells)  # an integer of the same width as others, so that kernels compile once
     todo = np.empty((256, 4), np.int32)
     while True:
         rows = rings(xy, slot, first, count, todo)
         if rows >= 0:
             break
-        todo = _longer(todo, 0)
+        todo = _longer(todo, nothing)
     ranges = np.empty((4 * 4**MOST_BITS * (ROOT_SHIFT - LEAST_SHIFT), 3), np.int64)
     found, out = np.empty((256, 5), np.int32), np.empty((4096, 5), np.int32)
     last, turns = np.empty(4**MOST_BITS, np.int32), np.empty(4**MOST_BITS + 2**MOST_BITS, np.uint8)
@@ -208,12 +212,12 @@ def walk(store: Any, xy: Any, box: Any, slot: int, first: int, count: int) -> An
                     found[results, j + 1] = todo[i, j]
                 results += 1
             continue
-        bits = np.int64(cells[cell, 1])
+        bits = cells[cell, 1] + 0
         while True:
-            filled = spread(xy, box, todo, lo, hi, place[cell], bits, out, 0, last, turns)
+            filled = spread(xy, box, todo, lo, hi, place[cell], bits, out, nothing, last, turns)
             if filled >= 0:
                 break
-            out = _longer(out, 0)
+            out = _longer(out, nothing)
         while lo + filled > len(todo):
             todo = _longer(todo, lo)
         _sorted_by_child(out, filled, counts, 4**bits, todo, lo)
