@@ -27,7 +27,14 @@ SOURCES = {
     "incident": "cases.geojson",
     "drone": "thing/product/UAV0001/osd",
     "fix": "onemap/fix/CL-01",
+    "cap": "push:weather",
 }
+#: A warning of another system; the feed whose payload is no JSON.
+CAP = f"""<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>W-1</identifier>
+<sender>weather@city.test</sender>
+<sent>{AT}</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope><info><category>Met</category>
+<event>暴雨</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty>
+<area><areaDesc>x</areaDesc><circle>29.1,110.4 2</circle></area></info></alert>"""
 
 
 def case(**changes: Any) -> dict[str, Any]:
@@ -37,8 +44,10 @@ def case(**changes: Any) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 
-def good(feed: FeedSpec) -> dict[str, Any]:
+def good(feed: FeedSpec) -> dict[str, Any] | str:
     """A payload as the feed's source sends it."""
+    if feed.name == "cap":
+        return CAP
     bulletin = {"key": "B-1", "level": 2, "area_codes": ["990101"], "issued_at": AT, "text": "地灾风险高"}
     return {
         "iot": {"at": AT, "value": 12.5},
@@ -56,15 +65,22 @@ def good(feed: FeedSpec) -> dict[str, Any]:
     }[feed.name]  # fmt: skip
 
 
+def written(payload: Any, indent: int | None = None) -> bytes:
+    """A payload as bytes; indented: other bytes that say the same."""
+    if isinstance(payload, str):
+        return (payload + "\n" * (indent or 0)).encode()
+    return json.dumps(payload, ensure_ascii=False, indent=indent).encode()
+
+
 def send(pipeline: Pipeline, conn: Connection, feed: FeedSpec, payload: Any) -> Receipt:
-    body = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
+    body = payload if isinstance(payload, bytes) else written(payload)
     return pipeline.receive(conn, feed, body, source=SOURCES[feed.name])
 
 
-def records(pipeline: Pipeline, feed: FeedSpec, payload: Mapping[str, Any]) -> list[Record]:
+def records(pipeline: Pipeline, feed: FeedSpec, payload: Any) -> list[Record]:
     envelope = Envelope(SOURCES[feed.name])
     context = pipeline.context(feed, envelope)
-    rows = feed.format(json.dumps(payload).encode(), envelope)
+    rows = feed.format(written(payload), envelope)
     return [record for row in rows for record in feed.mapping(row.data, context)]
 
 
@@ -104,7 +120,7 @@ class TestEveryFeed:
         again = send(pipeline, idle, feed, good(feed))
         assert (again.stored, again.duplicates, state()) == (0, 1, before)
         # Other bytes, same content: landed, and nothing else.
-        spaced = send(pipeline, idle, feed, json.dumps(good(feed), indent=2).encode())
+        spaced = send(pipeline, idle, feed, written(good(feed), 2))
         assert (spaced.stored, spaced.quarantined) == (0, 0)
         assert state()["changes"] == before["changes"]
 
@@ -136,14 +152,13 @@ class TestEveryFeed:
         assert (receipt.stored, receipt.quarantined) == (0, 1)
 
     def test_a_clock_in_the_future_is_refused(self, feed: FeedSpec, pipeline: Pipeline, idle: Connection) -> None:
-        text = (
-            json.dumps(good(feed)).replace(AT, (NOW + timedelta(hours=8)).isoformat()).replace(str(MS), str(MS + 10**8))
-        )
+        ahead = (NOW + timedelta(hours=8)).isoformat()
+        text = written(good(feed)).decode().replace(AT, ahead).replace(str(MS), str(MS + 10**8))
         receipt = send(pipeline, idle, feed, text.encode())
         assert receipt.stored == 0 and set(receipt.reasons) == {"clock-future"}
 
     def test_the_year_one_is_refused(self, feed: FeedSpec, pipeline: Pipeline, idle: Connection) -> None:
-        text = json.dumps(good(feed)).replace(AT, "0001-01-01T00:00:00+00:00").replace(str(MS), "-62135596800000")
+        text = written(good(feed)).decode().replace(AT, "0001-01-01T00:00:00+00:00").replace(str(MS), "-62135596800000")
         receipt = send(pipeline, idle, feed, text.encode())
         assert receipt.stored == 0 and set(receipt.reasons) == {"too-old"}
 

@@ -113,7 +113,7 @@ def test_an_entity_without_its_declaration_and_depth_are_refused() -> None:
         (text(identifier="a,b"), "identifier"),
         (text(sender=" "), "sender"),
         (text(msgType="Update"), "references"),
-        (text(msgType="Cancel", references="x,y"), "order"),
+        (text(msgType="Cancel", references="x,y"), "references"),
         (text().replace("<severity>Severe", "<severity>Bad"), "value"),
         (text(""), "missing"),
         (text(INFO.replace("<event>暴雨</event>", "")), "missing"),
