@@ -30,7 +30,9 @@ from onemap.store.db import Connection, acting, connect
 from onemap.store.migrate import migrate
 from onemap.warnings.calling.desk import put as put_duties
 from onemap.warnings.calling.roster import Duty
-from server import broker
+from onemap.warnings.rules import book
+from onemap.warnings.rules.dryrun import dry_run
+from server import broker, ruling
 from server.secret import folder_secrets, remember
 from server.supervisor import Supervisor, python, stop_on_signals
 
@@ -51,6 +53,8 @@ _CALLS = {
     "ONEMAP_CALLS__REPORT_S": "900",
 }
 _MARK = "demo-folder"
+#: Rules that are on in the demo: what its thresholds, each on one reading, cannot say.
+RULES = ("geohazard-rain-crack", "feed-silent")
 _WAIT_S = 60.0
 
 
@@ -119,7 +123,18 @@ def _seed(settings: Settings, cluster: Cluster, *, scale: int) -> None:
     with connect(cluster.dsn()) as conn, acting(conn, "demo"):
         conn.execute("UPDATE city SET demo = true")
         _rosters(folder, conn)
+        _rules(settings, conn)
         _accounts(settings, conn)
+
+
+def _rules(settings: Settings, conn: Connection) -> None:
+    """Try the demo's rules against its past and switch them on; the others wait for somebody to do so."""
+    ruling.sync(conn, settings)
+    for key in RULES:
+        rule, version = book.rule_of(conn, key)
+        dry_run(conn, rule, ruling.around(settings.zone), days=7)
+        book.tried(conn, key, version)
+        book.switch(conn, key, True, "demo", settings.cases)
 
 
 def _rosters(folder: Path, conn: Connection) -> None:

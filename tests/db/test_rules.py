@@ -10,7 +10,7 @@ import pytest
 
 from onemap.core.settings import CaseSettings
 from onemap.store.db import Connection
-from onemap.warnings.rules import book
+from onemap.warnings.rules import book, service
 from onemap.warnings.rules.around import Around, FeedLimits
 from onemap.warnings.rules.dryrun import dry_run, standing
 from onemap.warnings.rules.follow import GRACE_S, Follower
@@ -121,9 +121,14 @@ def test_standing_says_what_would_be_raised_now(conn: Connection) -> None:
     observe(conn, "c9", [(START, 8.0)])
     one = rule(inputs=[reading("rate", property="crack_rate", own=True)], levels=[{"level": 1, "when": "rate > 6"}])
     found = standing(conn, [one], AROUND, START - timedelta(hours=1), START + timedelta(minutes=1))
-    assert [(r.key, s.key, step.level, step.values) for r, s, step in found] == [
+    assert [(supply.rule.key, s.key, step.level, step.values) for supply, s, step in found] == [
         ("wet-cracks", "hazard:h9", 1, {"rate": 8.0})
     ]
+    switched_on(conn, one, START)
+    (said,) = service.standing_now(conn, AROUND, START - timedelta(hours=1), START + timedelta(minutes=1))
+    assert (said.rule_key, said.subject, said.level, said.cause["values"]) == (
+        "wet-cracks", "hazard:h9", 1, {"rate": 8.0},
+    )  # fmt: skip
     # Not known any more: what was raised stays so, but nothing is raised by it.
     assert len(standing(conn, [one], AROUND, START - timedelta(days=3), START + timedelta(days=2))) == 1
     assert standing(conn, [one], AROUND, START + timedelta(hours=25), START + timedelta(days=2)) == []

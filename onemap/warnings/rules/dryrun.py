@@ -192,13 +192,13 @@ def points(curve: Steps, lo: int, hi: int) -> list[tuple[str, float]]:
 
 def standing(
     conn: Connection, rules: Sequence[Rule], around: Around, since: datetime, at: datetime
-) -> list[tuple[Rule, Subject, Step]]:
+) -> list[tuple[Supply, Subject, Step]]:
     """The rules and subjects that stand raised at an instant, had the rules been on since another.
 
     Drills ask it of the real rules over made-up readings.
     """
     lo, hi = micros(since), micros(at)
-    found: list[tuple[Rule, Subject, Step]] = []
+    found: list[tuple[Supply, Subject, Step]] = []
     for rule in rules:
         subjects = subjects_of(conn, rule, feeds=around.titles)
         supply = Supply.wired(conn, rule, subjects, around)
@@ -210,5 +210,5 @@ def standing(
         for one in subjects:
             steps = tried.steps.get(one.key, [])
             if steps and steps[-1].level is not None:
-                found.append((rule, one, steps[-1]))
+                found.append((supply, one, steps[-1]))
     return found
