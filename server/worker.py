@@ -34,6 +34,7 @@ from onemap.warnings.drills import service as drills
 from onemap.warnings.sending.sender import Sender
 from onemap.warnings.telling import identity as telling
 from server import ruling
+from server.fence_warnings import FenceLoop
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,8 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
             rest_s=0.5,
             woken=False,
         ),
-        Loop("calls", lambda conn: calling.step(conn, clock.now()), rest_s=0.5, transacted=False),
+        Loop("calls", lambda conn: calling.step(conn, clock.now()), rest_s=0.5, pause_s=0.05, transacted=False),
+        Loop("fences", FenceLoop(settings).step, rest_s=0.5, transacted=False),
         Loop("rules", ruling.follower(settings), rest_s=1.0, pause_s=0.05),
         Loop("heartbeat", _heartbeat, rest_s=5.0, woken=False),
         Loop("housekeeping", lambda conn: housekeeping.tidy(conn, settings), rest_s=600.0, woken=False),

@@ -21,14 +21,14 @@ _ENTER, _EXIT, _APPROACH = machine.ENTER, machine.EXIT, machine.APPROACH
 LATE, TOO_VAGUE, DOUBTED = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def metres(lon: float, lat: float, lon2: float, lat2: float) -> float:
     """Distance in the plane tangent at the first place."""
     east = METRES_PER_DEGREE * math.cos(math.radians(lat))
     return math.hypot((lon2 - lon) * east, (lat2 - lat) * METRES_PER_DEGREE)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _too_fast(
     at_s: float, lon: float, lat: float, error: float, at2_s: float, lon2: float, lat2: float, error2: float,
     limit_mps: float,
@@ -38,7 +38,7 @@ def _too_fast(
     return way > limit_mps * (at2_s - at_s)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def believe(fixes: Any, taken: Any, tracks: Any, limits: Any, belief: Any, counts: Any) -> None:
     """Weigh fixes (by mover slot, in the order they came) against what is believed of their movers.
 
@@ -90,7 +90,7 @@ def believe(fixes: Any, taken: Any, tracks: Any, limits: Any, belief: Any, count
             counts[DOUBTED] += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def active(fence: Any, at_s: float, hour: int, kind: int) -> bool:
     """Whether a fence is in force at an instant (`hour` of the city's week) for a kind of mover (a bit)."""
     if not fence.live or at_s < fence.from_s or at_s >= fence.until_s:
@@ -103,7 +103,7 @@ def active(fence: Any, at_s: float, hour: int, kind: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def find(pool: Any, heads: Any, mover: int, fence: int) -> int:
     """The place of a pair, -1 where the object is outside."""
     node = heads[mover]
@@ -112,7 +112,7 @@ def find(pool: Any, heads: Any, mover: int, fence: int) -> int:
     return int(node)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def put(
     pool: Any, heads: Any, ends: Any, fences: Any, node: int, mover: int, fence: int, state: int, since: float
 ) -> int:
@@ -149,13 +149,13 @@ def put(
     return -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def weigh(
     fence: Any, f: int, mover: int, node: int, at_s: float, lon: float, lat: float, altitude_m: float, error: float,
     distance_m: float, trust: int, because: int, order: int, fences: Any, pool: Any, heads: Any, ends: Any,
     events: Any, moves: Any, filled: Any,
 ) -> int:  # fmt: skip
-    """Take one pair one believed fix further; write its new state and its event. Returns the state."""
+    """Take one pair one believed fix further; write its new state and its event. Returns the state without doubt."""
     state, since = OUTSIDE, at_s
     if node >= 0:
         state, since = pool[node].state, pool[node].since_s
@@ -187,10 +187,10 @@ def weigh(
             event.value = fence.exit_p
         elif kind != WITHDREW:
             event.value = fence.enter_p
-    return after
+    return int(machine.real(after))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def run(
     start: int, fixes: Any, hours: Any, kinds: Any, belief: Any, first: Any, near_fence: Any, near_m: Any, fences: Any,
     pool: Any, heads: Any, ends: Any, events: Any, moves: Any, ways: Any, filled: Any,
@@ -223,7 +223,7 @@ def run(
             one = belief[fence.speed, i]
             if one.trust == 0 or not active(fence, fix.at_s, hours[i], kinds[fix.mover]):
                 continue
-            before = pool[node].state if node >= 0 else OUTSIDE
+            before = machine.real(pool[node].state) if node >= 0 else OUTSIDE
             because = BY_JUMP if one.trust & JUMP else 0
             after = weigh(
                 fence, f, fix.mover, node, fix.at_s, fix.lon, fix.lat, fix.altitude_m, error, near_m[j], one.trust,
@@ -232,7 +232,7 @@ def run(
             if fence.cross and before < INSIDE and after < INSIDE and one.trust == BELIEVED:
                 if fix.altitude_m >= fence.floor_m and fix.altitude_m <= fence.ceiling_m:
                     way = metres(fix.lon, fix.lat, one.lon, one.lat)
-                    if fix.at_s - one.at_s <= _CROSS_S and way <= _CROSS_M and abs(near_m[j]) <= way:
+                    if fix.at_s - one.at_s <= _CROSS_S and way <= _CROSS_M and near_m[j] <= way:
                         ways[filled[2]].fix, ways[filled[2]].fence = i, f
                         filled[2] += 1
         if held == 0:
@@ -253,7 +253,7 @@ def run(
     return len(fixes)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def run_moving(
     start: int, order: Any, fixes: Any, hours: Any, kinds: Any, belief: Any, movers: int, now: Any, moving: Any,
     fences: Any, pool: Any, heads: Any, ends: Any, events: Any, moves: Any, filled: Any,

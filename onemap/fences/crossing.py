@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from onemap.fences.batch import metres
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def share_inside(edges: Any, lon: float, lat: float, lon2: float, lat2: float) -> float:
     """The share, 0 to 1, of the way between two places that lies inside the rings given as edges (n, 4).
 

@@ -13,13 +13,12 @@ from statistics import NormalDist
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from onemap.fences import batch, machine
 from onemap.fences.crossing import Ways
 from onemap.fences.declare import EVENTS, MOVER_KINDS, Declared, hour_of_week
-from onemap.fences.index import FenceIndex
+from onemap.fences.index import METRES_PER_DEGREE, FenceIndex
 from onemap.fences.memory import (
     BELIEF,
     BELIEVED,
@@ -43,9 +42,11 @@ _APPROACHES_M = (0.0, 50.0, 200.0, 1_000.0, 5_000.0, 20_000.0)
 #: Probabilities closer than this to 0 and 1 are taken as they.
 _SURE = 1e-6
 #: Within so many σ of a fence that it is in, an object's distance is told; beyond, it is out for certain.
-_NEAR_SIGMAS = 4.8
+_NEAR_SIGMAS = 5.3
 #: A fence rests from now on, or is gone: its pairs ended without an event.
 ENDED = 11
+#: Inside or dwelling, in doubt.
+_LEAVING = (-machine.INSIDE - 1, -machine.DWELLING - 1)
 _ON_CREATE = ("nothing", "event", "warn")
 
 
@@ -71,6 +72,7 @@ class Engine:
         self._weekly: dict[int, bool] = {}
         self._bounds = np.full((64, 4), math.nan)
         self._ways = Ways()
+        self._waiting: dict[int, tuple[list[int], list[BaseGeometry]]] | None = None
         self._events: list[Array] = []
         self._moves: list[Array] = []
 
@@ -149,8 +151,10 @@ class Engine:
         if moving:
             self._moving.add(slot)
         else:
-            self._sigmas[reach] = max(self._sigmas[reach], *(NormalDist().inv_cdf(1 - p) for p in (enter, exit_)))
-            self._index(reach).put(slot, ground)
+            self._sigmas[reach] = max(
+                self._sigmas[reach], *(NormalDist().inv_cdf(1 - p) for p in (enter, exit_ * machine.SURE))
+            )
+            self._indexed(reach, slot, ground)
             self._bounds[slot] = ground.bounds
             if cross:
                 self._ways.put(slot, ground)
@@ -163,12 +167,10 @@ class Engine:
     def fill(self, fences: Iterable[tuple[int, Declared, BaseGeometry, int | None]]) -> None:
         """Many fences at once into an empty engine: their indexes are built in one go."""
         waiting: dict[int, tuple[list[int], list[BaseGeometry]]] = {}
-        self._later = waiting
-        try:
-            for one in fences:
-                self.put_fence(*one)
-        finally:
-            del self._later
+        self._waiting = waiting
+        for one in fences:
+            self.put_fence(*one)
+        self._waiting = None
         for reach, (slots, grounds) in waiting.items():
             self._indexes[reach] = FenceIndex.build(np.array(slots, np.int64), np.array(grounds, dtype=object))
 
@@ -180,7 +182,6 @@ class Engine:
         self._end(slot)
         self._forget(slot)
         self.fences[slot]["live"] = False
-        self._weekly.pop(slot, None)
         self.fence_slots.give(fence_id)
 
     def _forget(self, slot: int) -> None:
@@ -191,14 +192,17 @@ class Engine:
         self._moving.discard(slot)
         self._dwelling.discard(slot)
         self._ways.drop(slot)
+        self._weekly.pop(slot, None)
 
-    def _index(self, reach: int) -> FenceIndex:
-        later = getattr(self, "_later", None)
-        if later is not None:
-            return _Later(later.setdefault(reach, ([], [])))
+    def _indexed(self, reach: int, slot: int, ground: BaseGeometry) -> None:
+        if self._waiting is not None:
+            slots, grounds = self._waiting.setdefault(reach, ([], []))
+            slots.append(slot)
+            grounds.append(ground)
+            return
         if reach not in self._indexes:
             self._indexes[reach] = FenceIndex.build(np.empty(0, np.int64), np.empty(0, dtype=object))
-        return self._indexes[reach]
+        self._indexes[reach].put(slot, ground)
 
     # -- fixes ------------------------------------------------------------------------------------------------------
 
@@ -254,6 +258,8 @@ class Engine:
                 radius = np.maximum(radius, _way_m(fixes[believed], belief[:, believed]))
             point, fence, metres = index.near(lon, lat, radius)
             parts.append((believed[point], fence, metres))
+        if not parts:
+            return np.zeros(len(fixes) + 1, np.int64), np.empty(0, np.int64), np.empty(0)
         if len(parts) == 1:
             point, fence, metres = parts[0]
         else:
@@ -273,7 +279,7 @@ class Engine:
             if inside > error + one["accuracy_m"]:
                 found[count] = (
                     slot, fix["mover"], machine.CROSS, fix["at_s"], fix["lon"], fix["lat"], math.nan, math.nan,
-                    error + one["accuracy_m"], inside, 0, i,
+                    error + one["accuracy_m"], inside, 0, i, False, False, False,
                 )  # fmt: skip
                 count += 1
         boxes.add(found[:count])
@@ -315,7 +321,7 @@ class Engine:
         hour = int(self._hours(np.array([at_s]))[0])
         for slot in slots:
             fence = self.fences[slot]
-            if fence["speed"] >= len(self.tracks) or not self.mover_slots.size:
+            if not self.mover_slots.size:
                 continue
             track = self.tracks[int(fence["speed"]), : self.mover_slots.size]
             present = np.abs(at_s - track["at_s"]) <= machine.SILENCE_S
@@ -334,8 +340,11 @@ class Engine:
     def _weigh_drawn(self, slot: int, mover: int, metres: float, at_s: float, hour: int, *, present: bool) -> None:
         fence, track = self.fences[slot], self.tracks[int(self.fences[slot]["speed"]), mover]
         node = batch.find(self.pairs.pool, self.pairs.heads, mover, slot)
-        state = int(self.pairs.pool[node]["state"]) if node >= 0 else 0
-        p = machine.probability(metres, machine.sigma_of(float(track["accuracy_m"])))
+        state = machine.real(int(self.pairs.pool[node]["state"])) if node >= 0 else 0
+        error = float(track["accuracy_m"])
+        if fence["centre"] >= 0:
+            error = math.hypot(error, float(self.tracks[int(fence["speed"]), int(fence["centre"])]["accuracy_m"]))
+        p = machine.probability(metres, machine.sigma_of(error))
         if not fence["floor_m"] <= track["altitude_m"] <= fence["ceiling_m"]:
             p = 0.0
         reaches = batch.active(fence, at_s, hour, int(self.kinds[mover])) and mover != fence["centre"]
@@ -375,10 +384,14 @@ class Engine:
         """A fence is over: its pairs end without an event."""
         self._end(slot)
 
+    def say(self, slot: int, kind: int, at_s: float) -> None:
+        """An event of a fence by itself."""
+        self._emit(slot, -1, kind, at_s, math.nan, math.nan, math.nan, 0)
+
     def inside(self, slot: int) -> set[int]:
         """Ids of the movers inside a fence."""
         held = self.pairs.held()
-        mine = held[(held["fence"] == slot) & (held["state"] >= machine.INSIDE)]
+        mine = held[(held["fence"] == slot) & ((held["state"] >= machine.INSIDE) | np.isin(held["state"], _LEAVING))]
         return set(self.mover_ids[mine["mover"]].tolist())
 
     def hold(self, slot: int, mover: int, state: int, since_s: float) -> None:
@@ -401,33 +414,30 @@ class Engine:
             known: Array = track["at_s"] > -math.inf
             return known
         west, south, east, north = self._bounds[slot]
-        wide = 0.06  # degrees: more than the vaguest fix that is believed
-        found: Array = (
-            (track["lon"] >= west - wide) & (track["lon"] <= east + wide)
-            & (track["lat"] >= south - wide) & (track["lat"] <= north + wide)
-        )  # fmt: skip
+        high = _near_m(track["accuracy_m"]) / METRES_PER_DEGREE
+        wide = high / np.maximum(np.cos(np.radians(track["lat"])), 0.01)
+        lon, lat = track["lon"], track["lat"]
+        found: Array = (lon >= west - wide) & (lon <= east + wide) & (lat >= south - high) & (lat <= north + high)
         return found
 
     def _distance(self, slot: int, tracks: Array) -> Array:
+        """Signed metres of some movers to a fence; infinite where that is further than their errors reach."""
         fence = self.fences[slot]
         if fence["centre"] >= 0:
             centre = self.tracks[int(fence["speed"]), int(fence["centre"])]
             away = [batch.metres(t["lon"], t["lat"], centre["lon"], centre["lat"]) for t in tracks]
             return np.array(away) - fence["radius_m"]
-        ground = self._ways.ground(slot) or self._grounds(slot)
         found = np.full(len(tracks), math.inf)
-        index = FenceIndex.build(np.array([1], np.int64), np.array([ground], dtype=object))
-        point, _, metres = index.near(tracks["lon"], tracks["lat"], np.full(len(tracks), 10_000.0))
-        found[point] = metres
+        point, near, metres = self._indexes[int(fence["reach"])].near(
+            tracks["lon"], tracks["lat"], _near_m(tracks["accuracy_m"])
+        )
+        found[point[near == slot]] = metres[near == slot]
         return found
-
-    def _grounds(self, slot: int) -> BaseGeometry:
-        raise NotImplementedError
 
     def _end(self, slot: int) -> None:
         if self.fences[slot]["held"]:
             pool = self.pairs.pool[: self.pairs.state[1]]
-            for node in np.flatnonzero((pool["state"] > 0) & (pool["fence"] == slot)).tolist():
+            for node in np.flatnonzero((pool["state"] != 0) & (pool["fence"] == slot)).tolist():
                 self._move(slot, int(pool[node]["mover"]), node, machine.OUTSIDE, 0.0)
         self._emit(slot, -1, ENDED, math.nan, math.nan, math.nan, math.nan, 0)
 
@@ -448,18 +458,32 @@ class Engine:
         if mover >= 0:
             track = self.tracks[int(fence["speed"]), mover]
             lon, lat, error = float(track["lon"]), float(track["lat"]), float(track["accuracy_m"])
-        one = (fence["id"], self.mover_ids[mover] if mover >= 0 else -1, kind, at_s, lon, lat, p, metres, error, value,
-               because, 0)  # fmt: skip
-        self._events.append(np.array([one], EVENT))
+        one = np.array(
+            [(slot, -1, kind, at_s, lon, lat, p, metres, error, value, because, 0, False, False, False)], EVENT
+        )  # fmt: skip
+        self._mark(one)
+        one["fence"], one["mover"] = fence["id"], self.mover_ids[mover] if mover >= 0 else -1
+        self._events.append(one)
 
     def _collect(self, boxes: _Boxes) -> None:
         """Take what the kernels wrote, by id: a slot may be another fence's soon."""
         events, moves = boxes.taken()
         for part, kept in ((events, self._events), (moves, self._moves)):
             if len(part):
+                if part.dtype == EVENT:
+                    self._mark(part)
                 part["fence"] = self.fences["id"][part["fence"]]
                 part["mover"] = self.mover_ids[part["mover"]]
-                kept.append(part[np.argsort(part["order"], kind="stable")] if part.dtype == EVENT else part)
+                kept.append(part[np.argsort(part["at_s"], kind="stable")] if part.dtype == EVENT else part)
+
+    def _mark(self, events: Array) -> None:
+        """Say of each event (fences by slot) whether it is written, warns, and is told to those who hold warnings."""
+        fences = self.fences[events["fence"]]
+        drawn = (events["because"] == BY_DRAWING) & (events["kind"] == machine.APPEARED)
+        events["write"] = drawn | ((fences["events"] >> events["kind"].astype(np.uint16)) & 1 == 1)
+        events["warn"] = (fences["warns"] >> events["kind"].astype(np.uint16)) & 1 == 1
+        events["warn"] |= drawn & (fences["on_create"] == 2)
+        events["tells"] = (fences["warns"] > 0) | (fences["on_create"] == 2)
 
 
 class _Boxes:
@@ -488,18 +512,6 @@ class _Boxes:
         return events, moves
 
 
-class _Later(FenceIndex):
-    """Takes what an index is built of later."""
-
-    def __init__(self, into: tuple[list[int], list[BaseGeometry]]) -> None:
-        self._into = into
-
-    def put(self, fid: int, geom: BaseGeometry) -> None:
-        """Remember a fence."""
-        self._into[0].append(fid)
-        self._into[1].append(geom)
-
-
 def machine_default() -> float:
     """The speed limit that is kept while no fence names one."""
     return LIMITS_MPS[4]
@@ -512,6 +524,11 @@ def grown_bounds(bounds: Array, size: int) -> Array:
     return wider
 
 
+def _near_m(accuracy_m: Array) -> Array:
+    found: Array = _NEAR_SIGMAS * np.maximum(accuracy_m, machine.LEAST_ACCURACY_M) / machine.SIGMAS_IN_ACCURACY
+    return found
+
+
 def _mask(names: frozenset[str]) -> int:
     return sum(1 << (EVENTS.index(name) + 1) for name in names)
 
@@ -519,7 +536,7 @@ def _mask(names: frozenset[str]) -> int:
 def _way_m(fixes: Array, belief: Array) -> Array:
     """How long the way to each fix is that may be taken as a straight line; 0 where it may not, any limit."""
     plain = (belief["trust"] == BELIEVED) & (fixes["at_s"] - belief["at_s"] <= machine.CROSS_S)
-    east = 111_195.0 * np.cos(np.radians(fixes["lat"]))
-    way = np.hypot((belief["lon"] - fixes["lon"]) * east, (belief["lat"] - fixes["lat"]) * 111_195.0)
+    east = METRES_PER_DEGREE * np.cos(np.radians(fixes["lat"]))
+    way = np.hypot((belief["lon"] - fixes["lon"]) * east, (belief["lat"] - fixes["lat"]) * METRES_PER_DEGREE)
     found: Array = np.where(plain & (way <= machine.CROSS_M), way, 0.0).max(axis=0)
     return found

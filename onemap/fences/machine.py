@@ -8,7 +8,9 @@ probability of being inside is Φ(-d/σ) of the signed distance d to the border 
 border, and close to it wherever the border is straight over a few σ. A fence narrower than σ looks more likely than it
 is by this formula; both limits are the author's to set.
 
-*Hysteresis.* An object comes in at `enter_p` and goes out at `exit_p`; between the two it stays what it was.
+*Hysteresis.* An object comes in at `enter_p` and goes out at `exit_p`; between the two it stays what it was. A fix that
+says so is taken at its word when it is sure (ten times less doubt than the limit leaves), else the next one has to say
+it too: a receiver at the border that jitters by its own error then comes and goes once, not twenty times.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from numba import njit
 
 OUTSIDE, APPROACHING, INSIDE, DWELLING = 0, 1, 2, 3
 STATE_NAMES = ("outside", "approaching", "inside", "dwelling")
+#: A state in doubt, because the last fix spoke against it, is -(state + 1); outside in doubt and unseen before is this.
+UNSEEN_DOUBT = -5
 
 #: Codes of events; 0 is none. WITHDREW (approaching no longer) is told to those who hold warnings, and never written.
 APPROACH, ENTER, EXIT, DWELL, CROSS, APPEARED, ABSENT, CREATED, EXPIRED, WITHDREW = range(1, 11)
@@ -41,6 +45,8 @@ SILENCE_S = 600.0
 NEW_TRUTH = 3
 #: A line between two fixes is taken as the way only over so short a time and distance.
 CROSS_S, CROSS_M = 120.0, 2_000.0
+#: A fix is sure when it leaves this share of the doubt that the limit allows.
+SURE = 0.1
 #: An approaching object has turned away once it is this much further than where approaching begins.
 AWAY = 1.25
 #: The clock closes what no fix closes, after fixes had this long to come.
@@ -49,7 +55,7 @@ LATE_S = 5.0
 _SQRT2 = math.sqrt(2.0)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def sigma_of(accuracy_m: float) -> float:
     """σ in metres of each axis, from the 68 % radius; one that is not known (negative, NaN) is UNKNOWN_ACCURACY_M."""
     if not accuracy_m >= 0.0:
@@ -57,13 +63,21 @@ def sigma_of(accuracy_m: float) -> float:
     return max(accuracy_m, LEAST_ACCURACY_M) / SIGMAS_IN_ACCURACY
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def probability(distance_m: float, sigma_m: float) -> float:
     """Φ(-d/σ): of being inside at a signed distance from the border."""
     return 0.5 * math.erfc(distance_m / (sigma_m * _SQRT2))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
+def real(state: int) -> int:
+    """The state without its doubt."""
+    if state >= 0:
+        return state
+    return OUTSIDE if state == UNSEEN_DOUBT else -state - 1
+
+
+@njit(cache=True, nogil=True)
 def step(
     state: int,
     since_s: float,
@@ -81,8 +95,12 @@ def step(
     `since_s` is when it came in (inside, dwelling) or began to approach. `unseen`: nobody saw it come, because this is
     its first fix, or the first after a long silence.
     """
+    doubted, unseen = state < 0, unseen or state == UNSEEN_DOUBT
+    state = real(state)
     if state >= INSIDE:
         if p <= exit_p:
+            if not doubted and p > exit_p * SURE:
+                return -(state + 1), since_s, 0
             if approach_m > 0.0 and distance_m <= approach_m:
                 return APPROACHING, at_s, EXIT
             return OUTSIDE, at_s, EXIT
@@ -90,6 +108,8 @@ def step(
             return DWELLING, since_s, DWELL
         return state, since_s, 0
     if p >= enter_p:
+        if not doubted and 1.0 - p > (1.0 - enter_p) * SURE:
+            return UNSEEN_DOUBT if unseen and state == OUTSIDE else -(state + 1), since_s, 0
         return INSIDE, at_s, APPEARED if unseen else ENTER
     if state == APPROACHING:
         if distance_m > approach_m * AWAY:

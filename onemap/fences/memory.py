@@ -43,6 +43,7 @@ EVENT = np.dtype(
     [
         ("fence", "i8"), ("mover", "i8"), ("kind", "i8"), ("at_s", "f8"), ("lon", "f8"), ("lat", "f8"), ("p", "f8"),
         ("distance_m", "f8"), ("accuracy_m", "f8"), ("value", "f8"), ("because", "i8"), ("order", "i8"),
+        ("write", "?"), ("warn", "?"), ("tells", "?"),
     ]
 )  # fmt: skip
 #: A way between two believed fixes that may cross a fence.
@@ -104,6 +105,6 @@ class Pairs:
         self.heads = grown(self.heads, movers, -1)
 
     def held(self) -> Array:
-        """Copies of all pairs that are not outside."""
+        """Copies of all pairs that are not plainly outside."""
         used = self.pool[: self.state[1]]
-        return used[used["state"] > 0].copy()
+        return used[used["state"] != 0].copy()

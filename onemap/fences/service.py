@@ -104,7 +104,7 @@ def inside(conn: Connection, key: str, *, area: bytes | None) -> list[dict[str, 
         found.append(
             {
                 "mover_key": row["mover_key"], "mover_name": row["mover_name"], "kind": row["kind"],
-                "state": machine.STATE_NAMES[row["state"]], "since": row["since"],
+                "state": machine.STATE_NAMES[machine.real(row["state"])], "since": row["since"],
                 "probability": round(machine.probability(distance, machine.sigma_of(accuracy)), 4),
                 "distance_m": round(distance, 1), "seen_at": row["seen_at"] or row["since"],
             }

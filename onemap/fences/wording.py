@@ -11,6 +11,7 @@ _BECAUSE = {
     "changed": ("围栏变更后不再在内", "the fence was changed and no longer holds it"),
     "clock": ("期间没有新的定位", "no newer fix says otherwise"),
     "jump": ("连续三次一致的定位确认了新位置", "three consistent fixes made a new place believed"),
+    "altitude": ("高度不在限高范围内", "its altitude lies outside the band"),
     "moved": ("围栏随其中心移动", "the fence moved with its centre"),
 }
 
@@ -92,3 +93,6 @@ _CLAUSES: dict[str, Any] = {
     "fence_created": lambda _: ("围栏生效", "the fence came into force"),
     "fence_expired": lambda _: ("围栏到期", "the fence expired"),
 }
+
+#: The kinds of events that have a reason.
+KINDS = frozenset(_CLAUSES)

@@ -4,6 +4,6 @@ SELECT m.id, m.key AS mover_key, m.name AS mover_name, m.kind, s.state, s.since,
 FROM onemap.fence_state s
 JOIN onemap.geofence g ON g.id = s.fence_id
 JOIN onemap.mover m ON m.id = s.mover_id
-WHERE g.key = %(key)s AND (%(area)s::bytea IS NULL OR st_intersects(m.geom, st_geomfromwkb(%(area)s, 4326)))
-ORDER BY s.state DESC, s.since, m.key
+WHERE g.key = %(key)s AND s.state NOT IN (-1, -5) AND (%(area)s::bytea IS NULL OR st_intersects(m.geom, st_geomfromwkb(%(area)s, 4326)))
+ORDER BY CASE WHEN s.state < 0 THEN -s.state - 1 ELSE s.state END DESC, s.since, m.key
 LIMIT 1000

@@ -2,7 +2,7 @@
 -- stands: its circle is drawn around it by who asked.
 SELECT g.id, g.key, g.name, g.kind, g.team_key, g.spec, g.problem, g.sys_from AS changed_at, g.changed_by,
        st_asbinary(g.geom) AS wkb, st_area(g.geom::geography) AS area_m2,
-       (SELECT count(*) FROM onemap.fence_state s WHERE s.fence_id = g.id AND s.state >= 2)::int AS inside,
+       (SELECT count(*) FROM onemap.fence_state s WHERE s.fence_id = g.id AND (s.state >= 2 OR s.state IN (-3, -4)))::int AS inside,
        st_asbinary(m.geom) AS centre
 FROM onemap.geofence g
 LEFT JOIN onemap.mover m ON g.spec->'source'->>'type' = 'mover' AND m.key = g.spec->'source'->>'key'

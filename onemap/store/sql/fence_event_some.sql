@@ -1,0 +1,2 @@
+-- Some events by id.
+SELECT * FROM onemap.fence_event WHERE id = ANY(%(ids)s)
