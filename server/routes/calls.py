@@ -68,7 +68,7 @@ def answer(call_id: Identifier, given: CallAnswer, request: Request, grant: Comm
     with state_of(request).acting(grant) as conn:
         _within(conn, service.call(conn, call_id)["warning_key"], grant)
         key = alerts.answer_call(conn, call_id, grant.subject, here=given.answer == "here", note=given.note.strip())
-        return Json(next(call for call in boards.ladder(conn, key)["calls"] if call["id"] == call_id))
+        return Json(boards.call(conn, key, call_id))
 
 
 @router.post("/alerts/{alert_id}/decline", responses={200: {"model": Alert}})

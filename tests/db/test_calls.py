@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from onemap.core.errors import BadInput, Conflict, NotFound
@@ -276,6 +277,19 @@ def test_a_hand_over_takes_open_calls_along(city: Connection) -> None:
     ledger.acknowledge(city, alert, "g3", "g3", at=after(130))
     ledger.confirm_again(city, alert, "g3", "g3", at=after(131))
     assert banner(city)[0] == "confirmed"
+
+
+def test_a_ladder_that_cannot_be_moved_holds_up_no_other(city: Connection) -> None:
+    raised(city)
+    ground.warn(city, "w:broken", grids=(3,))
+    service.begin(city, "w:broken", T0 - timedelta(minutes=1))
+    city.execute("ALTER TABLE alert ADD CONSTRAINT never CHECK (warning_key <> 'w:broken')")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        service.step(city, T0)
+    assert banner(city)[0] == "calling" and banner(city, "w:broken")[0] == "waiting"
+    city.execute("ALTER TABLE alert DROP CONSTRAINT never")
+    service.step(city, T0)
+    assert banner(city, "w:broken")[0] == "calling"
 
 
 def test_ladder_board_and_paint_say_the_same(city: Connection) -> None:

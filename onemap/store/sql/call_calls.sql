@@ -6,7 +6,7 @@ SELECT * FROM (
   JOIN onemap.calling g ON g.id = c.calling_id
   LEFT JOIN onemap.area a ON a.code = c.org_code AND c.rung <> 'grid'
   LEFT JOIN onemap.team t ON t.key = c.team_key
-  WHERE c.warning_key = %(key)s
+  WHERE c.warning_key = %(key)s AND (%(id)s::bigint IS NULL OR c.id = %(id)s::bigint)
   ORDER BY c.id DESC
   LIMIT %(limit)s
 ) AS newest

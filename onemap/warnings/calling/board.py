@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from onemap.core.errors import NotFound
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 from onemap.warnings.calling import template
@@ -26,7 +27,7 @@ def ladder(conn: Connection, warning_key: str, *, team: str | None = None) -> di
     asked = {"key": warning_key, "keys": None, "limit": GRIDS}
     grids = [dict(one) for one in conn.execute(sql("call_grids"), asked).fetchall()]
     waiting = [one for one in grids if one["state"] in OPEN]
-    calls = conn.execute(sql("call_calls"), {"key": warning_key, "limit": CALLS}).fetchall()
+    calls = conn.execute(sql("call_calls"), {"key": warning_key, "id": None, "limit": CALLS}).fetchall()
     shown = grids
     if team is not None:
         calls = [call for call in calls if call["team_key"] == team]
@@ -46,6 +47,14 @@ def ladder(conn: Connection, warning_key: str, *, team: str | None = None) -> di
         "residents_waiting": sum(one["residents"] or 0 for one in waiting),
         "households_waiting": sum(one["households"] or 0 for one in waiting),
     }
+
+
+def call(conn: Connection, warning_key: str, call_id: int) -> dict[str, Any]:
+    """One call of a warning, as its ladder has it. Raises NotFound."""
+    row = conn.execute(sql("call_calls"), {"key": warning_key, "id": call_id, "limit": 1}).fetchone()
+    if row is None:
+        raise NotFound(f"There is no call {call_id}.", reason="call")
+    return dict(row)
 
 
 def board(conn: Connection, area_wkb: bytes | None = None) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import psycopg
+
 from onemap.core.errors import Conflict, NotFound
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
@@ -106,13 +108,20 @@ def closed(conn: Connection, warning_key: str, at: datetime) -> None:
 def step(conn: Connection, at: datetime) -> int:
     """Start, climb, ask for second confirmations and reports, whatever is due by now; returns how much was done.
 
-    Each warning is moved in a transaction of its own (a savepoint inside the caller's): one that waits for its turn
-    holds up no other.
+    Each warning is moved in a transaction of its own (a savepoint inside the caller's): one that waits for its turn, or
+    cannot be moved, holds up no other. Raises the first error of those when the others are done.
     """
-    done = 0
+    done, failed = 0, None
     for row in conn.execute(sql("call_due_warnings"), {"at": at, "limit": WARNINGS}).fetchall():
-        with conn.transaction():
-            done += _move(conn, row["warning_key"], at)
+        try:
+            with conn.transaction():
+                done += _move(conn, row["warning_key"], at)
+        except psycopg.OperationalError:
+            raise  # the database itself: there is nobody to go on with
+        except Exception as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
     return done
 
 
