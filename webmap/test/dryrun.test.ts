@@ -41,6 +41,7 @@ const run: DryRun = {
         [day(2, 0), 5],
       ],
       limits: [
+        [4, 10],
         [2, 10],
         [3, 3],
       ],
@@ -63,7 +64,10 @@ describe('a dry run', () => {
     const [chart] = chartsOf(run, 'HZ-1')
     expect(chart?.range[0]).toBe(0)
     expect(chart?.range[1]).toBeGreaterThan(10)
-    expect(chart?.limits.map(({ level }) => level)).toEqual([3, 2])
+    expect(chart?.limits).toEqual([
+      { levels: [2, 4], value: 10 },
+      { levels: [3], value: 3 },
+    ])
     expect(chart?.values).toEqual([1, 1.5, 2, null, 5])
     expect(chart?.x).toEqual([...(chart?.x ?? [])].sort((a, b) => a - b))
     expect(chartsOf(run, 'HZ-2')).toEqual([])

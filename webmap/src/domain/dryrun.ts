@@ -17,7 +17,8 @@ export interface InputChart {
   unit: string
   x: number[]
   values: (number | null)[]
-  limits: { level: Level; value: number }[]
+  /** Worst first; levels that share a limit share a line. */
+  limits: { levels: Level[]; value: number }[]
   range: [number, number]
 }
 
@@ -69,16 +70,22 @@ function rangeOf(values: (number | null)[], limits: { value: number }[]): [numbe
   return [low < 0 ? low - pad : 0, high > 0 ? high + pad : pad]
 }
 
+function limitsOf(series: DryRunSeries): InputChart['limits'] {
+  const lines = new Map<number, Level[]>()
+  for (const [step, value] of series.limits) {
+    const level = asLevel(step)
+    if (level) lines.set(value, [...(lines.get(value) ?? []), level].sort())
+  }
+  return [...lines]
+    .map(([value, levels]) => ({ levels, value }))
+    .sort((a, b) => (a.levels[0] ?? 4) - (b.levels[0] ?? 4))
+}
+
 export function chartsOf(run: DryRun, subject: string): InputChart[] {
   return run.series
     .filter((series) => series.subject === subject && series.points.length > 0)
     .map((series) => {
-      const limits = series.limits
-        .flatMap(([step, value]) => {
-          const level = asLevel(step)
-          return level ? [{ level, value }] : []
-        })
-        .sort((a, b) => b.level - a.level)
+      const limits = limitsOf(series)
       const { x, values } = broken(series.points)
       const { input, title, unit } = series
       return { input, title, unit, x, values, limits, range: rangeOf(values, limits) }

@@ -394,7 +394,7 @@ export const studio = {
   ],
   'drill.size': ['{m} 分钟 · {n} 步', '{m} min · {n} steps'],
   'drill.speed': ['速度', 'Speed'],
-  'drill.takes': ['约需 {m} 分钟', 'Takes about {m} min'],
+  'drill.takes': ['按这个速度约需 {m} 分钟', 'At this speed it takes about {m} min'],
   'drill.start': ['开始演练', 'Start the drill'],
   'drill.start.sure': ['确定开始，各队会收到演练通知', 'Yes, start: teams will be told'],
   'drill.start.lead': [

@@ -78,10 +78,10 @@ function Charts({ run, subject, picked }: { run: DryRun; subject: string; picked
             xRange={range}
             yRange={chart.range}
             spans={spans}
-            rules={chart.limits.map(({ level, value }) => ({
+            rules={chart.limits.map(({ levels, value }) => ({
               y: value,
-              colour: `level-${level}`,
-              text: `${levelName(level, lang.value)} ${figure(value)}`,
+              colour: `level-${levels[0]}`,
+              text: `${levels.map((level) => levelName(level, lang.value)).join(' / ')} ${figure(value)}`,
             }))}
             series={[{ label: title(chart.title) || chart.input, values: chart.values, colour: 'accent' }]}
           />

@@ -137,7 +137,7 @@ const said = (row: Record<string, unknown>, ...names: string[]): string => {
 function History({ of }: { of: RosterOf }) {
   if (of.hand_overs.length === 0) return <p class="calm">{t('roster.history.none')}</p>
   return (
-    <ul class="rows history" data-testid="hand-over-history">
+    <ul class="rows hand-overs" data-testid="hand-over-history">
       {of.hand_overs.map((row) => (
         <li class="card" key={`${row.at} ${row.from_team} ${row.to_team}`}>
           <p class="card-head">
@@ -179,7 +179,7 @@ export function RosterPage() {
   const draft = drafts.value[code] ?? null
   const start = serverNow()
   const pieces = draft
-    ? expandDuties(draft, start, teamName)
+    ? expandDuties(draft, start, (key) => draft.find((duty) => duty.team_key === key)?.team_name || teamName(key))
     : of.days.flatMap((row) => pieceOf(row as Record<string, unknown>) ?? [])
   const took = (next: RosterOf) => {
     open.value.value = next

@@ -89,7 +89,14 @@ function properties(): string[] {
   for (const { properties: p } of stores.sensor.all()) {
     if (typeof p.last_property === 'string') found.add(p.last_property)
   }
-  for (const name of ['rain_intensity', 'crack_width', 'tilt', 'water_level', 'displacement', 'soil_moisture']) {
+  for (const name of [
+    'rain_intensity',
+    'crack_rate',
+    'crack_width',
+    'displacement_rate',
+    'water_depth',
+    'water_level',
+  ]) {
     found.add(name)
   }
   return [...found].sort()
@@ -124,12 +131,10 @@ function PartField({ part, input, set }: { part: Part; input: RuleInput; set: (c
           label={t('rule.aggregate')}
           value={input.aggregate}
           options={AGGREGATES.map((name) => [name, t(`rule.agg.${name}`)] as const)}
-          onPick={(aggregate) => set({ aggregate, ...(aggregate === 'last' ? { window: '' } : {}) })}
+          onPick={(aggregate) => set({ aggregate })}
         />
       )
     case 'window':
-      // The last reading has no window; its age is the feed's and the sensor's matter.
-      if (input.kind === 'reading' && (input.aggregate === 'last' || input.aggregate === 'age_s')) return null
       return (
         <Field label={t('rule.window')}>
           <input

@@ -171,7 +171,8 @@ function Line() {
   return (
     <>
       <code>{rule.key}</code> · {t('rule.version', { n: rule.version })} · {t(`rule.origin.${rule.origin}`)} ·{' '}
-      {t('rule.changed', { by: rule.changed_by })} <Time at={rule.changed_at} seconds={false} />
+      {t('rule.changed', { by: rule.changed_by === 'file' ? t('rule.origin.file') : rule.changed_by })}{' '}
+      <Time at={rule.changed_at} seconds={false} />
       {rule.last_run_at && (
         <>
           {' · '}

@@ -181,7 +181,7 @@ export function Switch(props: {
   return (
     <button
       type="button"
-      class={`switch ${props.on ? 'is-on' : ''}`}
+      class={`studio-switch ${props.on ? 'is-on' : ''}`}
       role="switch"
       aria-checked={props.on}
       aria-label={props.label}
