@@ -52,6 +52,7 @@ HEARTBEAT_S = 15.0
 POLL_S = 1.0
 FEEDS_S = 3.0
 _ROUND_S = 0.005
+_MARKED_S = 5.0
 _BATCH = 1000
 _MAX_STREAMS = 2000
 _BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -97,6 +98,7 @@ class Hub:
         self._closing = False
         self._streams: set[Subscriber] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._marking: set[int] = set()
         self._feed_states: dict[str, tuple[object, object]] | None = None
 
     def start(self) -> None:
@@ -238,7 +240,10 @@ class Hub:
     def _delivered(self, stream: Subscriber, events: Sequence[Event]) -> None:
         """Write into the ledger that a team's alerts have left for its own stream."""
         ids = [event.alert.id for event in events if event.alert and event.alert.queued and stream.owns(event.alert)]
+        # A team may have many phones open: what the first of them got is written once.
+        ids = [alert_id for alert_id in ids if alert_id not in self._marking]
         if ids:
+            self._marking.update(ids)
             self._spawn(self._write_delivered(ids))
 
     async def _write_delivered(self, ids: list[int]) -> None:
@@ -247,6 +252,10 @@ class Hub:
         except psycopg.Error as error:
             # The alerts stay queued: the team's next stream gets them again.
             log.warning("delivery not written", alerts=ids, error=str(error).strip())
+            self._marking.difference_update(ids)
+        else:
+            # Forgotten only when the slowest of the team's streams has got it too.
+            asyncio.get_running_loop().call_later(_MARKED_S, self._marking.difference_update, ids)
 
     async def _still(self, asker: Asker, recheck: Recheck) -> bool:
         if asker.expires_at is not None and asker.expires_at <= datetime.now(UTC):
@@ -323,11 +332,12 @@ class Hub:
         for change in page:
             mark.see(change.position, final=final)
             marks[change.position] = mark_line(mark)
-        for group, events in rendered.items():
-            ready = [replace(event, mark=marks[position]) for position, event in events.items()]
-            for stream in self._streams:
-                if stream.group == group:
-                    self._put(stream, ready)
+        ready = {
+            group: [replace(event, mark=marks[position]) for position, event in events.items()]
+            for group, events in rendered.items()
+        }
+        for stream in self._streams:
+            self._put(stream, ready[stream.group])
         self._heat.note(page)
         now = datetime.now(UTC)
         for change in changes:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import shapely
@@ -62,9 +63,9 @@ class Event:
     heat: HeatRef | None = None
     news: Topic | None = None
 
-    @property
+    @cached_property
     def wire(self) -> bytes:
-        """The bytes of the event."""
+        """The bytes of the event, put together once for all who hear it."""
         return self.mark + self.text
 
 
@@ -162,6 +163,8 @@ class Subscriber:
     def __init__(self, grant: Grant, layers: Collection[str], *, limit: int) -> None:
         self.grant = grant
         self.layers = frozenset(layers)
+        #: Streams of one group get the same change events: they are made once.
+        self.group: tuple[object, ...] = (grant.fingerprint, self.layers)
         self.woken = asyncio.Event()
         self.recheck = False
         self.seen: Mark | None = None  # where the client had come when it resumed
@@ -169,11 +172,6 @@ class Subscriber:
         self._waiting: deque[Event] = deque()
         self._overflow = False
         self._area = shapely.from_wkb(grant.area_wkb) if grant.area_wkb is not None else None
-
-    @property
-    def group(self) -> tuple[object, ...]:
-        """Streams of one group get the same change events: they are made once."""
-        return (self.grant.fingerprint, self.layers)
 
     def hears(self, event: Event) -> bool:
         """Whether this event is this listener's to hear."""
