@@ -112,7 +112,9 @@ class Message(Model):
     what: Literal["alert", "update", "upgrade", "downgrade", "cancel", "expire"]
     msg_type: Literal["Alert", "Update", "Cancel"]
     status: Literal["Actual", "Exercise", "Test"]
+    sender: str
     sent: datetime
+    expires: datetime
     level: Level
     title: str
     text: str

@@ -244,6 +244,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/warnings/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Certificate
+         * @description The certificate that our messages are signed with, as PEM.
+         */
+        get: operations["certificate_warnings_certificate_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/warnings/messages/{identifier}": {
         parameters: {
             query?: never;
@@ -4745,6 +4765,13 @@ export interface components {
             hazard: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Cause
+             * @description What its claim says: text_zh, text_en; for rules also when, inputs, values, since.
+             */
+            cause?: {
+                [key: string]: unknown;
+            } | null;
             rule: components["schemas"]["server__models__Rule"] | null;
             reading: components["schemas"]["Reading"] | null;
             /** Series */
@@ -5337,6 +5364,35 @@ export interface operations {
             };
         };
     };
+    certificate_warnings_certificate_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pem-file": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     message_warnings_messages__identifier__get: {
         parameters: {
             query?: never;
@@ -5375,7 +5431,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "*/*": string;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
