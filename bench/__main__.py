@@ -11,7 +11,11 @@ from rich.table import Table
 
 from bench import (
     alerts,
+    fence_alarms,
+    fence_durable,
+    fence_edit,
     fence_match,
+    fence_scale,
     heat_forecast,
     heat_gistar,
     heat_index,
@@ -37,6 +41,10 @@ SUBJECTS = {
     "gistar": heat_gistar.rows,
     "forecast": heat_forecast.rows,
     "fences": fence_match.rows,
+    "fences-durable": fence_durable.rows,
+    "fences-scale": fence_scale.rows,
+    "fences-edit": fence_edit.rows,
+    "fences-alarms": fence_alarms.rows,
 }
 #: Subjects measured on the prepared city; the others make what they measure.
 ON_THE_CITY = {"tiles", "ingest", "latency", "alerts"}
