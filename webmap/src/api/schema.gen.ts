@@ -3622,11 +3622,18 @@ export interface components {
              * @enum {string}
              */
             status: "Actual" | "Exercise" | "Test";
+            /** Sender */
+            sender: string;
             /**
              * Sent
              * Format: date-time
              */
             sent: string;
+            /**
+             * Expires
+             * Format: date-time
+             */
+            expires: string;
             /**
              * Level
              * @enum {integer}
