@@ -123,10 +123,11 @@ class FenceIndex:
         counts = np.zeros(len(x), np.int32)
         # Gathering pays when many points ask each cell.
         bits = 6 if len(x) > used[0] // 8 else 0
+        top, below = self._top()
 
         def ask(lo: int, hi: int) -> Any:
             point, x_of, y_of = gathered(x, y, lo, hi, self._extent, bits)
-            return point, inside(point, x_of, y_of, cells, entries, self._xy, counts)
+            return point, inside(point, x_of, y_of, top, below, cells, entries, self._xy, counts)
 
         parts = _each(ask, _shares(len(x), _MOST))
         ends = np.cumsum(counts, dtype=np.int64)
@@ -153,6 +154,22 @@ class FenceIndex:
         slots = np.concatenate([slots for slots, _ in parts]) if parts else np.empty(0, np.int32)
         metres = np.concatenate([metres for _, metres in parts]) if parts else np.empty(0)
         return np.repeat(np.arange(len(x)), counts), self._ids[slots], metres
+
+    def _top(self) -> tuple[int, int]:
+        """The smallest cell that holds the extent, and its shift: all above it have nothing to say."""
+        cells, place, _, _, _ = self._store
+        cell, shift = 0, ROOT_SHIFT
+        if not self._extent[0] <= self._extent[2]:
+            return cell, shift
+        low, high = ((self._extent.reshape(2, 2) + HALF) * UNITS).astype(np.int64).tolist()
+        while cells[cell, 0] >= 0 and not cells[cell, 3]:
+            bits = int(cells[cell, 1])
+            shift -= bits
+            if low[0] >> shift != high[0] >> shift or low[1] >> shift != high[1] >> shift:
+                return cell, shift + bits
+            mask = (1 << bits) - 1
+            cell = int(cells[cell, 0]) + ((low[1] >> shift & mask) << bits) + (low[0] >> shift & mask)
+        return cell, int(place[cell, 2])
 
     def _cut(self, store: Any, cells: Ints, crowded: int) -> Any:
         """Cut crowded cells within a budget that follows what there is to index."""

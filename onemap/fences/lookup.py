@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from onemap.fences.grid import BASE, END, HALF, MORE, ROOT_SHIFT, START, UNITS
+from onemap.fences.grid import BASE, END, HALF, MORE, START, UNITS
 from onemap.fences.predicate import side
 
 #: Points that descend together, so that waits for memory overlap.
@@ -77,8 +77,13 @@ def gathered(lon: Any, lat: Any, lo: int, hi: int, extent: Any, bits: int) -> An
 
 
 @njit(cache=True, nogil=True)
-def inside(point: Any, x_of: Any, y_of: Any, cells: Any, entries: Any, xy: Any, counts: Any) -> Any:
-    """Slots of the fences that contain the gathered points, in their order; `counts[point]` gets how many of each."""
+def inside(
+    point: Any, x_of: Any, y_of: Any, top: int, below: int, cells: Any, entries: Any, xy: Any, counts: Any
+) -> Any:
+    """Slots of the fences that contain the gathered points, in their order; `counts[point]` gets how many of each.
+
+    All points lie in the cell `top` of shift `below`, and no fence is listed above it.
+    """
     known = len(point)
     slots = np.empty(2 * known + 64, np.int32)
     total = 0
@@ -89,7 +94,7 @@ def inside(point: Any, x_of: Any, y_of: Any, cells: Any, entries: Any, xy: Any, 
         many = min(_ABREAST, known - begin)
         for j in range(many):
             ix[j], iy[j] = int((x_of[begin + j] + HALF) * UNITS), int((y_of[begin + j] + HALF) * UNITS)
-            cell[j], shift[j], passed[j] = 0, ROOT_SHIFT, 0
+            cell[j], shift[j], passed[j] = top, below, 0
         deeper = True
         while deeper:
             deeper = False
