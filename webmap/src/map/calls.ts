@@ -101,7 +101,7 @@ export function callLayers(context: StyleContext): OwnedLayer[] {
           symbolId(theme, 'hatch', ''),
           ['case', ['boolean', ['get', 'drill'], false], ['to-string', ['get', 'level']], ''],
         ],
-        'fill-opacity': 0.75,
+        'fill-opacity': 0.5,
       },
     },
     {

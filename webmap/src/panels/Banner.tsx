@@ -13,6 +13,7 @@ import {
   dismissFresh,
   fresh,
   loud,
+  placeOf,
   threatText,
   warningDetail,
   warningName,
@@ -30,12 +31,14 @@ function headline(group: Group): string {
   const worst = group.warnings[0]
   if (!worst) return ''
   const n = group.warnings.length
+  // A storm's own title says how many it is made of.
+  const storm = group.title ? placeOf(group.title, group.level) : t('banner.storm', { name: warningName(worst) })
   return [
     group.drill ? t('warning.drill') : '',
     levelName(group.level, lang.value),
     n > 1 ? '' : levelWord(group.level, lang.value),
-    n > 1 ? (group.title ?? t('banner.storm', { name: warningName(worst) })) : warningName(worst),
-    n > 1 ? t('banner.count', { n }) : '',
+    n > 1 ? storm : warningName(worst),
+    n > 1 && !group.title ? t('banner.count', { n }) : '',
   ]
     .filter(Boolean)
     .join(' · ')

@@ -222,7 +222,7 @@ function Line({ line }: { line: Delivery }) {
           <Time at={at} />
         </span>
       </p>
-      {line.error && line.state !== 'received' && line.state !== 'delivered' && <p class="card-error">{line.error}</p>}
+      {line.error && (line.state === 'dead' || line.state === 'queued') && <p class="card-error">{line.error}</p>}
       {line.state === 'dead' && mayEditChannels.value && (
         <div class="card-actions">
           <button type="button" class="button small" onClick={() => void retry()} data-testid="delivery-retry">

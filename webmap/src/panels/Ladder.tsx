@@ -13,7 +13,7 @@ import { mayCommand } from '../state/session'
 import { attempt, problemText } from '../state/toast'
 import { detailVersion } from '../state/warnings'
 import { CallingMark } from './Marks'
-import { Section, Time, useLoad } from './Parts'
+import { Loading, Section, Time, useLoad } from './Parts'
 
 /** More grids than this are counted until a person wants all of them. */
 const GRIDS = 8
@@ -275,7 +275,13 @@ export function LadderSection({ warningKey }: { warningKey: string }) {
     )
   }
   const ladder = loaded.value
-  if (!ladder) return null
+  if (!ladder) {
+    return (
+      <Section title={t('why.alerts')}>
+        <Loading />
+      </Section>
+    )
+  }
   const grids = [...ladder.grids].sort(byCalling)
   const shown = all ? grids : grids.slice(0, GRIDS)
   const calls = new Map<string, Call[]>()
