@@ -128,3 +128,10 @@ def test_more_than_the_bound_is_not_read(pulling: PullTransport, source: Source,
     pulling._bytes = 1000
     source.body = b'{"bulletins": [], "x": "' + b"x" * 5000 + b'"}'
     until(lambda: "more than 1000" in (feed_status(committed, [BY_NAME["geohazard"]])[0]["error"] or ""))
+
+
+def test_a_feed_is_pulled_from_its_own_address_alone(settings: Settings) -> None:
+    feeds = settings.feeds.model_copy(update={"cap_url": "http://127.0.0.1:1/cap.xml"})
+    told = settings.model_copy(update={"feeds": feeds})
+    pulled = transports_of(told, list(BY_NAME.values()), Pipeline(told))
+    assert [one.name for one in pulled if isinstance(one, PullTransport)] == ["pull.cap"]
