@@ -99,7 +99,7 @@ def active(fence: Any, at_s: float, hour: int, kind: int) -> bool:
         return False
     if fence.weekly:
         week = fence.week0 if hour < 64 else (fence.week1 if hour < 128 else fence.week2)
-        return ((week >> np.uint64(hour & 63)) & np.uint64(1)) == np.uint64(1)
+        return bool(((week >> np.uint64(hour & 63)) & np.uint64(1)) == np.uint64(1))
     return True
 
 

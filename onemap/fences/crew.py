@@ -161,7 +161,7 @@ class Crew:
 
     def _fences(self, rows: Sequence[dict[str, Any]]) -> list[tuple[int, Declared, Any, int | None]]:
         found = []
-        grounds = shapely.from_wkb(np.array([row["wkb"] for row in rows], dtype=object)) if rows else []
+        grounds: Any = shapely.from_wkb(np.array([row["wkb"] for row in rows], dtype=object))
         for row, ground in zip(rows, grounds, strict=True):
             said = self._declared(row)
             if said is not None and not row["problem"]:

@@ -426,7 +426,7 @@ class Engine:
         if fence["centre"] >= 0:
             centre = self.tracks[int(fence["speed"]), int(fence["centre"])]
             away = [batch.metres(t["lon"], t["lat"], centre["lon"], centre["lat"]) for t in tracks]
-            return np.array(away) - fence["radius_m"]
+            return np.asarray(np.array(away) - fence["radius_m"])
         found = np.full(len(tracks), math.inf)
         point, near, metres = self._indexes[int(fence["reach"])].near(
             tracks["lon"], tracks["lat"], _near_m(tracks["accuracy_m"])

@@ -37,7 +37,7 @@ def ground_of(conn: Connection, source: Source) -> MultiPolygon:
         rows = conn.execute(sql("fence_zone"), {"key": source.key}).fetchall()
         if not rows:
             raise NoGround(f"隐患点 {source.key} 没有威胁区 · hazard point {source.key} has no zone", reason="source")
-        return _union([shapely.from_wkb(row["wkb"]) for row in rows])
+        return _union([_geom(row["wkb"]) for row in rows])
     layer = "mover" if source.type == "mover" else str(source.layer)
     return buffered(_asset(conn, layer, str(source.key)), source.radius_m)
 
@@ -49,10 +49,10 @@ def buffered(geom: BaseGeometry, radius_m: float) -> MultiPolygon:
     origin = np.array([middle.x, middle.y])
 
     def to_plane(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return (xy - origin) * scale
+        return np.asarray((xy - origin) * scale)
 
     def to_degrees(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return xy / scale + origin
+        return np.asarray(xy / scale + origin)
 
     flat = shapely.transform(geom, to_plane)
     return _multi(shapely.transform(shapely.buffer(flat, radius_m, quad_segs=_QUARTER_STEPS), to_degrees))
@@ -64,7 +64,7 @@ def _grids(conn: Connection, codes: tuple[str, ...]) -> MultiPolygon:
     if missing:
         named = ", ".join(missing[:3]) + ("…" if len(missing) > 3 else "")
         raise NoGround(f"现行网格版本中没有 {named} · not in the edition in force: {named}", reason="source")
-    return _union([shapely.from_wkb(row["wkb"]) for row in rows])
+    return _union([_geom(row["wkb"]) for row in rows])
 
 
 def _asset(conn: Connection, layer: str, key: str) -> BaseGeometry:
@@ -73,8 +73,14 @@ def _asset(conn: Connection, layer: str, key: str) -> BaseGeometry:
     row = conn.execute(f"SELECT st_asbinary(geom) AS wkb FROM onemap.{layer} WHERE key = %s", (key,)).fetchone()  # noqa: S608
     if row is None:
         raise NoGround(f"{layer} {key} 不在图上 · {layer} {key} is not on the map", reason="source")
-    geom: BaseGeometry = shapely.force_2d(shapely.from_wkb(row["wkb"]))
+    geom: BaseGeometry = shapely.force_2d(_geom(row["wkb"]))
     return geom
+
+
+def _geom(wkb: bytes) -> BaseGeometry:
+    found: BaseGeometry | None = shapely.from_wkb(wkb)
+    assert found is not None  # noqa: S101  (the column is not null)
+    return found
 
 
 def _union(shapes: list[BaseGeometry]) -> MultiPolygon:

@@ -107,4 +107,5 @@ class Pairs:
     def held(self) -> Array:
         """Copies of all pairs that are not plainly outside."""
         used = self.pool[: self.state[1]]
-        return used[used["state"] != 0].copy()
+        found: Array = used[used["state"] != 0].copy()
+        return found

@@ -139,7 +139,7 @@ def _distances(fence: Mapping[str, Any], lon: np.ndarray, lat: np.ndarray) -> np
         lon, lat, np.full(len(lon), 50_000.0)
     )
     found[at] = metres
-    return np.minimum(found, 50_000.0)
+    return np.asarray(np.minimum(found, 50_000.0))
 
 
 def _columns(spec: Mapping[str, Any], ground: BaseGeometry) -> dict[str, Any]:

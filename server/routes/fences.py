@@ -148,7 +148,8 @@ def _own_fence(conn: Connection, key: str, grant: Grant) -> None:
         raise NotFound("There is no such fence.", reason="fence")
     row = conn.execute("SELECT st_asbinary(geom) AS wkb FROM geofence WHERE key = %s", (key,)).fetchone()
     if row is not None:
-        _own(grant, shapely.from_wkb(row["wkb"]))
+        standing: Any = shapely.from_wkb(row["wkb"])
+        _own(grant, standing)
 
 
 def _seen(event: dict[str, Any], grant: Grant) -> dict[str, Any]:
