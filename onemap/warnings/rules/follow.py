@@ -54,10 +54,14 @@ class Follower:
     weighed: int = 0
     _seen: dict[str, int] = field(default_factory=dict)  # when each kind of look was last taken, µs
     _changed: dict[str, set[str]] = field(default_factory=dict)  # by rule, whose memory is to be written
+    _conn: Connection | None = None
 
     def step(self, conn: Connection, *, now: datetime | None = None) -> int:
         """One round, in the caller's transaction; returns the changes of levels. `now` is for replays."""
         at = micros(now or clock.now())
+        if conn is not self._conn:  # a round may have been lost with the connection before: memory would be ahead
+            self.forget()
+            self._conn = conn
         try:
             return self._step(conn, at)
         except BaseException:
