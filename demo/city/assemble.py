@@ -18,7 +18,8 @@ from demo.city.assets import Assets, kept_edges, make_cameras, make_sensors
 from demo.city.buildings import Buildings, make_buildings
 from demo.city.fabric import buildable, make_district, make_fabric
 from demo.city.ground import make_contours, make_landuse, make_places, make_roads
-from demo.city.hazards import make_hazards
+from demo.city.fences import make_fences
+from demo.city.hazards import Hazards, make_hazards
 from demo.city.incidents import BEIJING, COLUMNS, make_incidents
 from demo.city.names import CITY, DISTRICT, PROVINCE, NamePool
 from demo.city.network import make_centres, make_streets
@@ -81,7 +82,7 @@ def build(
     rosters = add_desks(admin, teams)
 
     tell("files", 0.75)
-    _write_areas(folder, admin, teams, plan)
+    _write_areas(folder, admin, hazards, teams, plan)
     tell("building files", 0.8)
     _write_buildings(folder, plan, buildings, admin)
     tell("layer files", 0.92)
@@ -153,7 +154,7 @@ def _write(folder: Path, layer: str, rows: list[Row], geoms: Geoms) -> None:
         out.write("]}\n")
 
 
-def _write_areas(folder: Path, admin: Admin, teams: Teams, plan: Plan) -> None:
+def _write_areas(folder: Path, admin: Admin, hazards: Hazards, teams: Teams, plan: Plan) -> None:
     rows: list[Row] = []
     geoms: list[BaseGeometry] = []
 
@@ -188,7 +189,8 @@ def _write_areas(folder: Path, admin: Admin, teams: Teams, plan: Plan) -> None:
         )  # fmt: skip
     _write(folder, "grid", grids, admin.grid_geom)
     _write(folder, "team", teams.teams, np.array(teams.team_geom, dtype=object))
-    _write(folder, "geofence", teams.fences, np.array(teams.fence_geom, dtype=object))
+    declared, grounds = make_fences(admin, hazards, teams, geoms_to_lonlat(hazards.zone[:1])[0])
+    _write(folder, "geofence", [*teams.fences, *declared], np.array([*teams.fence_geom, *grounds], dtype=object))
     _write(folder, "mover", teams.movers, np.array(teams.mover_geom, dtype=object))
 
 

@@ -88,7 +88,10 @@ def test_counts_are_those_planned(city: City) -> None:
     assert len(city.rows["hazard"]) == len(city.rows["hazard_zone"]) == plan.hazards
     assert len(city.rows["sensor"]) == plan.sensors
     desks = [row for row in city.rows["team"] if row["kind"] == "desk"]
-    assert len(city.rows["team"]) - len(desks) == len(city.rows["geofence"]) == 30
+    duties = [row for row in city.rows["geofence"] if row["kind"] == "duty"]
+    assert len(city.rows["team"]) - len(desks) == len(duties) == 30
+    declared = [row["spec"]["source"]["type"] for row in city.rows["geofence"] if row.get("spec")]
+    assert declared == ["buffer", "polygon", "hazard_zone", "mover", "grids"]
     assert len(desks) == 1 + 4 + 20
     assert Counter(m["kind"] for m in city.rows["mover"]) == {"drone": 12, "vehicle": 10, "team_device": 30}
     assert Counter(a["level"] for a in city.rows["area"]) == {
@@ -230,9 +233,9 @@ def test_every_hazard_zone_meets_two_geofences_or_more(city: City) -> None:
     tree = shapely.STRtree(city.geoms["geofence"])
     for geom in city.geoms["hazard_zone"]:
         teams = {city.rows["geofence"][i]["team_key"] for i in tree.query(geom, predicate="intersects").tolist()}
-        assert len(teams) >= 2
+        assert len(teams - {None}) >= 2
     teams = {row["key"] for row in city.rows["team"]}
-    assert {row["team_key"] for row in city.rows["geofence"]} == {key for key in teams if key.startswith("team")}
+    assert {row["team_key"] for row in city.rows["geofence"]} - {None} == {key for key in teams if key.startswith("team")}
     assert {row["team_key"] for row in city.rows["grid"]} <= teams
     assert {row["parent_key"] for row in city.rows["team"]} - {None} <= teams
 
