@@ -47,6 +47,8 @@ class FenceIndex:
         self._store = empty()
         self._extent = np.array([np.inf, np.inf, -np.inf, -np.inf])
         self._usual = ROOT_SHIFT
+        self._scratch: list[Ints] = []
+        self._asked = 0  # points asked of `near` so far: a stamp that no later question uses again
         self._vertices = 0
         self._made = 0  # slots given out so far
         self._free_slots: list[int] = []
@@ -145,12 +147,19 @@ class FenceIndex:
         radius = np.ascontiguousarray(np.broadcast_to(np.asarray(radius_m, np.float64), x.shape))
         counts = np.zeros(len(x), np.int32)
 
-        def ask(lo: int, hi: int) -> Any:
+        shares = _shares(len(x), _MOST)
+        if len(self._scratch) < len(shares) or any(len(kept) < len(self._ids) for kept in self._scratch):
+            self._scratch = [np.full((len(self._ids), 2), -1) for _ in shares]
+        stamp, self._asked = self._asked, self._asked + len(x)
+
+        def ask(lo: int, hi: int, scratch: Ints) -> Any:
             return around(
-                x, y, radius, lo, hi, METRES_PER_DEGREE, self._store, self._xy, self._span, self._ids, counts
+                x, y, radius, lo, hi, METRES_PER_DEGREE, self._store, self._xy, self._span, self._ids, counts,
+                scratch[:, 0], scratch[:, 1], stamp,
             )  # fmt: skip
 
-        parts = _each(ask, _shares(len(x), _SHARE))
+        scratches = self._scratch[: len(shares)]
+        parts = _each(ask, [(*share, scratch) for share, scratch in zip(shares, scratches, strict=True)])
         slots = np.concatenate([slots for slots, _ in parts]) if parts else np.empty(0, np.int32)
         metres = np.concatenate([metres for _, metres in parts]) if parts else np.empty(0)
         return np.repeat(np.arange(len(x)), counts), self._ids[slots], metres

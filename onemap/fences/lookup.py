@@ -173,12 +173,14 @@ def _reach(xy: Any, first: int, edges: int, px: float, py: float, east: float, n
 @njit(cache=True, nogil=True)
 def around(
     lon: Any, lat: Any, radius_m: Any, lo: int, hi: int, north: float, store: Any, xy: Any, span: Any, ids: Any,
-    counts: Any,
+    counts: Any, seen: Any, where: Any, stamp: int,
 ) -> Any:  # fmt: skip
-    """Slots and signed metres of the fences near points lo..hi-1, ids ascending; `counts` gets how many of each."""
+    """Slots and signed metres of the fences near points lo..hi-1, ids ascending; `counts` gets how many of each.
+
+    `seen` and `where` are scratch for every slot; `seen` holds no number from `stamp` on.
+    """
     cells, place, entries, _, _ = store
     slots, metres = np.empty(4 * (hi - lo) + 64, np.int32), np.empty(4 * (hi - lo) + 64)
-    seen, where = np.full(len(span), -1, np.int32), np.empty(len(span), np.int32)
     ways = np.empty(4096, np.int64)
     total = 0
     for p in range(lo, hi):
@@ -220,7 +222,7 @@ def around(
                     away = 0.0
                 if how == OUTSIDE and away > r:
                     continue
-                if seen[slot] != p - lo:
+                if seen[slot] != stamp + p - lo:
                     if total == len(slots):
                         more = np.empty(2 * total, np.int32)
                         more[:total] = slots
@@ -228,7 +230,7 @@ def around(
                         further = np.empty(2 * total)
                         further[:total] = metres
                         metres = further
-                    seen[slot], where[slot] = p - lo, total
+                    seen[slot], where[slot] = stamp + p - lo, total
                     slots[total], metres[total] = slot, np.inf
                     total += 1
                 # Until the point is done, inside is kept as the sign; a border at 0 stays 0.
