@@ -171,6 +171,8 @@ def mark_delivered(conn: Connection, alert_ids: Sequence[int], channel: str = "l
         return 0
     with conn.transaction():
         at = now()
+        # Alerts before their deliveries, as everybody who answers or calls takes them: else two would wait in a circle.
+        conn.execute("SELECT FROM alert WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (list(alert_ids),))
         done = conn.execute(sql("warn_delivered"), {"ids": list(alert_ids), "channel": channel, "at": at}).fetchall()
         return sum(delivered(conn, alert_id, channel, at) for alert_id in sorted({row["alert_id"] for row in done}))
 

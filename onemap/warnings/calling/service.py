@@ -100,6 +100,7 @@ def closed(conn: Connection, warning_key: str, at: datetime) -> None:
     ladder = _ladder(conn, warning_key)
     if ladder is None or ladder["closed_at"] is not None:
         return
+    conn.execute("SELECT FROM alert WHERE warning_key = %s ORDER BY id FOR UPDATE", (warning_key,))
     conn.execute(sql("call_close"), {"key": warning_key})
     conn.execute("UPDATE ladder SET closed_at = %s WHERE warning_key = %s", (at, warning_key))
     settle(conn, warning_key, at)
