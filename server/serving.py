@@ -7,6 +7,9 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
+#: More live streams than the hub ever gives out; it refuses the next one with a word.
+STREAMS = 2048
+
 
 class Serving:
     """The application on its address, from `run` until `stop`."""
@@ -19,6 +22,10 @@ class Serving:
             port=port,
             interface=Interfaces.ASGI,
             websockets=False,
+            # Granian takes no more requests at once than its backpressure, and a live stream is a request that never
+            # ends: with the default of 128, as many open screens would shut the door to everybody else.
+            backlog=1024,
+            backpressure=STREAMS + 1024,
             log_access=False,
             log_level=LogLevels.error,
         )
