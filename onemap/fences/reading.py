@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from psycopg import sql as pg
 
 from onemap.fences.declare import ASSETS
 from onemap.fences.memory import FIX, Array
@@ -19,14 +18,9 @@ LAYERS = ("geofence", "grid", "hazard_zone", *ASSETS)
 #: Fixes in one go; a transaction is never cut.
 BATCH = 100_000
 _PG_EPOCH_S = 946_684_800.0
-_COPY_HEADER = 19
 _RAW = np.dtype(
-    [
-        ("columns", ">i2"), ("l0", ">i4"), ("mover", ">i8"), ("l1", ">i4"), ("xid", ">i8"), ("l2", ">i4"),
-        ("at", ">i8"), ("l3", ">i4"), ("lon", ">f8"), ("l4", ">i4"), ("lat", ">f8"), ("l5", ">i4"), ("alt", ">f8"),
-        ("l6", ">i4"), ("accuracy", ">f8"),
-    ]
-)  # fmt: skip
+    [(name, ">i8") for name in ("mover", "xid", "at")] + [(name, ">f8") for name in ("lon", "lat", "alt", "accuracy")]
+)
 
 
 @dataclass(frozen=True)
@@ -65,11 +59,8 @@ def read(conn: Connection, after: int, *, limit: int = BATCH) -> News | None:
 
 
 def _fixes(conn: Connection, after: int, upto: int) -> Array:
-    query = pg.SQL(sql("fence_fixes")).format(after=pg.Literal(str(after)), upto=pg.Literal(str(upto)))
-    with conn.cursor() as cursor, cursor.copy(pg.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)) as copy:
-        data = b"".join(bytes(part) for part in copy)
-    # No column is null, so that all rows have one length; the last two bytes say that no more come.
-    raw = np.frombuffer(data, _RAW, (len(data) - _COPY_HEADER - 2) // _RAW.itemsize, _COPY_HEADER)
+    row = conn.execute(sql("fence_fixes"), {"after": after, "upto": upto}, binary=True).fetchone()
+    raw = np.frombuffer(b"" if row is None or row["fixes"] is None else row["fixes"], _RAW)
     fixes = np.empty(len(raw), FIX)
     fixes["mover"], fixes["xid"] = raw["mover"], raw["xid"]
     fixes["at_s"] = raw["at"] / 1e6 + _PG_EPOCH_S
