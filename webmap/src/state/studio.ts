@@ -8,26 +8,37 @@ import { onLiveEvent } from './live'
 export class Held<T> {
   readonly value: Signal<T | null> = signal<T | null>(null)
   readonly error: Signal<unknown> = signal<unknown>(null)
-  private turn = 0
+  private asked = 0
+  private shown = 0
+  private open = 0
 
   constructor(private readonly ask: () => Promise<T>) {}
 
-  /** The last answer stands until the next is there; a failed one is said beside it. */
+  /** Whether an answer is still awaited: on a slow line asking again would only make it slower. */
+  get asking(): boolean {
+    return this.open > 0
+  }
+
+  /** The last answer stands until the next is there; one that was overtaken by a later one's is let go. */
   async load(): Promise<void> {
-    const turn = ++this.turn
+    const turn = ++this.asked
+    this.open++
     try {
       const value = await this.ask()
-      if (turn !== this.turn) return
+      if (turn < this.shown) return
+      this.shown = turn
       this.value.value = value
       this.error.value = null
     } catch (error) {
-      if (turn === this.turn) this.error.value = error
+      if (turn >= this.shown) this.error.value = error
+    } finally {
+      this.open--
     }
   }
 
   /** A different question: what was answered to the last one is none of it. */
   forget(): void {
-    this.turn++
+    this.shown = ++this.asked
     this.value.value = null
     this.error.value = null
   }
@@ -38,7 +49,7 @@ export function useFollow(held: Held<unknown>, everyMs: number, ...events: strin
   useEffect(() => {
     void held.load()
     const timer = setInterval(() => {
-      if (!document.hidden) void held.load()
+      if (!document.hidden && !held.asking) void held.load()
     }, everyMs)
     const soon = paced(400, () => void held.load())
     const ends = events.map((name) => onLiveEvent(name, soon.run))
