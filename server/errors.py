@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from onemap.core import errors
+from onemap.fences.ground import NoGround
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -50,6 +51,7 @@ class RateLimited(errors.TooManyRequests):
 
 
 STATUS[RateLimited] = STATUS[errors.TooManyRequests]
+STATUS[NoGround] = STATUS[errors.NotFound]
 
 
 def status_of(error: type[errors.OnemapError]) -> tuple[int, str]:
