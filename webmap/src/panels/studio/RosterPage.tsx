@@ -142,8 +142,8 @@ function History({ of }: { of: RosterOf }) {
         <li class="card" key={`${row.at} ${row.from_team} ${row.to_team}`}>
           <p class="card-head">
             <strong>
-              {said(row, 'from_name', 'from_team_name', 'from_team')} →{' '}
-              {said(row, 'to_name', 'to_team_name', 'to_team')}
+              {teamName(said(row, 'from_name', 'from_team_name', 'from_team'))} →{' '}
+              {teamName(said(row, 'to_name', 'to_team_name', 'to_team'))}
             </strong>
             <span class="card-aside">
               <Time at={said(row, 'at')} seconds={false} />
