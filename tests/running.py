@@ -52,6 +52,7 @@ class Installation:
     scale: int = 2500
     scenario: str = "ordinary"
     simulate: bool = True
+    env: dict[str, str] = field(default_factory=dict)  # settings of its own
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -86,7 +87,7 @@ class Installation:
             self.process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**os.environ, "ONEMAP_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "ONEMAP_HOME": str(self.home), "PYTHONPATH": str(ROOT), **self.env},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -72,6 +72,10 @@ class OneMap:
             self.page.evaluate("() => { const m = window.__onemap.map; return m.isMoving() || !m.areTilesLoaded() }")
         )
 
+    def kept(self) -> bool:
+        """Whether this page would open without a network: its service worker has it."""
+        return bool(self.page.evaluate("() => Boolean(navigator.serviceWorker && navigator.serviceWorker.controller)"))
+
     def click_map(self, lon: float, lat: float) -> None:
         """Click where a place is drawn."""
         x, y = self.page.evaluate(
@@ -99,6 +103,13 @@ class Gauge:
         """Send one reading of now, and wait until the broker has it."""
         body = json.dumps({"at": datetime.now(UTC).isoformat(), "value": value})
         info = self._client.publish(f"onemap/iot/{datastream}", body, qos=1)
+        info.wait_for_publish(timeout=5)
+        assert info.is_published()
+
+    def move(self, mover: str, lon: float, lat: float, accuracy_m: float) -> None:
+        """Send where a team's device is now."""
+        body = json.dumps({"at": datetime.now(UTC).isoformat(), "lon": lon, "lat": lat, "accuracy_m": accuracy_m})
+        info = self._client.publish(f"onemap/fix/{mover}", body, qos=1)
         info.wait_for_publish(timeout=5)
         assert info.is_published()
 

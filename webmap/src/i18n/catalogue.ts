@@ -289,6 +289,7 @@ export const messages = {
   'alert.todo': ['要做什么', 'What to do'],
   'alert.distance': ['距你 {d}', '{d} from you'],
   'alert.locate': ['在图上看', 'Show on map'],
+  'alert.loading': ['正在读取你的预警…', 'Reading your alerts…'],
   'alert.none': ['现在没有给你的预警', 'No alert for you now'],
   'alert.none.lead': ['新的预警一秒内会出现在这里。', 'A new alert appears here within a second.'],
   'alert.done': ['已处置 {n} 条', '{n} resolved'],

@@ -1,6 +1,6 @@
 /** A team's own work in the hand: what waits to be sent, then its alerts, worst first. */
 import { t } from '../i18n'
-import { alerts, openAlerts } from '../state/alerts'
+import { alerts, alertsLoaded, openAlerts } from '../state/alerts'
 import { AlertCard } from './AlertCard'
 import { Empty } from './Parts'
 import { KeptNote, Pending } from './Pending'
@@ -12,7 +12,13 @@ export function Mine() {
     <div data-testid="mine">
       <KeptNote />
       <Pending />
-      {open.length === 0 && <Empty title={t('alert.none')} lead={t('alert.none.lead')} />}
+      {/* "Nothing for you" is a statement: it is made once the server has said so, not while it is being asked. */}
+      {open.length === 0 && !alertsLoaded.value && (
+        <p class="calm" role="status">
+          {t('alert.loading')}
+        </p>
+      )}
+      {open.length === 0 && alertsLoaded.value && <Empty title={t('alert.none')} lead={t('alert.none.lead')} />}
       {open.map((alert) => (
         <AlertCard key={alert.id} alert={alert} />
       ))}
