@@ -11,6 +11,7 @@ from bench.fence_city import Traffic, city, connected, declare, movers
 from bench.ground import Ground
 from bench.row import Row, at_most, faster
 from onemap.fences.follow import Follower
+from onemap.fences.rehearsal import rehearse
 from onemap.store.db import Connection
 
 FENCES, MOVERS, SECONDS = 10_000, 5_000, 60
@@ -35,6 +36,7 @@ def rows(ground: Ground) -> Iterator[Row]:
 
 def throughput(conn: Connection, traffic: Traffic, seconds: int) -> float:
     """Fixes a second of a follower that finds `seconds` of traffic waiting; the first seconds warm it."""
+    rehearse()  # as a worker does at its start
     follower = Follower(ZoneInfo("Asia/Shanghai"))
     traffic.commit(conn, 3)
     while follower.step(conn):

@@ -13,6 +13,7 @@ from bench.fence_city import LAT, LON, city, connected, declare
 from bench.ground import Ground
 from bench.row import Row, at_most
 from onemap.fences.follow import Follower
+from onemap.fences.rehearsal import rehearse
 from onemap.store.changelog import CHANNEL
 from onemap.store.db import connect
 
@@ -24,6 +25,7 @@ def rows(ground: Ground) -> Iterator[Row]:
     """`fences.edit`: milliseconds from the commit until the follower has committed that it took the edit, p99."""
     with city(ground) as dsn, connected(dsn) as conn:
         declare(conn, FENCES)
+        rehearse()  # as a worker does at its start
         follower, stop, ready = Follower(ZoneInfo("Asia/Shanghai")), threading.Event(), threading.Event()
         taken: dict[str, float] = {}
 

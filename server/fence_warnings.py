@@ -6,6 +6,7 @@ from leaving to coming back. What nothing undoes (a crossing, an absence) holds 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from onemap.core import clock
 from onemap.core.settings import CaseSettings, Settings
 from onemap.fences import wording
 from onemap.fences.follow import Follower
+from onemap.fences.rehearsal import rehearse
 from onemap.fences.writing import Happening
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
@@ -39,9 +41,13 @@ class FenceLoop:
     def __init__(self, settings: Settings) -> None:
         self._clocks = settings.cases
         self.follower = Follower(clock.zone_of(settings.zone), self._warn)
+        self._rehearsed = False
 
     def step(self, conn: Connection) -> int:
-        """One step of the follower."""
+        """One step of the follower; beside the first, which loads the fences, its kernels are made ready."""
+        if not self._rehearsed:
+            self._rehearsed = True
+            threading.Thread(target=rehearse, name="fences-rehearse", daemon=True).start()
         done = self.follower.step(conn)
         counts = self.follower.counts
         FENCES.set(counts.fences)

@@ -59,6 +59,9 @@ class Crew:
     _stages: dict[int, str | None] = field(default_factory=dict)
     _gone: list[int] = field(default_factory=list)
     _refreshed: float = -math.inf
+    # Those of the declared that somebody is due in, and those whose ground comes from what may change.
+    _due: dict[int, Declared] = field(default_factory=dict)
+    _hanging: dict[int, Declared] = field(default_factory=dict)
 
     @classmethod
     def load(cls, conn: Connection, zone: ZoneInfo, at: datetime, *, first: bool) -> Crew:
@@ -68,7 +71,7 @@ class Crew:
         places = reading.mover_rows(conn)
         for row in places:
             crew._mover(row)
-        crew.engine.fill(crew._fences(reading.fence_rows(conn)))
+        crew.engine.fill(one for rows in reading.every_fence(conn) for one in crew._fences(rows))
         crew.stages = {r["fence_id"]: r["stage"] for r in conn.execute("SELECT * FROM fence_life").fetchall()}
         crew._restore(conn, places if first else ())
         crew.absences.load(conn)
@@ -134,14 +137,15 @@ class Crew:
         """What the clock and the calendar say; `first`: nothing was ever followed, so every fence is new."""
         at_s = at.timestamp()
         if first:
+            for fid, said in self._hanging.items():
+                self._derive(conn, fid, said)
+            peopled = self.engine.peopled(at_s)
             for fid, said in self.declared.items():
-                if said.source.type not in ("polygon", "cells"):
-                    self._derive(conn, fid, said)
-                self._begin(fid, said, at_s)
+                self._begin(fid, said, at_s, peopled)
         for fid in list(self.stages):
             self._staged(fid, at, at_s)
         self.engine.tick(at_s)
-        self.absences.look(self.engine, self.declared, self.movers, at, self.zone)
+        self.absences.look(self.engine, self._due, self.movers, at, self.zone)
         if at_s - self._refreshed >= _REFRESH_S:
             self._refreshed = at_s
             self._refresh(conn)
@@ -173,12 +177,23 @@ class Crew:
         try:
             said = read(row["spec"])
         except BadInput as error:
-            self.declared.pop(row["id"], None)
+            self._know(row["id"], None)
             if row["problem"] != error.message:
                 self._grounds[row["id"]] = (None, error.message)
             return None
-        self.declared[row["id"]] = said
+        self._know(row["id"], said)
         return said
+
+    def _know(self, fid: int, said: Declared | None) -> None:
+        for kept, belongs in (
+            (self.declared, said is not None),
+            (self._due, said is not None and said.due is not None),
+            (self._hanging, said is not None and said.source.type not in ("polygon", "cells")),
+        ):
+            if said is not None and belongs:
+                kept[fid] = said
+            else:
+                kept.pop(fid, None)
 
     def _centre(self, said: Declared) -> int | None:
         return self.movers.get(str(said.source.key)) if said.source.type == "mover" else None
@@ -194,7 +209,7 @@ class Crew:
         slot = self.engine.put_fence(fid, said, shapely.from_wkb(row["wkb"]), self._centre(said))
         if edit.op == "I" and not known:
             # What an import brought as a ground may be older than what its source says.
-            if said.source.type not in ("polygon", "cells"):
+            if fid in self._hanging:
                 self._derive(conn, fid, said)
             self._begin(fid, said, at_s)
             return
@@ -202,14 +217,15 @@ class Crew:
         if said.valid(edit.at):
             self.engine.drawn([slot], at_s)
 
-    def _begin(self, fid: int, said: Declared, at_s: float) -> None:
-        """A fence is new: in force now, or at its time."""
+    def _begin(self, fid: int, said: Declared, at_s: float, peopled: set[int] | None = None) -> None:
+        """A fence is new: in force now, or at its time; `peopled`: slots of those that somebody may be in, if known."""
         if self._stage(fid, said, at_s) != "live":
             return
         slot = self.engine.fence_slots.of.get(fid)
         if slot is not None:
             self.engine.say(slot, machine.CREATED, at_s)
-            self.engine.drawn([slot], at_s)
+            if peopled is None or slot in peopled:
+                self.engine.drawn([slot], at_s)
 
     def _stage(self, fid: int, said: Declared, at_s: float) -> str:
         begin = -math.inf if said.valid_from is None else said.valid_from.timestamp()
@@ -240,7 +256,7 @@ class Crew:
 
     def _removed(self, fid: int) -> None:
         self.engine.drop_fence(fid)
-        self.declared.pop(fid, None)
+        self._know(fid, None)
         if self.stages.pop(fid, None) is not None:
             self._stages[fid] = None
         self._gone.append(fid)
@@ -256,7 +272,7 @@ class Crew:
                 for row in reading.mover_rows(conn, [edit.fid]):
                     self._mover(row)
         # A zone says by its own key whose it is only where it is still there: all that hang on zones are looked at.
-        for fid, said in list(self.declared.items()):
+        for fid, said in list(self._hanging.items()):
             if _hangs(said.source, keys):
                 self._derive(conn, fid, said)
 
@@ -274,7 +290,7 @@ class Crew:
         edition = _edition(conn)
         if edition != self.edition:
             self.edition = edition
-            for fid, said in self.declared.items():
+            for fid, said in self._hanging.items():
                 if said.source.type == "grids":
                     self._derive(conn, fid, said)
 

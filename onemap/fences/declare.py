@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -109,6 +110,11 @@ def week_of(hours: str, weekdays: Sequence[int], what: str = "hours") -> tuple[b
 
     A span over midnight belongs to the weekday on which it begins. Raises BadInput.
     """
+    return _week(hours, tuple(weekdays), what)
+
+
+@lru_cache(256)
+def _week(hours: str, weekdays: tuple[int, ...], what: str) -> tuple[bool, ...] | None:
     days = set(weekdays) or set(range(7))
     if not days <= set(range(7)):
         raise BadInput("Weekdays are numbers from 0, Monday, to 6.", reason="weekdays")
@@ -257,7 +263,12 @@ def _list(value: Any, what: str, most: int) -> tuple[str, ...]:
 
 
 def _names(value: Any, allowed: Sequence[str], what: str) -> frozenset[str]:
-    return frozenset(_one(one, allowed, what) for one in _list(value, what, 50))
+    return _set(_list(value, what, 50), tuple(allowed), what)
+
+
+@lru_cache(256)
+def _set(names: tuple[str, ...], allowed: tuple[str, ...], what: str) -> frozenset[str]:
+    return frozenset(_one(one, allowed, what) for one in names)
 
 
 def _number(value: Any, what: str, low: float, high: float) -> float:

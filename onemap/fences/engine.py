@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from statistics import NormalDist
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -337,6 +338,16 @@ class Engine:
             for mover, metres in zip(movers.tolist(), distance.tolist(), strict=True):
                 self._weigh_drawn(slot, mover, metres, at_s, hour, present=bool(present[mover]))
 
+    def peopled(self, at_s: float) -> set[int]:
+        """Slots of all fences that `drawn` may have something to say of: asked once, where many fences are new."""
+        found = self._moving | set(np.flatnonzero(self.fences["held"]).tolist())
+        for track in self.tracks[:, : self.mover_slots.size]:
+            here = track[np.abs(at_s - track["at_s"]) <= machine.SILENCE_S]
+            for index in self._indexes.values():
+                if len(index) and len(here):
+                    found.update(index.near(here["lon"], here["lat"], _near_m(here["accuracy_m"]))[1].tolist())
+        return found
+
     def _weigh_drawn(self, slot: int, mover: int, metres: float, at_s: float, hour: int, *, present: bool) -> None:
         fence, track = self.fences[slot], self.tracks[int(self.fences[slot]["speed"]), mover]
         node = batch.find(self.pairs.pool, self.pairs.heads, mover, slot)
@@ -385,7 +396,10 @@ class Engine:
         self._end(slot)
 
     def say(self, slot: int, kind: int, at_s: float) -> None:
-        """An event of a fence by itself."""
+        """An event of a fence by itself, where anybody is to hear of it."""
+        fence = self.fences[slot]
+        if (int(fence["events"]) | int(fence["warns"])) >> kind & 1 == 0 and not _tells(fence):
+            return
         self._emit(slot, -1, kind, at_s, math.nan, math.nan, math.nan, 0)
 
     def inside(self, slot: int) -> set[int]:
@@ -483,7 +497,7 @@ class Engine:
         events["write"] = drawn | ((fences["events"] >> events["kind"].astype(np.uint16)) & 1 == 1)
         events["warn"] = (fences["warns"] >> events["kind"].astype(np.uint16)) & 1 == 1
         events["warn"] |= drawn & (fences["on_create"] == 2)
-        events["tells"] = (fences["warns"] > 0) | (fences["on_create"] == 2)
+        events["tells"] = _tells(fences)
 
 
 class _Boxes:
@@ -527,6 +541,11 @@ def grown_bounds(bounds: Array, size: int) -> Array:
 def _near_m(accuracy_m: Array) -> Array:
     found: Array = _NEAR_SIGMAS * np.maximum(accuracy_m, machine.LEAST_ACCURACY_M) / machine.SIGMAS_IN_ACCURACY
     return found
+
+
+def _tells(fences: Any) -> Any:
+    """Whether those who hold warnings hear of a fence's events."""
+    return (fences["warns"] > 0) | (fences["on_create"] == 2)
 
 
 def _mask(names: frozenset[str]) -> int:

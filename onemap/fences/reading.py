@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from onemap.store.sqlfile import sql
 LAYERS = ("geofence", "grid", "hazard_zone", *ASSETS)
 #: Fixes in one go; a transaction is never cut.
 BATCH = 100_000
+#: Fences read at a time: a million rows at once take gigabytes.
+_ROWS = 20_000
 _PG_EPOCH_S = 946_684_800.0
 _RAW = np.dtype(
     [(name, ">i8") for name in ("mover", "xid", "at")] + [(name, ">f8") for name in ("lon", "lat", "alt", "accuracy")]
@@ -69,9 +72,17 @@ def _fixes(conn: Connection, after: int, upto: int) -> Array:
     return fixes
 
 
-def fence_rows(conn: Connection, ids: list[int] | None = None) -> list[dict[str, Any]]:
-    """Declared fences as they stand, all or some."""
+def fence_rows(conn: Connection, ids: list[int]) -> list[dict[str, Any]]:
+    """Some declared fences as they stand."""
     return conn.execute(sql("fence_rows"), {"ids": ids}).fetchall()
+
+
+def every_fence(conn: Connection) -> Iterator[list[dict[str, Any]]]:
+    """All declared fences as they stand, some at a time, inside the caller's transaction."""
+    with conn.cursor(name="fences") as cursor:
+        cursor.execute(sql("fence_rows"), {"ids": None})
+        while rows := cursor.fetchmany(_ROWS):
+            yield rows
 
 
 def mover_rows(conn: Connection, ids: list[int] | None = None) -> list[dict[str, Any]]:

@@ -23,7 +23,8 @@ fence_state = Table(
     metadata,
     Column("fence_id", BigInteger, nullable=False),
     Column("mover_id", BigInteger, nullable=False),
-    Column("state", SmallInteger, nullable=False),  # onemap.fences.machine: 1 approaching, 2 inside, 3 dwelling; below 0 in doubt
+    # onemap.fences.machine: 1 approaching, 2 inside, 3 dwelling; below 0 in doubt.
+    Column("state", SmallInteger, nullable=False),
     timestamp("since", nullable=False),  # of being approaching, or of having come in
     PrimaryKeyConstraint("fence_id", "mover_id", name="pk_fence_state"),
 )
