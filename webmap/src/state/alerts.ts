@@ -2,6 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import { api } from '../api/client'
 import type { Alert } from '../api/types'
+import { merged, Touched } from '../domain/touched'
 import { maySeeAlerts } from './session'
 import { refreshWarningsSoon } from './warnings'
 
@@ -69,7 +70,10 @@ export const silentTeams = computed(() => {
   return [...teams.values()]
 })
 
+const touched = new Touched()
+
 export function takeAlert(alert: Alert): void {
+  touched.note(String(alert.id))
   const next = new Map(held.value)
   next.set(String(alert.id), alert)
   held.value = next
@@ -83,7 +87,12 @@ export function noteAlert(alert: Alert): void {
 export async function loadAlerts(): Promise<void> {
   // A role without alerts is not refused for asking: it does not ask.
   if (!maySeeAlerts.peek()) return
-  const list = await api.alerts()
-  held.value = new Map(list.map((alert) => [String(alert.id), alert]))
-  alertsLoaded.value = true
+  const meanwhile = touched.begin()
+  try {
+    const list = await api.alerts()
+    held.value = merged(new Map(list.map((alert) => [String(alert.id), alert])), held.value, meanwhile)
+    alertsLoaded.value = true
+  } finally {
+    touched.end(meanwhile)
+  }
 }

@@ -2,6 +2,7 @@
 import { type Signal, signal } from '@preact/signals'
 import { api } from '../api/client'
 import type { Change, MapFeature } from '../api/types'
+import { Touched } from '../domain/touched'
 import { layerSpec } from './catalogue'
 
 /** Layers held whole in the browser, so that a change shows in the next frame. The rest are tiles. */
@@ -34,13 +35,12 @@ export class LayerStore {
   readonly version: Signal<number> = signal(0)
   readonly loaded = signal(false)
   private pending = false
-  /** Keys the stream touched while a load was under way: the stream is newer than the page that was asked before it. */
-  private touched: Set<string> | null = null
+  private readonly touched = new Touched()
 
   constructor(readonly name: LiveLayer) {}
 
   apply(change: Change): void {
-    this.touched?.add(change.key)
+    this.touched.note(change.key)
     if (change.op === 'delete' || !change.feature) this.features.delete(change.key)
     else if (CLOSED[this.name]?.(change.feature)) this.features.delete(change.key)
     else this.features.set(change.key, change.feature)
@@ -50,7 +50,7 @@ export class LayerStore {
   async load(): Promise<void> {
     // A layer that this role does not see is not asked for.
     if (!layerSpec(this.name)) return
-    this.touched = new Set()
+    const meanwhile = this.touched.begin()
     try {
       const filters = OPEN_ONLY[this.name] ?? ['']
       const found: MapFeature[] = []
@@ -60,14 +60,14 @@ export class LayerStore {
       }
       const keep = new Set(found.map((feature) => feature.properties.key))
       for (const key of this.features.keys()) {
-        if (!keep.has(key) && !this.touched.has(key)) this.features.delete(key)
+        if (!keep.has(key) && !meanwhile.has(key)) this.features.delete(key)
       }
       for (const feature of found) {
-        if (!this.touched.has(feature.properties.key)) this.features.set(feature.properties.key, feature)
+        if (!meanwhile.has(feature.properties.key)) this.features.set(feature.properties.key, feature)
       }
       this.loaded.value = true
     } finally {
-      this.touched = null
+      this.touched.end(meanwhile)
       this.tell()
     }
   }
