@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import shapely
-from psycopg.types.json import Jsonb
 
 from bench.ground import Ground
 from onemap.layers import LAYERS
@@ -21,22 +21,22 @@ NAME = "bench_fences"
 
 
 @contextmanager
-def city(ground: Ground) -> Iterator[str]:
+def city(ground: Ground, name: str = NAME) -> Iterator[str]:
     """An empty database; its connection string. Dropped at the end."""
     ground.cluster.start()
-    ground.cluster.drop_database(NAME)
-    ground.cluster.ensure_database(NAME)
-    migrate(ground.cluster.dsn(NAME), LAYERS)
+    ground.cluster.drop_database(name)
+    ground.cluster.ensure_database(name)
+    migrate(ground.cluster.dsn(name), LAYERS)
     try:
-        yield ground.cluster.dsn(NAME)
+        yield ground.cluster.dsn(name)
     finally:
-        ground.cluster.drop_database(NAME)
+        ground.cluster.drop_database(name)
 
 
-def declare(conn: Connection, count: int, *, share: float = 0.2) -> None:
-    """`count` twelve-cornered fences that together hold a share of the ground, however many they are."""
+def declare(conn: Connection, count: int, *, share: float = 0.2, wide: float = WIDE) -> None:
+    """`count` twelve-cornered fences that together hold a share of `wide` degrees of ground, however many they are."""
     rng = np.random.default_rng(count)
-    radius = WIDE * np.sqrt(share / (np.pi * count))
+    radius = wide * np.sqrt(share / (np.pi * count))
     spec = {
         "name": "f",
         "kind": "alert",
@@ -49,12 +49,12 @@ def declare(conn: Connection, count: int, *, share: float = 0.2) -> None:
         with cursor.copy("COPY geofence (key, geom, h3, name, kind, spec) FROM STDIN") as copy:
             for start in range(0, count, 50_000):
                 size = min(50_000, count - start)
-                x, y = LON + rng.uniform(0, WIDE, size), LAT + rng.uniform(0, WIDE, size)
+                x, y = LON + rng.uniform(0, wide, size), LAT + rng.uniform(0, wide, size)
                 ring = np.stack([x[:, None] + radius * np.cos(turns), y[:, None] + radius * np.sin(turns)], axis=2)
                 shapes = shapely.set_srid(shapely.multipolygons(shapely.polygons(ring)[:, None]), 4326)
                 hexes = shapely.to_wkb(shapes, hex=True, include_srid=True)
-                for n, geom in enumerate(hexes):
-                    copy.write_row((f"f{start + n}", geom, 0, "f", "alert", Jsonb(spec)))
+                rest = f"\t0\tf\talert\t{json.dumps(spec)}\n"
+                copy.write("".join(f"f{start + n}\t{geom}{rest}" for n, geom in enumerate(hexes)))
     conn.execute("ANALYZE geofence")
 
 
@@ -72,10 +72,11 @@ def movers(conn: Connection, count: int) -> list[int]:
 class Traffic:
     """Vehicles at some 12 m/s, one fix each second, accuracies of 3 to 15 m."""
 
-    def __init__(self, ids: list[int], seed: int = 7) -> None:
+    def __init__(self, ids: list[int], seed: int = 7, *, wide: float = WIDE) -> None:
         self.rng = np.random.default_rng(seed)
+        self.wide = wide
         self.ids = np.array(ids)
-        self.places = np.array([LON, LAT]) + self.rng.uniform(0, WIDE, (len(ids), 2))
+        self.places = np.array([LON, LAT]) + self.rng.uniform(0, wide, (len(ids), 2))
         self.headings = self.rng.uniform(0, 2 * np.pi, len(ids))
         self.at = datetime.now(UTC) - timedelta(hours=1)
 
@@ -88,7 +89,7 @@ class Traffic:
             self.headings += self.rng.normal(0, 0.1, len(self.ids))
             step = 12.0 / 111_195.0
             self.places += step * np.column_stack([np.cos(self.headings), np.sin(self.headings)])
-            self.places = np.array([LON, LAT]) + np.mod(self.places - [LON, LAT], WIDE)
+            self.places = np.array([LON, LAT]) + np.mod(self.places - [LON, LAT], self.wide)
             accuracy = self.rng.uniform(3, 15, len(self.ids))
             seen = self.places + self.rng.normal(0, 1, self.places.shape) * (accuracy / 1.51 / 111_195.0)[:, None]
             with conn.transaction():

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     live_queue: int = Field(2000, description="Changes waiting for one slow listener before it is told to reset.")
     worker_metrics_port: int = Field(0, description="Port of the worker's own Prometheus page; 0 is off.")
     raw_keep_days: int = Field(30, description="Days that raw records are kept.")
+    fence_event_keep_days: int = Field(400, ge=1, description="Days that events at fences are kept.")
     mqtt: MqttSettings = MqttSettings()
     feeds: FeedSettings = FeedSettings()
     cases: CaseSettings = CaseSettings()

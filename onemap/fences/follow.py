@@ -6,9 +6,11 @@ position: what a crash leaves is either all of a step or nothing of it, and a ne
 
 from __future__ import annotations
 
+import gc
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -30,6 +32,8 @@ TICK_S = 1.0
 #: Events whose source time is older than this are written, but raise nothing: they are news of the past.
 STALE_S = 3600.0
 _LAST = 2**63 - 1
+#: From so many fences on, the collector of garbage is kept from looking through them for ever.
+_MANY = 20_000
 
 #: Told of the events of fences that warn, in the follower's transaction; returns warning keys by event id.
 Warn = Callable[[Connection, Sequence[Happening]], dict[int, str]]
@@ -133,7 +137,7 @@ class Follower:
         crew.fixes(conn, fixes[start:])
 
     def _load(self, conn: Connection, at: datetime) -> None:
-        with conn.transaction():
+        with _uncollected(self), conn.transaction():
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             row = conn.execute("SELECT xid::text::bigint AS xid FROM consumer WHERE name = %s", (CONSUMER,)).fetchone()
             self._fresh = row is None
@@ -151,3 +155,21 @@ class Follower:
         counts.late, counts.vague, counts.doubted = counts.late + late, counts.vague + vague, counts.doubted + doubted
         counts.fences = len(engine.fence_slots.of)
         counts.last_s = datetime.now(UTC).timestamp()
+
+
+@contextmanager
+def _uncollected(follower: Follower) -> Iterator[None]:
+    """Load without collecting garbage: nothing of it is any, and looking would take as long as the load itself.
+
+    What a large load leaves is set aside then: each look through a million fences would stop the process for seconds.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        crew = follower._crew
+        if crew is not None and len(crew.declared) >= _MANY:
+            gc.freeze()
+    finally:
+        if was:
+            gc.enable()

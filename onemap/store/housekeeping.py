@@ -36,6 +36,10 @@ def tidy(conn: Connection, settings: Settings) -> int:
         "(SELECT 1 FROM quarantine q WHERE q.raw_id = r.id) ORDER BY r.received_at LIMIT %s)",
         (now - timedelta(days=settings.raw_keep_days), _BATCH),
     ).rowcount
+    done += conn.execute(
+        "DELETE FROM fence_event WHERE id IN (SELECT id FROM fence_event WHERE at < %s ORDER BY at LIMIT %s)",
+        (now - timedelta(days=settings.fence_event_keep_days), _BATCH),
+    ).rowcount
     forgotten = conn.execute(
         read("heat_change_forget"), {"before": now - timedelta(days=HEAT_CHANGE_KEEP_DAYS), "limit": 20 * _BATCH}
     ).fetchone()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import shapely
 from shapely.geometry import MultiPolygon, Point, box
 
 from onemap.core.policy import Role
+from onemap.fences.follow import Follower
 from onemap.layers import BY_NAME
-from onemap.store import account, feature
+from onemap.store import account, changelog, feature
 from onemap.store.db import acting, connect
 from onemap.store.feature import FeatureRow
+from onemap.store.partition import Partitions
 from tests.api.conftest import Running
+from tests.api.listening import listen
 
 LON, LAT = 110.40, 29.10
 FAR_OUT = {"type": "Polygon", "coordinates": [[[200, 0], [1, 1], [2, 0]]]}
@@ -169,3 +174,30 @@ def test_an_area_bounds_what_is_seen_and_made(server: Running) -> None:
         assert client.put(f"/fences/{inside}", json=far).status_code == 403
     with server.with_key(key) as client:
         assert client.get("/fences").status_code == 404
+
+
+def test_an_event_is_heard_live_by_those_it_is_for(server: Running) -> None:
+    follower, now = Follower(ZoneInfo("Asia/Shanghai")), datetime.now(UTC)
+    with connect(server.dsn, autocommit=True) as conn, server.client("command") as client:
+        key = client.post("/fences", json=spec("听", events=["enter", "exit"])).json()["key"]
+        with conn.transaction():
+            Partitions().ensure(conn, "fix", {now})
+        while follower.step(conn):
+            pass
+        with listen(server, "command", layers="") as ears, listen(server, "team", layers="") as others:
+            ears.started(), others.started()
+            for ago_s, lon in ((60, LON + 0.003), (30, LON + 0.0002)):
+                conn.execute(
+                    "INSERT INTO fix (mover_id, at, geom, h3, accuracy_m) SELECT id, %s, "
+                    "st_setsrid(st_makepoint(%s, %s, 0), 4326), 0, 5 FROM mover WHERE key = 'd1'",
+                    (now - timedelta(seconds=ago_s), lon, LAT),
+                )
+            while follower.step(conn):
+                pass
+            heard = ears.wait(lambda one: one.name == "fence").data
+            assert (heard["fence_key"], heard["kind"], heard["mover_key"]) == (key, "enter", "d1")
+            with conn.transaction():
+                changelog.log_event(conn, "alert", "1", {"id": 1, "team_key": "t1", "lon": LON, "lat": LAT})
+            others.wait(lambda one: one.name == "alert")
+            assert [one.name for one in others.heard] == ["alert"]
+        client.delete(f"/fences/{key}")

@@ -9,8 +9,10 @@ from datetime import timedelta
 
 import pytest
 
+from onemap.core.settings import Settings
 from onemap.fences import service
 from onemap.fences.follow import Follower
+from onemap.store import housekeeping
 from onemap.store.db import Connection, connect
 from tests.db.fences_ground import (
     T0,
@@ -301,3 +303,16 @@ def test_a_killed_follower_repeats_nothing_and_loses_nothing(ground: Connection,
     for name in names:
         kinds = [kind for kind, key in told(ground) if key == name]
         assert kinds == ["appeared_inside", *["exit", "enter"] * (rounds // 2 - 1), "exit"], name
+
+
+def test_events_are_kept_for_as_long_as_is_said(ground: Connection) -> None:
+    for days in (10, 30):
+        ground.execute(
+            "INSERT INTO fence_event (fence_id, fence_key, fence_name, kind, at, because) "
+            "VALUES (1, 'f', 'f', 'enter', now() - make_interval(days => %s), '')",
+            (days,),
+        )
+    with ground.transaction():
+        housekeeping.tidy(ground, Settings(fence_event_keep_days=20))
+    rows = ground.execute("SELECT extract(day FROM now() - at)::int AS days FROM fence_event").fetchall()
+    assert [row["days"] for row in rows] == [10]
