@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import httpx
@@ -98,36 +98,53 @@ def _read(conn: Connection, value: float) -> float:
 # -- the subscribers, in a process of their own -----------------------------------------------------------------------
 
 
-async def _listen(port: int, cookies: list[str]) -> None:
-    heard: list[tuple[int, float]] = []
-    opened = 0
-    everybody = asyncio.Event()
+class _Stream(asyncio.Protocol):
+    """One subscriber: it notes when bytes come, and reads them when all is over."""
 
-    async def one(cookie: str) -> None:
-        nonlocal opened
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        ask = f"GET /live?layers=warning HTTP/1.1\r\nHost: x\r\nCookie: onemap_session={cookie}\r\n\r\n"
-        writer.write(ask.encode())
-        rest, first = b"", True
-        while chunk := await reader.read(65536):
-            at = time.monotonic()
-            if first and b"\nid: " in chunk:
-                first = False
-                opened += 1
-                if opened == SUBSCRIBERS:
-                    everybody.set()
-            *blocks, rest = (rest + chunk).split(b"\n\n")
+    def __init__(self, cookie: str, opened: Callable[[], None]) -> None:
+        self._cookie = cookie
+        self._opened: Callable[[], None] | None = opened
+        self.came: list[tuple[float, bytes]] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        ask = f"GET /live?layers=warning HTTP/1.1\r\nHost: x\r\nCookie: onemap_session={self._cookie}\r\n\r\n"
+        transport.write(ask.encode())
+
+    def data_received(self, data: bytes) -> None:
+        self.came.append((time.monotonic(), data))
+        if self._opened is not None and b"\nid: " in data:
+            self._opened()
+            self._opened = None
+
+    def alerts(self) -> Iterator[tuple[int, float]]:
+        """The id of each new alert that this subscriber heard, and when its last byte came."""
+        rest = b""
+        for at, data in self.came:
+            *blocks, rest = (rest + data).split(b"\n\n")
             for block in blocks:
                 if b"event: alert\n" in block and b'"state":"queued"' in block:
-                    heard.append((json.loads(block.partition(b"data: ")[2].partition(b"\n")[0])["id"], at))
+                    yield json.loads(block.partition(b"data: ")[2].partition(b"\n")[0])["id"], at
 
-    tasks = [asyncio.create_task(one(cookies[n % len(cookies)])) for n in range(SUBSCRIBERS)]
-    await asyncio.wait_for(everybody.wait(), 240)
+
+async def _listen(port: int, cookies: list[str]) -> None:
+    loop, opened, everybody = asyncio.get_running_loop(), 0, asyncio.Event()
+
+    def one_more() -> None:
+        nonlocal opened
+        opened += 1
+        if opened == SUBSCRIBERS:
+            everybody.set()
+
+    streams: list[_Stream] = []
+    for number in range(SUBSCRIBERS):
+        stream = _Stream(cookies[number % len(cookies)], one_more)
+        streams.append(stream)
+        await loop.create_connection(lambda stream=stream: stream, "127.0.0.1", port)
+    await asyncio.wait_for(everybody.wait(), 60)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.read)
-    for task in tasks:
-        task.cancel()
-    print(json.dumps(heard))
+    print(json.dumps([heard for stream in streams for heard in stream.alerts()]))
 
 
 if __name__ == "__main__":

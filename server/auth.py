@@ -7,6 +7,7 @@ process. Only while one has lost its LISTEN connection does a revoked credential
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -53,6 +54,7 @@ class Grants:
         self._secret = secret
         self._ttl_s = ttl_s
         self._known: OrderedDict[bytes, tuple[Asker, float]] = OrderedDict()
+        self._asking: dict[tuple[bytes, int], asyncio.Task[Asker | None]] = {}
         self._epoch = 0
 
     async def session(self, token: str) -> Asker | None:
@@ -75,13 +77,24 @@ class Grants:
         found = self._known.get(digest)
         if found is not None and found[1] > now:
             return found[0]
+        # A wall of screens with one sign-in, all asking again at once, is one question to the database.
+        flight = (digest, self._epoch)
+        asking = self._asking.get(flight)
+        if asking is None:
+            asking = self._asking[flight] = asyncio.get_running_loop().create_task(self._ask(digest, look))
+            asking.add_done_callback(lambda _: self._asking.pop(flight, None))
+        return await asyncio.shield(asking)
+
+    async def _ask(
+        self, digest: bytes, look: Callable[[AsyncConnection, bytes], Awaitable[Asker | None]]
+    ) -> Asker | None:
         epoch = self._epoch
         async with self._pool.connection() as conn:
             asker = await look(conn, digest)
         if asker is None:
             self._known.pop(digest, None)
         elif epoch == self._epoch:  # else something was taken away while we asked
-            self._known[digest] = (asker, now + self._ttl_s)
+            self._known[digest] = (asker, time.monotonic() + self._ttl_s)
             self._known.move_to_end(digest)
             if len(self._known) > _KEEP:
                 self._known.popitem(last=False)

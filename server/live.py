@@ -33,6 +33,7 @@ from server.stream import (
     ALERT,
     FEED,
     RETRY,
+    Ear,
     Event,
     Subscriber,
     alert_event,
@@ -97,6 +98,8 @@ class Hub:
         self._following = asyncio.Event()
         self._closing = False
         self._streams: set[Subscriber] = set()
+        #: The streams that hear the same, together: what goes out to them is made once.
+        self._ears: dict[Ear, set[Subscriber]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._marking: set[int] = set()
         self._feed_states: dict[str, tuple[object, object]] | None = None
@@ -105,6 +108,7 @@ class Hub:
         """Begin to follow; the event loop must run."""
         self._spawn(self._follow())
         self._spawn(self._watch_feeds())
+        self._spawn(self._beat())
 
     def end_streams(self) -> None:
         """End every open stream, and every new one at once; clients come back with their last id."""
@@ -133,12 +137,17 @@ class Hub:
             raise TooManyRequests("This server has as many live streams as it can hold.")
         stream = Subscriber(grant, self.visible_layers(grant) & frozenset(layers), limit=self._queue)
         self._streams.add(stream)
+        self._ears.setdefault(stream.ear, set()).add(stream)
         self._count_streams()
         return stream
 
     def unsubscribe(self, stream: Subscriber) -> None:
         """Forget a listener."""
         self._streams.discard(stream)
+        if (ear := self._ears.get(stream.ear)) is not None:
+            ear.discard(stream)
+            if not ear:
+                del self._ears[stream.ear]
         self._count_streams()
 
     async def stream(
@@ -156,9 +165,10 @@ class Hub:
             yield RETRY
             async for chunk in self._begin(stream, after):
                 yield chunk
-            looked_at = asyncio.get_running_loop().time()
+            clock = asyncio.get_running_loop().time
+            looked_at = stream.spoke_at = clock()
             while not self._closing:
-                now = asyncio.get_running_loop().time()
+                now = clock()
                 if stream.recheck or now - looked_at >= HEARTBEAT_S:
                     stream.recheck, looked_at = False, now
                     if not await self._still(asker, recheck):
@@ -169,16 +179,16 @@ class Hub:
                     yield reset_event(self._place(), "slow")
                     async for chunk in self._waiting_for(stream):
                         yield chunk
+                    stream.spoke_at = clock()
                 elif events:
-                    yield b"".join(event.wire for event in events)
+                    yield events[0].wire if len(events) == 1 else b"".join(event.wire for event in events)
                     self._delivered(stream, events)
+                    stream.spoke_at = clock()
+                elif now - stream.spoke_at >= HEARTBEAT_S:
+                    yield heartbeat(self._place())
+                    stream.spoke_at = clock()
                 else:
-                    place = self._place()
-                    try:
-                        async with asyncio.timeout(HEARTBEAT_S):
-                            await stream.woken.wait()
-                    except TimeoutError:
-                        yield heartbeat(place)
+                    await stream.woken.wait()
         except psycopg.Error as error:
             # The database went away while we read for this client: it comes back with its last id.
             log.info("live stream broken off", error=f"{type(error).__name__}: {error}".strip())
@@ -326,8 +336,8 @@ class Hub:
         changes = latest(page)
         rendered: dict[tuple[object, ...], dict[Position, Event]] = {}
         # A stream that joins while we render is rendered for as well; from here to the end nothing awaits.
-        while missing := [stream for stream in self._streams if stream.group not in rendered]:
-            rendered[missing[0].group] = await self._render(conn, missing[0], changes)
+        while missing := next((ear for ear in self._ears if ear[0] not in rendered), None):
+            rendered[missing[0]] = await self._render(conn, next(iter(self._ears[missing])), changes)
         marks: dict[Position, bytes] = {}
         for change in page:
             mark.see(change.position, final=final)
@@ -336,8 +346,11 @@ class Hub:
             group: [replace(event, mark=marks[position]) for position, event in events.items()]
             for group, events in rendered.items()
         }
-        for stream in self._streams:
-            self._put(stream, ready[stream.group])
+        for ear, streams in self._ears.items():
+            first = next(iter(streams))
+            mine = [event for event in ready[ear[0]] if first.hears(event)]
+            for stream in streams if mine else ():
+                self._put(stream, mine)
         self._heat.note(page)
         now = datetime.now(UTC)
         for change in changes:
@@ -362,8 +375,9 @@ class Hub:
         return dict(sorted(events.items()))
 
     def _tell(self, event: Event) -> None:
-        for stream in self._streams:
-            self._put(stream, [event])
+        for streams in self._ears.values():
+            for stream in streams if next(iter(streams)).hears(event) else ():
+                self._put(stream, [event])
 
     def _put(self, stream: Subscriber, events: Sequence[Event]) -> None:
         dropped = stream.put(events)
@@ -373,6 +387,16 @@ class Hub:
             self._metrics.live_sent.inc(len(events))
 
     # -- the rest ---------------------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        """Wake the streams that have been silent for long. One clock for all: a timer a stream is work a wake."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(min(1.0, HEARTBEAT_S / 2))
+            silent_since = loop.time() - HEARTBEAT_S
+            for stream in self._streams:
+                if stream.spoke_at <= silent_since:
+                    stream.woken.set()
 
     async def _watch_feeds(self) -> None:
         """Tell listeners when a feed's state changes; asked only while somebody listens."""
@@ -390,8 +414,12 @@ class Hub:
         if before is None:
             return
         changed = [feed for feed in found if before.get(feed["name"]) != self._feed_states[feed["name"]]]
-        for stream in self._streams:
-            self._put(stream, [feed_event(feed_for(feed, stream.grant)) for feed in changed])
+        for streams in self._ears.values() if changed else ():
+            first = next(iter(streams))
+            told = [feed_event(feed_for(feed, first.grant)) for feed in changed]
+            mine = [event for event in told if first.hears(event)]
+            for stream in streams if mine else ():
+                self._put(stream, mine)
 
     def _access_changed(self) -> None:
         self._on_access()
@@ -405,7 +433,7 @@ class Hub:
 
     def _count_streams(self) -> None:
         self._metrics.live_subscribers.set(len(self._streams))
-        self._metrics.live_groups.set(len({stream.group for stream in self._streams}))
+        self._metrics.live_groups.set(len({ear[0] for ear in self._ears}))
 
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)

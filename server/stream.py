@@ -23,6 +23,8 @@ from server.answer import dumps
 from server.news import Topic
 from tiles.heat import is_published, shows
 
+#: What decides which events a stream hears: its group (see Subscriber), its rights and its team.
+Ear = tuple[tuple[object, ...], frozenset[Right], str | None]
 ALERT, FEED = "alert", "feed"
 RETRY = b"retry: 1000\n\n"
 
@@ -165,7 +167,10 @@ class Subscriber:
         self.layers = frozenset(layers)
         #: Streams of one group get the same change events: they are made once.
         self.group: tuple[object, ...] = (grant.fingerprint, self.layers)
+        #: Streams of one ear hear the same events of all kinds.
+        self.ear: Ear = (self.group, grant.rights, grant.team_key)
         self.woken = asyncio.Event()
+        self.spoke_at = float("inf")  # loop time of the last bytes; infinite before the stream is live
         self.recheck = False
         self.seen: Mark | None = None  # where the client had come when it resumed
         self._limit = limit
@@ -199,9 +204,9 @@ class Subscriber:
         """Whether this is the stream of the alert's own team."""
         return self.grant.can(Right.ALERTS_OWN) and self.grant.team_key == alert.team_key
 
-    def put(self, events: Iterable[Event]) -> int:
-        """Queue events; returns how many had to be dropped because the listener is too slow."""
-        mine = [event for event in events if self.hears(event) and not self._had(event)]
+    def put(self, events: Sequence[Event]) -> int:
+        """Queue events that it hears; returns how many had to be dropped because the listener is too slow."""
+        mine = events if self.seen is None else [event for event in events if not self._had(event)]
         if not mine:
             return 0
         self.woken.set()
@@ -218,6 +223,8 @@ class Subscriber:
     def take(self) -> tuple[list[Event], bool]:
         """Everything that waits, and whether the queue ran over since the last time."""
         self.woken.clear()
+        if not self._waiting and not self._overflow:
+            return [], False
         events, overflow = list(self._waiting), self._overflow
         self._waiting.clear()
         self._overflow = False

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from onemap.core.errors import BadInput, NotFound, NotSignedIn
 from onemap.store.account import Asker
@@ -15,6 +18,38 @@ from server.state import State, state_of
 
 router = APIRouter(tags=["live"])
 
+
+class Stream(StreamingResponse):
+    """A stream that is sent by the request's own task, with one beside it that waits for the client to leave.
+
+    Starlette's own runs both in a task group, whose scopes are work at every chunk for every screen.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the stream ends or the client has left."""
+        sending = asyncio.current_task()
+        left = False
+
+        async def watch() -> None:
+            nonlocal left
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            left = True
+            if sending is not None:
+                sending.cancel()
+
+        watching = asyncio.create_task(watch())
+        try:
+            await self.stream_response(send)
+        except asyncio.CancelledError:
+            if not left or sending is None or sending.uncancel():
+                raise
+        finally:
+            watching.cancel()
+            if isinstance(self.body_iterator, AsyncGenerator):
+                await self.body_iterator.aclose()
+
+
 _EVENTS = """A stream of events. `change`: {"layer","op":"upsert"|"delete","key","id","at","feature":GeoJSON|null};
 `alert`: an alert in its new state (a team hears its own, command all); `feed`: a feed's status when its state changes;
 `heat`: {"surface","at"} when a surface's values changed, at most once a second each;
@@ -23,7 +58,7 @@ _EVENTS = """A stream of events. `change`: {"layer","op":"upsert"|"delete","key"
 
 @router.get(
     "/live",
-    response_class=StreamingResponse,
+    response_class=Stream,
     responses={200: {"description": _EVENTS, "content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
 async def live(
@@ -31,7 +66,7 @@ async def live(
     asker: Annotated[Asker, Depends(current_asker)],
     layers: Annotated[str | None, Query(description="Layers, comma separated; none: every live layer.")] = None,
     last_event_id: Annotated[str | None, Header(description="The id of the last event that was seen.")] = None,
-) -> StreamingResponse:
+) -> Response:
     """Changes of the asked layers, alerts, feeds and surfaces, as they are committed."""
     state = state_of(request)
     wanted = _layers(state, asker, layers)
@@ -47,7 +82,7 @@ async def live(
         except NotSignedIn:
             return None
 
-    return StreamingResponse(
+    return Stream(
         state.live.stream(asker, wanted, after, recheck),
         media_type="text/event-stream",
         # No proxy may keep, compress or hold back what is sent.
