@@ -177,9 +177,12 @@ class _Ledger:
             return warnings.alerts(conn, team_key=team_key, state="queued")[::-1]
 
     def mark_delivered(self, alert_ids: list[int]) -> None:
-        """Write that these alerts went out on their team's own stream."""
-        with self.pool.connection() as conn, acting(conn, "live"):
-            warnings.mark_delivered(conn, alert_ids, channel="live")
+        """Write that these alerts went out on their team's own stream, each by itself: none holds another one up."""
+        with self.pool.connection() as conn:
+            for alert_id in alert_ids:
+                with acting(conn, "live"):
+                    warnings.mark_delivered(conn, [alert_id], channel="live")
+                conn.commit()
 
     def feed_status(self) -> list[dict[str, Any]]:
         """How every feed is."""

@@ -57,6 +57,7 @@ delivery = Table(
     Column("channel_id", BigInteger, ForeignKey(channel.c.id), nullable=False),
     Column("kind", Text, nullable=False),  # of its channel, when it was made
     Column("rank", SmallInteger, nullable=False, server_default=sql_text("1")),
+    Column("ring", Integer, nullable=False, server_default=sql_text("1")),  # 2: the second time that its alert rings
     # Random, not made of ids: a receiver may remember the keys of an installation that began again.
     Column("idempotency_key", Text, nullable=False, unique=True, server_default=sql_text("gen_random_uuid()::text")),
     # held, queued, sending, delivered, received, dead, moot
@@ -71,7 +72,7 @@ delivery = Table(
     Column("receipt", Text),  # received, read, failed
     timestamp("seen_at"),  # a dead letter that somebody of the staff has seen
     Column("error", Text),
-    UniqueConstraint("alert_id", "channel_id"),
+    UniqueConstraint("alert_id", "channel_id", "ring"),
 )
 Index(
     "ix_delivery_lane",

@@ -10,7 +10,7 @@ from onemap.core.settings import CaseSettings
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 from onemap.warnings import wording
-from onemap.warnings.sending.ledger import enqueue, moot
+from onemap.warnings.sending.ledger import enqueue, enqueue_again, moot
 from onemap.warnings.timeline import announce, record
 
 ACTOR = "system"
@@ -80,9 +80,21 @@ def alert_teams(
     return {row["team_key"]: row["id"] for row in found}
 
 
-def ring(conn: Connection, alert_ids: Sequence[int]) -> None:
-    """Alerts that a ladder calls with, new or again: they go out live, and what rested of their deliveries rings."""
+def hold(conn: Connection, warning_keys: Sequence[str]) -> list[dict[str, int]]:
+    """Lock all alerts of warnings whose turn the caller has: before any delivery of theirs, and in order of id."""
+    return conn.execute(
+        "SELECT id FROM alert WHERE warning_key = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (list(warning_keys),)
+    ).fetchall()
+
+
+def ring(conn: Connection, alert_ids: Sequence[int], *, again: Sequence[int] = ()) -> None:
+    """Alerts that a ladder calls with: they go out live, and what rested of their deliveries rings.
+
+    Those of them that were called with before (`again`) ring once more on every channel.
+    """
     conn.execute(sql("call_ring_again"), {"ids": list(alert_ids)})
+    if again:
+        enqueue_again(conn, again)
     announce(conn, alert_ids)
 
 

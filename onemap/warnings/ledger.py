@@ -96,6 +96,7 @@ def confirm_again(
             raise Conflict("Acknowledge the alert first.", reason="not-acknowledged")
         at = at or now()
         calling.confirmed(conn, alert_id, actor, at)
+        moot(conn, [alert_id], "answered")
         if conn.execute("UPDATE alert SET second_at = %s WHERE id = %s AND second_at IS NULL", (at, alert_id)).rowcount:
             announce(conn, [alert_id])
         return alerts_of(conn, [alert_id])[0]
@@ -172,7 +173,7 @@ def mark_delivered(conn: Connection, alert_ids: Sequence[int], channel: str = "l
     with conn.transaction():
         at = now()
         # Alerts before their deliveries, as everybody who answers or calls takes them: else two would wait in a circle.
-        conn.execute("SELECT FROM alert WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (list(alert_ids),))
+        conn.execute("SELECT FROM alert WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (list(alert_ids),))
         done = conn.execute(sql("warn_delivered"), {"ids": list(alert_ids), "channel": channel, "at": at}).fetchall()
         return sum(delivered(conn, alert_id, channel, at) for alert_id in sorted({row["alert_id"] for row in done}))
 

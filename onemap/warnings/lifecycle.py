@@ -143,7 +143,7 @@ def finish(conn: Connection, key: str, reason: EndReason, at: datetime, actor: s
     kind = reason if reason in ("cancelled", "expired") else "ended"
     record(conn, key, kind, actor, zh, en, at=at)
     messages.issue(conn, key, "expire" if reason == "expired" else "cancel", at, zh)
-    ids = [row["id"] for row in conn.execute("SELECT id FROM alert WHERE warning_key = %s", (key,)).fetchall()]
+    ids = [row["id"] for row in alerting.hold(conn, [key])]
     if ids:
         sending.moot(conn, ids, reason)
     calling.closed(conn, key, at)
@@ -154,7 +154,7 @@ def expire(conn: Connection, clocks: CaseSettings, at: datetime) -> int:
     due = conn.execute(sql("claim_expired"), {"at": at}).fetchall()
     if due:
         lock(conn, [row["subject"] for row in due])
-    for row in due:
+    for row in sorted(due, key=lambda row: str(row["subject"])):  # as a batch of readings goes through its points
         release(conn, row["subject"], row["claimant"], "expired", clocks, drill_key=row["drill_key"] or None, at=at)
     return len(due)
 

@@ -13,6 +13,8 @@ from onemap.store.db import Connection
 from onemap.warnings import ledger
 from onemap.warnings.calling import board, desk, service
 from onemap.warnings.calling.roster import Duty
+from onemap.warnings.sending import channel
+from onemap.warnings.sending.channel import Spec
 from tests.db import call_ground as ground
 from tests.db.call_ground import GRIDS, T0, after, alert_of
 
@@ -92,6 +94,31 @@ def test_silence_climbs_rung_by_rung_and_ends_loud(city: Connection) -> None:
     (row,) = grids(city)
     assert (row["answered_by"], row["team_key"], row["rung"]) == ("dc1", "dc1", "community")
     assert calls(city)[-1] == ("grid", "g1", "closed") and ("community", "dc1", "answered") in calls(city)
+
+
+def test_another_round_rings_on_every_channel_again(city: Connection) -> None:
+    for kind, rank in (("webhook", 1), ("sms", 2)):
+        spec = Spec(kind, "g1", url=f"http://127.0.0.1:1/{kind}", secret="a-secret-of-no-use", rank=rank)
+        channel.add(city, spec, "Asia/Shanghai")
+
+    def lines() -> list[tuple[object, ...]]:
+        found = city.execute("SELECT kind, ring, state FROM delivery WHERE kind <> 'live' AND alert_id = %s "
+                             "ORDER BY ring, rank", (alert_of(city, "g1"),)).fetchall()  # fmt: skip
+        return [tuple(row.values()) for row in found]
+
+    raised(city)
+    service.step(city, T0)
+    assert lines() == [("webhook", 1, "queued"), ("sms", 1, "held")]
+    city.execute("UPDATE delivery SET state = 'delivered' WHERE kind <> 'live'")
+    for seconds in (GRID_S, GRID_S + COMMUNITY_S, GRID_S + COMMUNITY_S + STREET_S, CHAIN_S):
+        service.step(city, after(seconds))
+    assert len(lines()) == 2  # other teams were called: this one's phone is left alone
+    service.step(city, after(CHAIN_S + 120))
+    assert lines()[2:] == [("webhook", 2, "queued"), ("sms", 2, "held")]
+    keys = city.execute("SELECT DISTINCT idempotency_key FROM delivery WHERE kind <> 'live'").fetchall()
+    assert len(keys) == 4
+    ledger.acknowledge(city, alert_of(city, "g1"), "g1", "g1", at=after(CHAIN_S + 130))
+    assert lines()[2:] == [("webhook", 2, "queued"), ("sms", 2, "moot")]
 
 
 def test_a_step_done_twice_is_done_once(city: Connection) -> None:

@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import closing
 from datetime import timedelta
 
+from onemap.core.clock import now
 from onemap.core.errors import OnemapError
 from onemap.store.db import Connection, connect
 from onemap.warnings import ledger
+from onemap.warnings import service as warnings
 from onemap.warnings.calling import service
+from onemap.warnings.sending import channel, receipt
+from onemap.warnings.sending import ledger as sending
+from onemap.warnings.sending.channel import Spec
+from onemap.warnings.sending.sender import Sender
 from tests.db import call_ground as ground
 from tests.db.call_ground import T0
+from tests.db.endpoints import Endpoint
 
 WARNINGS, ROUNDS = 6, 40
+SECRET = "endpoint-secret-of-32-characters"
 
 
 def test_steps_and_answers_at_once_end_in_one_story(dsn: str) -> None:
+    with closing(Endpoint()) as endpoint:
+        story(dsn, endpoint)
+
+
+def story(dsn: str, endpoint: Endpoint) -> None:
     with connect(dsn) as conn:
+        for path, kind, rank in (("ok", "webhook", 1), ("broken", "sms", 1), ("gone", "webhook", 2), ("ok", "sms", 2)):
+            url = f"{endpoint.url}/{path}/{kind}/{rank}"
+            channel.add(conn, Spec(kind, url=url, secret=SECRET, rank=rank, wait_s=0.05), "Asia/Shanghai")
         ground.city(conn)
         keys = [ground.warn(conn, f"w:{n}", grids=(n % 4, (n + 1) % 4), level=1 + n % 3) for n in range(WARNINGS)]
         for key in keys:
             service.begin(conn, key, T0)
     failed: list[BaseException] = []
-    gate = threading.Barrier(4)
+    gate = threading.Barrier(8)
 
     def every(seed: int, work: object) -> threading.Thread:
         def run() -> None:
@@ -57,7 +74,37 @@ def test_steps_and_answers_at_once_end_in_one_story(dsn: str) -> None:
         ledger.mark_delivered(conn, ids)
         service.start(conn, "w:2", "command", at)  # type: ignore[arg-type]
 
+    senders: dict[int, Sender] = {}
+
+    def send(conn: Connection, rng: random.Random, _at: object) -> None:
+        mine = senders.setdefault(threading.get_ident(), Sender(slots=8, run=4, first_s=0.02))
+        for _ in range(3):
+            mine.step(conn)
+        with conn.transaction():
+            channel.mended(conn, rng.choice(channel.channels(conn))["id"])
+
+    def hear_back(conn: Connection, rng: random.Random, _at: object) -> None:
+        rows = conn.execute(
+            "SELECT id, idempotency_key, state FROM delivery WHERE kind <> 'live' ORDER BY id DESC LIMIT 60"
+        ).fetchall()
+        for row in rng.sample(rows, min(4, len(rows))):
+            with conn.transaction():
+                if row["state"] == "dead":
+                    try:
+                        sending.retry(conn, row["id"])
+                    except OnemapError:
+                        return
+                else:
+                    what = rng.choice(("received", "read", "failed"))
+                    receipt.take(conn, row["idempotency_key"], what, now(), "")  # type: ignore[arg-type]
+        sending.seen(conn, 2**62)
+
+    def end(conn: Connection, rng: random.Random, at: object) -> None:
+        if at > T0 + timedelta(seconds=30 * (ROUNDS - 3)):  # type: ignore[operator]
+            warnings.end(conn, f"w:{rng.choice((4, 5))}", "command")
+
     threads = [every(1, climb), every(2, climb), every(3, say), every(4, settle)]
+    threads += [every(5, send), every(6, send), every(7, hear_back), every(8, end)]
     for thread in threads:
         thread.join(120)
         assert not thread.is_alive()

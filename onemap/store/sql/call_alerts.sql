@@ -2,4 +2,4 @@
 SELECT id, team_key, acknowledged_at, acknowledged_by
 FROM onemap.alert WHERE id = ANY(%(ids)s)
 ORDER BY id
-FOR UPDATE
+FOR NO KEY UPDATE

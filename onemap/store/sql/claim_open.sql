@@ -15,4 +15,4 @@ SELECT w.key, w.hazard_key, w.subject, w.kind, w.source, w.rule_key, w.level, w.
        w.changed_at, w.drill, coalesce(w.drill_key, '') AS drill_key, w.households, w.residents, w.onset_at,
        w.valid_until, w.actions, w.episode, w.identifier, st_asbinary(w.geom) AS wkb
 FROM onemap.warning w JOIN found ON found.key = w.key
-FOR UPDATE OF w
+FOR NO KEY UPDATE OF w

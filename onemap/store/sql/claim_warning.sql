@@ -4,4 +4,4 @@ SELECT w.key, w.hazard_key, w.subject, w.kind, w.source, w.rule_key, w.level, w.
        w.valid_until, w.actions, w.episode, w.identifier, st_asbinary(w.geom) AS wkb
 FROM onemap.warning w
 WHERE w.key = %(key)s
-FOR UPDATE
+FOR NO KEY UPDATE

@@ -5,4 +5,4 @@ WITH a AS (
 )
 SELECT d.id, d.alert_id, d.kind, d.state, d.receipt, d.received_at
 FROM onemap.delivery d JOIN a ON a.id = d.alert_id
-WHERE d.idempotency_key = %(key)s FOR UPDATE OF d
+WHERE d.idempotency_key = %(key)s FOR NO KEY UPDATE OF d

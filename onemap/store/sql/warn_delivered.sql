@@ -7,7 +7,7 @@ WITH held AS (
 waiting AS (
   SELECT d.id FROM held JOIN onemap.delivery d ON d.alert_id = held.id
   WHERE d.kind = %(channel)s AND d.state IN ('queued', 'moot', 'dead')
-  FOR UPDATE OF d
+  ORDER BY d.id FOR NO KEY UPDATE OF d
 )
 UPDATE onemap.delivery d
 SET state = 'delivered', delivered_at = %(at)s, sent_at = %(at)s, attempts = d.attempts + 1, error = NULL

@@ -1,3 +1,3 @@
 SELECT key, hazard_key, level, state, title, cause, raised_at, changed_at, ended_at, end_reason
 FROM onemap.warning WHERE key = %(key)s
-FOR UPDATE
+FOR NO KEY UPDATE

@@ -16,7 +16,7 @@ from onemap.warnings.calling.duties import Rosters, load
 from onemap.warnings.calling.ladder import RUNGS
 from onemap.warnings.calling.ringing import pace_of
 from onemap.warnings.calling.roster import Duty, Piece
-from onemap.warnings.calling.standing import settle, turn
+from onemap.warnings.calling.standing import settle, turn_alone
 
 ORGANISATIONS, DUTIES, HAND_OVERS = 5_000, 200, 50
 AHEAD = timedelta(days=7)
@@ -129,7 +129,8 @@ def hand_over(conn: Connection, code: str, from_team: str, to_team: str, note: s
         ).fetchall()
     ]
     for key in keys:
-        turn(conn, key)
+        turn_alone(conn, key)
+    alerting.hold(conn, keys)
     rows = conn.execute(sql("call_hand_over_calls"), {"org": code, "team": from_team}).fetchall()
     by_warning: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:

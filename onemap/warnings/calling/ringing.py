@@ -122,8 +122,19 @@ def _alert(conn: Connection, warning_key: str, rings: Sequence[Ring], at: dateti
         sql("call_alert_asked"),
         {"ids": list(ids.values()), "due_at": [due[team] for team in ids], "again": again},
     )
-    alerting.ring(conn, list(ids.values()))
+    alerting.ring(conn, list(ids.values()), again=_called_before(conn, rings, ids))
     return found
+
+
+def _called_before(conn: Connection, rings: Sequence[Ring], alerts: Mapping[str, int]) -> list[int]:
+    """The alerts that have called for the same grid before: another round, or a second confirmation that is missing."""
+    pairs = [(alerts[made.team], one.row["id"]) for one in rings for made in one.made if made.team]
+    rows = conn.execute(
+        "SELECT DISTINCT c.alert_id FROM unnest(%s::bigint[], %s::bigint[]) AS n (alert_id, calling_id) "
+        "JOIN call c USING (alert_id, calling_id) ORDER BY 1",
+        ([alert for alert, _ in pairs], [grid for _, grid in pairs]),
+    ).fetchall()
+    return [row["alert_id"] for row in rows]
 
 
 def _calls(conn: Connection, warning_key: str, rings: Sequence[Ring], alerts: Mapping[str, int], at: datetime) -> None:

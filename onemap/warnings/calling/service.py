@@ -16,7 +16,7 @@ from onemap.core.errors import Conflict, NotFound
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 from onemap.warnings.calling import answers, lines, ringing, template
-from onemap.warnings.calling.standing import settle, turn
+from onemap.warnings.calling.standing import settle, turn, turn_alone
 
 #: Warnings moved in one step; the rest come in the next.
 WARNINGS = 200
@@ -27,7 +27,7 @@ def begin(conn: Connection, warning_key: str, at: datetime) -> None:
 
     A worse level asks every grid again; new grids of a wider zone join; anything else changes nothing.
     """
-    warning = turn(conn, warning_key)
+    warning = turn_alone(conn, warning_key)
     if warning is None or warning["state"] == "ended":
         return
     _begin(conn, warning, template.book().of_kind(warning["kind"]).key, at)
@@ -100,7 +100,6 @@ def closed(conn: Connection, warning_key: str, at: datetime) -> None:
     ladder = _ladder(conn, warning_key)
     if ladder is None or ladder["closed_at"] is not None:
         return
-    conn.execute("SELECT FROM alert WHERE warning_key = %s ORDER BY id FOR UPDATE", (warning_key,))
     conn.execute(sql("call_close"), {"key": warning_key})
     conn.execute("UPDATE ladder SET closed_at = %s WHERE warning_key = %s", (at, warning_key))
     settle(conn, warning_key, at)

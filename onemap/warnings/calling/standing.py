@@ -8,12 +8,24 @@ from typing import Any
 from onemap.store import changelog
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
+from onemap.warnings import alerting
 from onemap.warnings.calling import lines
 from onemap.warnings.calling.ladder import OPEN, loudest
 
 
 def turn(conn: Connection, warning_key: str) -> dict[str, Any] | None:
-    """Wait for the warning's turn and hold it until the transaction ends; None when there is no such warning."""
+    """Wait for the warning's turn and hold it until the transaction ends; None when there is no such warning.
+
+    Its alerts come with it: an answer to one lets the calls of others rest, and locked one by one as they come up, two
+    transactions would wait for each other.
+    """
+    found = turn_alone(conn, warning_key)
+    alerting.hold(conn, [warning_key])
+    return found
+
+
+def turn_alone(conn: Connection, warning_key: str) -> dict[str, Any] | None:
+    """As `turn`, by who touches none of the warning's alerts afterwards, or locks them himself."""
     return conn.execute(sql("call_warning_lock"), {"key": warning_key}).fetchone()
 
 

@@ -99,6 +99,7 @@ def change(conn: Connection, channel_id: int, spec: Spec, zone: str) -> dict[str
 def mended(conn: Connection, channel_id: int) -> None:
     """The endpoint works again, or has another address: what waits goes out now."""
     conn.execute("UPDATE channel SET failures = 0, retry_at = NULL WHERE id = %s", (channel_id,))
+    _hold(conn, channel_id)
     conn.execute("UPDATE delivery SET next_at = now() WHERE channel_id = %s AND state = 'queued'", (channel_id,))
 
 
@@ -107,6 +108,7 @@ def take_out(conn: Connection, channel_id: int) -> None:
     if _locked(conn, channel_id)["kind"] == "live":
         raise Conflict("The live page is always there.", reason="live")
     conn.execute("UPDATE channel SET deleted_at = now(), url = '', secret = '' WHERE id = %s", (channel_id,))
+    _hold(conn, channel_id)
     conn.execute(
         "UPDATE delivery SET state = 'moot', error = 'The channel was taken out of use.' "
         "WHERE channel_id = %s AND state IN ('held', 'queued', 'sending')",
@@ -139,11 +141,20 @@ def _write(conn: Connection, channel_id: int, spec: Spec, zone: str) -> None:
 
 def _locked(conn: Connection, channel_id: int) -> dict[str, Any]:
     row = conn.execute(
-        "SELECT kind, url, secret FROM channel WHERE id = %s AND deleted_at IS NULL FOR UPDATE", (channel_id,)
+        "SELECT kind, url, secret FROM channel WHERE id = %s AND deleted_at IS NULL FOR NO KEY UPDATE", (channel_id,)
     ).fetchone()
     if row is None:
         raise NotFound(f"There is no channel {channel_id}.", reason="channel")
     return row
+
+
+def _hold(conn: Connection, channel_id: int) -> None:
+    """Lock what waits for a channel in the order of ids, as everybody does who locks several deliveries."""
+    conn.execute(
+        "SELECT id FROM delivery WHERE channel_id = %s AND state IN ('held', 'queued', 'sending') "
+        "ORDER BY id FOR NO KEY UPDATE",
+        (channel_id,),
+    )
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,15 @@ def enqueue(conn: Connection, alert_ids: Sequence[int]) -> None:
 
     Again: nothing. The best rank is queued; later ones are held until their wait has passed without an answer.
     """
-    conn.execute(sql("send_enqueue"), {"ids": list(alert_ids)})
+    conn.execute(sql("send_enqueue"), {"ids": list(alert_ids), "again": False})
+
+
+def enqueue_again(conn: Connection, alert_ids: Sequence[int]) -> None:
+    """Alerts that a ladder calls with once more ring again: new lines with keys of their own, by rank as at first.
+
+    A channel whose last line still waits is not asked twice.
+    """
+    conn.execute(sql("send_enqueue"), {"ids": list(alert_ids), "again": True})
 
 
 def moot(conn: Connection, alert_ids: Sequence[int], why: str) -> int:
@@ -55,7 +63,7 @@ def summary(conn: Connection, *, area_wkb: bytes | None = None) -> dict[str, Any
 
 def retry(conn: Connection, delivery_id: int) -> dict[str, Any]:
     """Queue a dead delivery again for another 48 hours. Raises NotFound; Conflict when it is not dead."""
-    row = conn.execute("SELECT state FROM delivery WHERE id = %s FOR UPDATE", (delivery_id,)).fetchone()
+    row = conn.execute("SELECT state FROM delivery WHERE id = %s FOR NO KEY UPDATE", (delivery_id,)).fetchone()
     if row is None:
         raise NotFound(f"There is no delivery {delivery_id}.", reason="delivery")
     if row["state"] != "dead":
@@ -72,6 +80,7 @@ def seen(conn: Connection, through: int, *, area_wkb: bytes | None = None) -> in
     """Somebody of the staff has seen the dead letters up to this id. Returns how many were new to them."""
     found = deliveries(conn, area_wkb=area_wkb, state="dead", before=through + 1, limit=10_000)
     return conn.execute(
-        "UPDATE delivery SET seen_at = now() WHERE id = ANY(%s) AND state = 'dead' AND seen_at IS NULL",
+        "UPDATE delivery SET seen_at = now() WHERE id IN (SELECT id FROM delivery WHERE id = ANY(%s) "
+        "AND state = 'dead' AND seen_at IS NULL ORDER BY id FOR NO KEY UPDATE)",
         ([one["id"] for one in found],),
     ).rowcount

@@ -31,12 +31,27 @@ _WORDS = {
 
 
 def hold(conn: Connection, delivery_ids: Sequence[int]) -> None:
-    """Lock the alerts of these deliveries before the deliveries themselves, as an answer to an alert does."""
+    """Lock the alerts of these deliveries, then the deliveries, as an answer to an alert does.
+
+    In one transaction those of one warning only: whoever goes through several warnings takes them one after the other,
+    and two who both hold what the other one wants next would wait in a circle.
+    """
     conn.execute(
         "SELECT id FROM alert WHERE id IN (SELECT alert_id FROM delivery WHERE id = ANY(%s)) "
         "ORDER BY id FOR NO KEY UPDATE",
         (list(delivery_ids),),
     )
+    conn.execute("SELECT id FROM delivery WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (list(delivery_ids),))
+
+
+def by_warning(conn: Connection, delivery_ids: Sequence[int]) -> list[list[int]]:
+    """Deliveries apart by the warning that they are of."""
+    rows = conn.execute(
+        "SELECT array_agg(d.id ORDER BY d.id) AS ids FROM delivery d JOIN alert a ON a.id = d.alert_id "
+        "WHERE d.id = ANY(%s) GROUP BY a.warning_key ORDER BY a.warning_key",
+        (list(delivery_ids),),
+    ).fetchall()
+    return [row["ids"] for row in rows]
 
 
 def reached(

@@ -108,10 +108,13 @@ class Sender:
         at = time.monotonic()
         if at - self._expired >= EXPIRY_EVERY_S:
             self._expired = at
-            with conn.transaction():
-                late = [(row["id"], row["error"]) for row in conn.execute(sql("send_expired")).fetchall()]
-                outcome.hold(conn, [delivery_id for delivery_id, _ in late])
-                done += outcome.bury(conn, late)
+            late = [row["id"] for row in conn.execute(sql("send_expired")).fetchall()]
+            for ids in outcome.by_warning(conn, late):
+                with conn.transaction():
+                    outcome.hold(conn, ids)
+                    # Read again under the locks: somebody may have sent one in between.
+                    still = [(row["id"], row["error"]) for row in conn.execute(sql("send_expired")).fetchall()]
+                    done += outcome.bury(conn, [one for one in still if one[0] in ids])
         self._renew(conn, at)
         return done + self._take(conn)
 
@@ -220,15 +223,18 @@ class Sender:
                 if refuses:
                     refused[result.delivery_id] = error
             lanes[lane.id] = (ok, failed, wait_s, error, done)
+        for ids in outcome.by_warning(conn, [line[0] for line in lines]):
+            with conn.transaction():
+                outcome.hold(conn, ids)
+                settled = _settled(conn, [line for line in lines if line[0] in ids], self.holder)
+                dead = [(row["id"], refused.get(row["id"], row["error"])) for row in settled
+                        if row["what"] == "failed" and (row["id"] in refused or row["late"])]  # fmt: skip
+                outcome.reached(conn, [(row["alert_id"], row["kind"]) for row in settled if row["what"] == "ok"], now())
+                outcome.bury(conn, dead)
+        # Last: a lane that is let go is at once somebody else's. A sender that dies before this leaves a lane whose
+        # letters are settled; settling them again changes nothing.
         with conn.transaction():
-            outcome.hold(conn, [line[0] for line in lines])
             conn.execute("SELECT id FROM channel WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (list(lanes),))
-            settled = _settled(conn, lines, self.holder)
-            dead = [(row["id"], refused.get(row["id"], row["error"])) for row in settled
-                    if row["what"] == "failed" and (row["id"] in refused or row["late"])]  # fmt: skip
-            outcome.reached(conn, [(row["alert_id"], row["kind"]) for row in settled if row["what"] == "ok"], now())
-            outcome.bury(conn, dead)
-            # Last: a lane that is let go is at once somebody else's.
             _lanes(conn, lanes, self.holder)
 
     def _wait_s(self, lane: Lane, answer: Answer, *, refuses: bool) -> float:
