@@ -51,7 +51,7 @@ def declare(conn: Connection, count: int, *, share: float = 0.2, wide: float = W
                 size = min(50_000, count - start)
                 x, y = LON + rng.uniform(0, wide, size), LAT + rng.uniform(0, wide, size)
                 ring = np.stack([x[:, None] + radius * np.cos(turns), y[:, None] + radius * np.sin(turns)], axis=2)
-                shapes = shapely.set_srid(shapely.multipolygons(shapely.polygons(ring)[:, None]), 4326)
+                shapes = shapely.set_srid(shapely.multipolygons(np.asarray(shapely.polygons(ring))[:, None]), 4326)
                 hexes = shapely.to_wkb(shapes, hex=True, include_srid=True)
                 rest = f"\t0\tf\talert\t{json.dumps(spec)}\n"
                 copy.write("".join(f"f{start + n}\t{geom}{rest}" for n, geom in enumerate(hexes)))

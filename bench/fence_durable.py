@@ -26,7 +26,7 @@ def rows(ground: Ground) -> Iterator[Row]:
         traffic = Traffic(movers(conn, MOVERS))
         ours = throughput(conn, traffic, SECONDS)
         events = conn.execute("SELECT count(*) AS n FROM fence_event").fetchone()
-        conn.execute(_TRIGGER.read_text(encoding="utf-8"))  # type: ignore[arg-type]
+        conn.execute(_TRIGGER.read_text(encoding="utf-8"))
         began = time.perf_counter()
         peer = traffic.commit(conn, _PEER_SECONDS) / (time.perf_counter() - began)
     note = f"{FENCES} fences, {MOVERS} movers, {MOVERS * SECONDS} fixes, {events and events['n']} events"

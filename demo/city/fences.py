@@ -16,14 +16,14 @@ Row = dict[str, Any]
 _DEGREE_M = 111_195.0
 
 
-def _circle(middle: BaseGeometry, radius_m: float) -> BaseGeometry:
+def _circle(middle: Any, radius_m: float) -> BaseGeometry:
     """A circle of metres around a point in degrees."""
     turns = np.linspace(0, 2 * np.pi, 33)
     east = _DEGREE_M * np.cos(np.radians(middle.y))
     ring = np.column_stack(
         (middle.x + radius_m * np.cos(turns) / east, middle.y + radius_m * np.sin(turns) / _DEGREE_M)
     )
-    return shapely.polygons(np.round(ring, 7))
+    return shapely.Polygon(np.round(ring, 7))
 
 
 def make_fences(
