@@ -211,7 +211,7 @@ def _raise(conn: Connection, said: Claim, ground: Place, clocks: CaseSettings, a
         sql("claim_attach"), {"warning": key, "subject": said.subject, "drill": drill, "at": at}
     ).fetchall()
     claims = conn.execute(sql("claim_all"), {"warning": key}).fetchall() if attached else [_row(said, ground)]
-    found = stand(claims)
+    found = stand(claims, drill=bool(drill))
     wkb = place.union(bytes(one["wkb"]) for one in claims)
     households, residents = ground.households, ground.residents
     if households is None or residents is None:
@@ -263,7 +263,7 @@ def _settle(
         default_zh, default_en = wording.ENDS[reason]
         finish(conn, key, reason, at, ACTOR, text_zh or default_zh, text_en or default_en)
         return Outcome("ended", key)
-    found = stand(claims, warning["cause"])
+    found = stand(claims, warning["cause"], drill=bool(warning["drill"]))
     grown = _zone(conn, warning, claims) if moved else False
     what = _change(warning, found, told=told, moved=grown)
     if what is None:

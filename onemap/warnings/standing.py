@@ -25,8 +25,10 @@ class Standing:
     actions: str | None
 
 
-def stand(claims: Sequence[Mapping[str, Any]], cause: Mapping[str, Any] | None = None) -> Standing:
-    """The standing of at least one claim; order does not matter.
+def stand(
+    claims: Sequence[Mapping[str, Any]], cause: Mapping[str, Any] | None = None, *, drill: bool = False
+) -> Standing:
+    """The standing of at least one claim; order does not matter. An exercise has its mark in the title itself.
 
     The worst level holds. Among claims of that level the one whose cause is told already (`cause`) goes on speaking,
     else the newest does. It is valid as long as one of them is, without end when one has none; the onset is the first.
@@ -46,7 +48,7 @@ def stand(claims: Sequence[Mapping[str, Any]], cause: Mapping[str, Any] | None =
         rule_key=speaker["rule_key"],
         cause=dict(speaker["cause"]),
         name=name,
-        title=wording.title(worst, name),
+        title=wording.marked(wording.title(worst, name), drill=drill),
         onset_at=min(onsets, default=None),
         valid_until=None if None in ends else max(ends),
         actions=speaker["actions"] or next(iter(actions), None),

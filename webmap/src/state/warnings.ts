@@ -67,6 +67,9 @@ function fromFeature(feature: MapFeature, known: Warning | undefined): Warning |
   }
 }
 
+/** What the titles of an exercise begin with at every door. */
+const DRILL_MARK = '【演练】'
+
 /** The place a warning stands on: its title says the level first, which every list here shows by its own sign. */
 export function warningName(warning: { title: string; hazard_key?: string | null; level: Level }): string {
   const hazard = warning.hazard_key ? stores.hazard.get(warning.hazard_key)?.properties.name : null
@@ -81,10 +84,11 @@ export function threatText(counts: Counted): string {
   return t('warning.threat', { households, residents })
 }
 
-/** A title without the level that leads it. */
+/** A title without the mark of an exercise and the level that lead it: every list here shows both by its own signs. */
 export function placeOf(title: string, level: Level): string {
   const lead = `${levelName(level, 'zh')} · `
-  return title.startsWith(lead) ? title.slice(lead.length) : title
+  const bare = title.startsWith(DRILL_MARK) ? title.slice(DRILL_MARK.length) : title
+  return bare.startsWith(lead) ? bare.slice(lead.length) : bare
 }
 
 /** Active and confirmed warnings: unanswered first, then by level. */
