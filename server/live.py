@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -54,6 +55,8 @@ POLL_S = 1.0
 FEEDS_S = 3.0
 _ROUND_S = 0.005
 _MARKED_S = 5.0
+#: That an alert has left is itself told: after the alert has left to everybody.
+_MARK_AFTER_S = 0.1
 _BATCH = 1000
 _MAX_STREAMS = 2000
 _BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -166,11 +169,15 @@ class Hub:
             async for chunk in self._begin(stream, after):
                 yield chunk
             clock = asyncio.get_running_loop().time
-            looked_at = stream.spoke_at = clock()
+            stream.spoke_at = clock()
+            # Spread: a thousand streams that opened together are not all looked at in one moment.
+            stream.looked_at = stream.spoke_at - random.random() * HEARTBEAT_S  # noqa: S311
             while not self._closing:
                 now = clock()
-                if stream.recheck or now - looked_at >= HEARTBEAT_S:
-                    stream.recheck, looked_at = False, now
+                unseen_s = now - stream.looked_at
+                # What was taken away is announced and asked for first; the look by the clock lets what waits go out.
+                if stream.recheck or unseen_s >= 2 * HEARTBEAT_S or (unseen_s >= HEARTBEAT_S and not stream.waits):
+                    stream.recheck, stream.looked_at = False, now
                     if not await self._still(asker, recheck):
                         return
                 events, overflow = stream.take()
@@ -257,6 +264,7 @@ class Hub:
             self._spawn(self._write_delivered(ids))
 
     async def _write_delivered(self, ids: list[int]) -> None:
+        await asyncio.sleep(_MARK_AFTER_S)
         try:
             await asyncio.to_thread(self._mark_delivered, ids)
         except psycopg.Error as error:
@@ -395,7 +403,7 @@ class Hub:
             await asyncio.sleep(min(1.0, HEARTBEAT_S / 2))
             silent_since = loop.time() - HEARTBEAT_S
             for stream in self._streams:
-                if stream.spoke_at <= silent_since:
+                if min(stream.spoke_at, stream.looked_at) <= silent_since:
                     stream.woken.set()
 
     async def _watch_feeds(self) -> None:

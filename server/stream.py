@@ -171,6 +171,7 @@ class Subscriber:
         self.ear: Ear = (self.group, grant.rights, grant.team_key)
         self.woken = asyncio.Event()
         self.spoke_at = float("inf")  # loop time of the last bytes; infinite before the stream is live
+        self.looked_at = float("inf")  # loop time of the last look at whether the grant stands
         self.recheck = False
         self.seen: Mark | None = None  # where the client had come when it resumed
         self._limit = limit
@@ -220,10 +221,15 @@ class Subscriber:
         self._waiting.extend(mine)
         return 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether something waits to go out."""
+        return bool(self._waiting) or self._overflow
+
     def take(self) -> tuple[list[Event], bool]:
         """Everything that waits, and whether the queue ran over since the last time."""
         self.woken.clear()
-        if not self._waiting and not self._overflow:
+        if not self.waits:
             return [], False
         events, overflow = list(self._waiting), self._overflow
         self._waiting.clear()
