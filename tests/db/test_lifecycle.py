@@ -319,7 +319,7 @@ def test_warnings_stand_as_a_plain_model_of_their_claims(conn: Connection, steps
             told(conn, one["key"])
 
 
-class Counting(psycopg.ClientCursor[Any]):
+class Counting(psycopg.Cursor[Any]):
     """A cursor that counts the statements of its connection."""
 
     number = 0
