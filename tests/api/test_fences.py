@@ -194,7 +194,7 @@ def test_an_event_is_heard_live_by_those_it_is_for(server: Running) -> None:
                 )
             while follower.step(conn):
                 pass
-            heard = ears.wait(lambda one: one.name == "fence").data
+            heard = ears.wait(lambda one: one.name == "fence" and one.data["fence_key"] == key).data
             assert (heard["fence_key"], heard["kind"], heard["mover_key"]) == (key, "enter", "d1")
             with conn.transaction():
                 changelog.log_event(conn, "alert", "1", {"id": 1, "team_key": "t1", "lon": LON, "lat": LAT})
