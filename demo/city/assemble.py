@@ -17,8 +17,8 @@ from demo.city.admin import Admin, make_admin
 from demo.city.assets import Assets, kept_edges, make_cameras, make_sensors
 from demo.city.buildings import Buildings, make_buildings
 from demo.city.fabric import buildable, make_district, make_fabric
-from demo.city.ground import make_contours, make_landuse, make_places, make_roads
 from demo.city.fences import make_fences
+from demo.city.ground import make_contours, make_landuse, make_places, make_roads
 from demo.city.hazards import Hazards, make_hazards
 from demo.city.incidents import BEIJING, COLUMNS, make_incidents
 from demo.city.names import CITY, DISTRICT, PROVINCE, NamePool
