@@ -1,4 +1,7 @@
 /** Every string of the web map, Chinese first, English beside it. */
+/** What the titles of an exercise begin with at every door. */
+export const DRILL_MARK = '【演练】'
+
 export const messages = {
   'app.name': ['一张图', 'One map'],
   'app.situation': ['综合指挥', 'Situation'],

@@ -7,6 +7,7 @@ import { middleOf } from '../domain/geo'
 import { asLevel, levelName } from '../domain/levels'
 import { byUrgency, groupByEpisode, isUnanswered } from '../domain/urgency'
 import { t } from '../i18n'
+import { DRILL_MARK } from '../i18n/catalogue'
 import { stores } from './features'
 import { tone } from './sound'
 
@@ -66,9 +67,6 @@ function fromFeature(feature: MapFeature, known: Warning | undefined): Warning |
     alerts: known?.alerts ?? null,
   }
 }
-
-/** What the titles of an exercise begin with at every door. */
-const DRILL_MARK = '【演练】'
 
 /** The place a warning stands on: its title says the level first, which every list here shows by its own sign. */
 export function warningName(warning: { title: string; hazard_key?: string | null; level: Level }): string {
