@@ -29,7 +29,8 @@ def test_sign_in_opens_a_session_and_sign_out_ends_it(server: Running) -> None:
             "role": "command",
             "team_key": None,
             "can": [
-                "alerts.all", "counts.exact", "feeds.see", "incidents.status", "metrics", "warnings.steer",
+                "alerts.all", "counts.exact", "drills", "feeds.see", "fences.edit", "incidents.status", "ledger.see",
+                "metrics", "rosters.edit", "rules.edit", "warnings.steer",
             ],
         }  # fmt: skip
         cookie = answer.headers["set-cookie"]
