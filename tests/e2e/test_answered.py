@@ -113,7 +113,9 @@ def test_a_team_underground(open_page: Callable[..., Page], demo: Installation, 
     slope = calm_slope(demo)
     with connect(demo.cluster.dsn(), autocommit=True) as conn:
         row = conn.execute(
-            "SELECT a.login, t.key, m.key AS device, st_x(h.geom) AS lon, st_y(h.geom) AS lat FROM hazard h "
+            "SELECT a.login, t.key, m.key AS device, st_x(spot.geom) AS lon, st_y(spot.geom) AS lat FROM hazard h "
+            "CROSS JOIN LATERAL (SELECT coalesce((SELECT st_pointonsurface(z.geom) FROM hazard_zone z "
+            "WHERE z.hazard_key = h.key ORDER BY z.key LIMIT 1), h.geom) AS geom) AS spot "
             "JOIN geofence g ON st_intersects(g.geom, h.geom) JOIN team t ON t.key = g.team_key "
             "JOIN account a ON a.team_key = t.key JOIN mover m ON m.team_key = t.key AND m.kind = 'team_device' "
             "WHERE h.key = %s ORDER BY t.key LIMIT 1",
