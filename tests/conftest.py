@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from onemap.core.settings import Settings
 from onemap.layers import LAYERS
@@ -19,6 +20,14 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(os.environ.get("ONEMAP_TEST_HOME", ROOT / ".onemap" / "test")).resolve()
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 TEMPLATE = "onemap_template"
+
+# The gate draws the same examples each time, so that a change is judged by what it changed; `make explore` draws new
+# ones, and what it finds becomes an @example beside its mend.
+settings.register_profile("gate", derandomize=True, deadline=None)
+settings.register_profile(
+    "explore", deadline=None, database=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("ONEMAP_EXAMPLES", "gate"))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 from shapely import Point
@@ -154,6 +154,7 @@ def test_references_are_read_and_malformed_ones_refused() -> None:
 
 
 @given(st.floats(-80, 80), st.floats(-170, 170), st.floats(0, 50))
+@example(0.0, 1e-05, 0.0)
 def test_a_circle_holds_what_is_within_its_radius(lat: float, lon: float, radius_km: float) -> None:
     lat, lon = round(lat, 5), round(lon, 5)
     shape = shapely.from_wkb(circle(f"{lat},{lon} {radius_km:.3f}"))

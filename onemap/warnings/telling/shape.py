@@ -16,7 +16,8 @@ MAX_VERTICES = 10_000
 #: A circle without a radius is a place; what is told of a place concerns those around it.
 LEAST_RADIUS_KM = 0.2
 MAX_RADIUS_KM = 2000.0
-_NUMBER = re.compile(r"[-+]?\d{1,3}(\.\d{1,20})?", re.ASCII)
+#: Digits as anyone writes them; some senders' libraries write a hundred-thousandth of a degree as 1e-05.
+_NUMBER = re.compile(r"[-+]?(\d{1,3}(\.\d{0,20})?|\.\d{1,20})([eE][-+]?\d{1,3})?", re.ASCII)
 
 
 def polygon(text: str) -> bytes:
