@@ -98,6 +98,9 @@ def serve() -> None:
     # What is built by now stays; a collection that walks through all of it would hold every stream up.
     gc.collect()
     gc.freeze()
+    # An alert to a thousand screens makes some ten thousand objects: by Python's 700 that is a collection after every
+    # few screens.
+    gc.set_threshold(50_000, 20, 50)
     # A thousand streams are a thousand wakes at once, and uvloop's are cheaper than asyncio's own.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(serving))

@@ -34,6 +34,7 @@ from server.stream import (
     ALERT,
     FEED,
     RETRY,
+    Batch,
     Ear,
     Event,
     Subscriber,
@@ -118,7 +119,7 @@ class Hub:
         self._closing = True
         self._following.set()
         for stream in self._streams:
-            stream.woken.set()
+            stream.wake()
 
     async def stop(self, timeout_s: float) -> None:
         """End every stream and the follower."""
@@ -180,22 +181,23 @@ class Hub:
                     stream.recheck, stream.looked_at = False, now
                     if not await self._still(asker, recheck):
                         return
-                events, overflow = stream.take()
+                batches, overflow = stream.take()
                 if overflow:
                     self._metrics.live_resets.labels("slow").inc()
                     yield reset_event(self._place(), "slow")
                     async for chunk in self._waiting_for(stream):
                         yield chunk
                     stream.spoke_at = clock()
-                elif events:
-                    yield events[0].wire if len(events) == 1 else b"".join(event.wire for event in events)
-                    self._delivered(stream, events)
+                elif batches:
+                    yield batches[0].wire if len(batches) == 1 else b"".join(batch.wire for batch in batches)
+                    for batch in batches:
+                        self._delivered(batch)
                     stream.spoke_at = clock()
                 elif now - stream.spoke_at >= HEARTBEAT_S:
                     yield heartbeat(self._place())
                     stream.spoke_at = clock()
                 else:
-                    await stream.woken.wait()
+                    await stream.sleep()
         except psycopg.Error as error:
             # The database went away while we read for this client: it comes back with its last id.
             log.info("live stream broken off", error=f"{type(error).__name__}: {error}".strip())
@@ -229,7 +231,7 @@ class Hub:
             async with self._pool.connection() as conn:
                 page = await changelog.read_visible_async(conn, mark, cursor, layers=self._followed, limit=_BATCH)
                 missed = [change for change in page if joined.covers(change.position)]
-                events = await self._render(conn, stream, latest(missed))
+                events = await self._render(conn, stream, latest(missed), _alerts(missed))
             if page:
                 cursor = page[-1].position
             for change in missed:
@@ -238,8 +240,9 @@ class Hub:
                     events[change.position] = replace(event, mark=mark_line(mark))
             mine = [event for event in (*events.values(), *self._heat.missed(missed)) if stream.hears(event)]
             if mine:
-                yield b"".join(event.wire for event in mine)
-                self._delivered(stream, mine)
+                batch = stream.batch(mine)
+                yield batch.wire
+                self._delivered(batch)
             if len(page) < _BATCH:
                 return
 
@@ -251,14 +254,14 @@ class Hub:
         events = [alert_event(note) for note in await asyncio.to_thread(self._waiting_alerts, team)]
         mine = [event for event in events if stream.hears(event)]
         if mine:
-            yield b"".join(event.wire for event in mine)
-            self._delivered(stream, mine)
+            batch = stream.batch(mine)
+            yield batch.wire
+            self._delivered(batch)
 
-    def _delivered(self, stream: Subscriber, events: Sequence[Event]) -> None:
+    def _delivered(self, batch: Batch) -> None:
         """Write into the ledger that a team's alerts have left for its own stream."""
-        ids = [event.alert.id for event in events if event.alert and event.alert.queued and stream.owns(event.alert)]
         # A team may have many phones open: what the first of them got is written once.
-        ids = [alert_id for alert_id in ids if alert_id not in self._marking]
+        ids = [alert_id for alert_id in batch.leaving if alert_id not in self._marking]
         if ids:
             self._marking.update(ids)
             self._spawn(self._write_delivered(ids))
@@ -343,9 +346,10 @@ class Hub:
     async def _publish(self, conn: AsyncConnection, page: Sequence[Change], mark: Mark, final: Position) -> None:
         changes = latest(page)
         rendered: dict[tuple[object, ...], dict[Position, Event]] = {}
+        alerts = _alerts(changes)  # the same for everybody
         # A stream that joins while we render is rendered for as well; from here to the end nothing awaits.
         while missing := next((ear for ear in self._ears if ear[0] not in rendered), None):
-            rendered[missing[0]] = await self._render(conn, next(iter(self._ears[missing])), changes)
+            rendered[missing[0]] = await self._render(conn, next(iter(self._ears[missing])), changes, alerts)
         marks: dict[Position, bytes] = {}
         for change in page:
             mark.see(change.position, final=final)
@@ -357,8 +361,7 @@ class Hub:
         for ear, streams in self._ears.items():
             first = next(iter(streams))
             mine = [event for event in ready[ear[0]] if first.hears(event)]
-            for stream in streams if mine else ():
-                self._put(stream, mine)
+            self._put(streams, mine)
         self._heat.note(page)
         now = datetime.now(UTC)
         for change in changes:
@@ -368,15 +371,14 @@ class Hub:
         self._metrics.live_lag.observe(max(0.0, (now - page[-1].at).total_seconds()))
 
     async def _render(
-        self, conn: AsyncConnection, stream: Subscriber, changes: Sequence[Change]
+        self, conn: AsyncConnection, stream: Subscriber, changes: Sequence[Change], alerts: Mapping[Position, Event]
     ) -> dict[Position, Event]:
         layers = {name: self.layers[name] for name in stream.layers}
         events = await render(conn, changes, layers, stream.grant, floor=self._floor)
+        events |= alerts
         for change in changes:
             if change.op == "E" and change.note:
-                if change.layer == ALERT:
-                    events[change.position] = alert_event(change.note, change.position)
-                elif change.layer == FEED:
+                if change.layer == FEED:
                     events[change.position] = feed_event(feed_for(change.note, stream.grant), change.position)
                 elif (topic := BY_LAYER.get(change.layer)) is not None:
                     events[change.position] = news_event(topic, change.note, stream.grant, change.position)
@@ -384,15 +386,21 @@ class Hub:
 
     def _tell(self, event: Event) -> None:
         for streams in self._ears.values():
-            for stream in streams if next(iter(streams)).hears(event) else ():
-                self._put(stream, [event])
+            if next(iter(streams)).hears(event):
+                self._put(streams, [event])
 
-    def _put(self, stream: Subscriber, events: Sequence[Event]) -> None:
-        dropped = stream.put(events)
-        if dropped:
-            self._metrics.live_dropped.inc(dropped)
-        else:
-            self._metrics.live_sent.inc(len(events))
+    def _put(self, streams: Collection[Subscriber], events: Sequence[Event]) -> None:
+        """Queue what the streams of one ear hear."""
+        if not events:
+            return
+        batch = next(iter(streams)).batch(events)
+        dropped = sent = 0
+        for stream in streams:
+            lost = stream.put(batch)
+            dropped += lost
+            sent += 0 if lost else len(events)
+        self._metrics.live_dropped.inc(dropped)
+        self._metrics.live_sent.inc(sent)
 
     # -- the rest ---------------------------------------------------------------------------------------------------
 
@@ -404,7 +412,7 @@ class Hub:
             silent_since = loop.time() - HEARTBEAT_S
             for stream in self._streams:
                 if min(stream.spoke_at, stream.looked_at) <= silent_since:
-                    stream.woken.set()
+                    stream.wake()
 
     async def _watch_feeds(self) -> None:
         """Tell listeners when a feed's state changes; asked only while somebody listens."""
@@ -425,15 +433,13 @@ class Hub:
         for streams in self._ears.values() if changed else ():
             first = next(iter(streams))
             told = [feed_event(feed_for(feed, first.grant)) for feed in changed]
-            mine = [event for event in told if first.hears(event)]
-            for stream in streams if mine else ():
-                self._put(stream, mine)
+            self._put(streams, [event for event in told if first.hears(event)])
 
     def _access_changed(self) -> None:
         self._on_access()
         for stream in self._streams:
             stream.recheck = True
-            stream.woken.set()
+            stream.wake()
 
     def _place(self) -> Mark:
         assert self._mark is not None  # noqa: S101  (streams wait for the follower's first round)
@@ -447,6 +453,10 @@ class Hub:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _alerts(changes: Sequence[Change]) -> dict[Position, Event]:
+    return {c.position: alert_event(c.note, c.position) for c in changes if c.layer == ALERT and c.op == "E" and c.note}
 
 
 def _feed_state(status: Mapping[str, Any]) -> tuple[object, object]:

@@ -6,7 +6,10 @@ from fastapi import FastAPI
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
+from starlette.types import Receive, Scope, Send
 
+#: Where a request's scope keeps the server's own `send`, past every layer of the application.
+STRAIGHT = "onemap.send"
 #: More live streams than the hub ever gives out; it refuses the next one with a word.
 STREAMS = 2048
 
@@ -17,7 +20,7 @@ class Serving:
     def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
         self._app = app
         self._server = Server(
-            app,
+            self._request,
             address=host,
             port=port,
             interface=Interfaces.ASGI,
@@ -29,6 +32,10 @@ class Serving:
             log_access=False,
             log_level=LogLevels.error,
         )
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[STRAIGHT] = send
+        await self._app(scope, receive, send)
 
     async def run(self) -> None:
         """Serve until `stop` is called."""

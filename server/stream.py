@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,6 +68,20 @@ class Event:
     def wire(self) -> bytes:
         """The bytes of the event, put together once for all who hear it."""
         return self.mark + self.text
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The events of one moment for all streams of an ear: joined once, whoever hears them."""
+
+    events: Sequence[Event]
+    #: Alerts that had not left yet, of the ear's own team: the ledger is told when they have.
+    leaving: tuple[int, ...] = ()
+
+    @cached_property
+    def wire(self) -> bytes:
+        """The bytes of all its events."""
+        return b"".join(event.wire for event in self.events)
 
 
 def mark_line(mark: Mark) -> bytes:
@@ -169,14 +182,16 @@ class Subscriber:
         self.group: tuple[object, ...] = (grant.fingerprint, self.layers)
         #: Streams of one ear hear the same events of all kinds.
         self.ear: Ear = (self.group, grant.rights, grant.team_key)
-        self.woken = asyncio.Event()
         self.spoke_at = float("inf")  # loop time of the last bytes; infinite before the stream is live
         self.looked_at = float("inf")  # loop time of the last look at whether the grant stands
         self.recheck = False
         self.seen: Mark | None = None  # where the client had come when it resumed
         self._limit = limit
-        self._waiting: deque[Event] = deque()
+        self._waiting: list[Batch] = []
+        self._held = 0  # events in what waits
         self._overflow = False
+        self._woken = False
+        self._sleep: asyncio.Future[None] | None = None
         self._area = shapely.from_wkb(grant.area_wkb) if grant.area_wkb is not None else None
 
     def hears(self, event: Event) -> bool:
@@ -205,20 +220,28 @@ class Subscriber:
         """Whether this is the stream of the alert's own team."""
         return self.grant.can(Right.ALERTS_OWN) and self.grant.team_key == alert.team_key
 
-    def put(self, events: Sequence[Event]) -> int:
+    def batch(self, events: Sequence[Event]) -> Batch:
+        """Events as they go out to every stream of this one's ear."""
+        leaving = (event.alert for event in events if event.alert is not None and event.alert.queued)
+        return Batch(events, tuple(alert.id for alert in leaving if self.owns(alert)))
+
+    def put(self, batch: Batch) -> int:
         """Queue events that it hears; returns how many had to be dropped because the listener is too slow."""
-        mine = events if self.seen is None else [event for event in events if not self._had(event)]
-        if not mine:
+        if self.seen is not None:
+            batch = self.batch([event for event in batch.events if not self._had(event)])
+        count = len(batch.events)
+        if not count:
             return 0
-        self.woken.set()
+        self.wake()
         if self._overflow:
-            return len(mine)
-        if len(self._waiting) + len(mine) > self._limit:
-            dropped = len(self._waiting) + len(mine)
-            self._waiting.clear()
+            return count
+        if self._held + count > self._limit:
+            dropped = self._held + count
+            self._waiting, self._held = [], 0
             self._overflow = True
             return dropped
-        self._waiting.extend(mine)
+        self._waiting.append(batch)
+        self._held += count
         return 0
 
     @property
@@ -226,15 +249,27 @@ class Subscriber:
         """Whether something waits to go out."""
         return bool(self._waiting) or self._overflow
 
-    def take(self) -> tuple[list[Event], bool]:
+    def take(self) -> tuple[list[Batch], bool]:
         """Everything that waits, and whether the queue ran over since the last time."""
-        self.woken.clear()
-        if not self.waits:
-            return [], False
-        events, overflow = list(self._waiting), self._overflow
-        self._waiting.clear()
-        self._overflow = False
-        return events, overflow
+        self._woken = False
+        batches, overflow = self._waiting, self._overflow
+        self._waiting, self._held, self._overflow = [], 0, False
+        return batches, overflow
+
+    def wake(self) -> None:
+        """End the stream's sleep, or its next one."""
+        self._woken = True
+        if self._sleep is not None and not self._sleep.done():
+            self._sleep.set_result(None)
+
+    async def sleep(self) -> None:
+        """Until somebody wakes it after the last `take`. A stream has one sleeper: a future is enough."""
+        if not self._woken:
+            self._sleep = asyncio.get_running_loop().create_future()
+            try:
+                await self._sleep
+            finally:
+                self._sleep = None
 
     def _had(self, event: Event) -> bool:
         return self.seen is not None and event.position is not None and self.seen.covers(event.position)

@@ -14,40 +14,47 @@ from onemap.core.errors import BadInput, NotFound, NotSignedIn
 from onemap.store.account import Asker
 from onemap.store.changelog import Mark
 from server.auth import current_asker
+from server.serving import STRAIGHT
 from server.state import State, state_of
 
 router = APIRouter(tags=["live"])
 
 
 class Stream(StreamingResponse):
-    """A stream that is sent by the request's own task, with one beside it that waits for the client to leave.
+    """A stream that a task of its own sends, straight to the server.
 
-    Starlette's own runs both in a task group, whose scopes are work at every chunk for every screen.
+    Starlette's own resumes through every layer of the application at every chunk, for every screen: with a thousand
+    screens that is most of the way from a commit to the last of them. The head and the first chunk pass the layers.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the stream ends or the client has left."""
-        sending = asyncio.current_task()
-        left = False
+        chunks = aiter(self.body_iterator)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        first = await anext(chunks, b"")
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        straight: Send = scope.get(STRAIGHT, send)
+
+        async def send_all() -> None:
+            async for chunk in chunks:
+                await straight({"type": "http.response.body", "body": chunk, "more_body": True})
+            await straight({"type": "http.response.body", "body": b"", "more_body": False})
 
         async def watch() -> None:
-            nonlocal left
             while (await receive())["type"] != "http.disconnect":
                 pass
-            left = True
-            if sending is not None:
-                sending.cancel()
 
-        watching = asyncio.create_task(watch())
+        tasks = asyncio.create_task(send_all()), asyncio.create_task(watch())
         try:
-            await self.stream_response(send)
-        except asyncio.CancelledError:
-            if not left or sending is None or sending.uncancel():
-                raise
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            watching.cancel()
-            if isinstance(self.body_iterator, AsyncGenerator):
-                await self.body_iterator.aclose()
+            for task in tasks:
+                task.cancel()
+            sent, _ = await asyncio.gather(*tasks, return_exceptions=True)
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+        if isinstance(sent, Exception):
+            raise sent
 
 
 _EVENTS = """A stream of events. `change`: {"layer","op":"upsert"|"delete","key","id","at","feature":GeoJSON|null};
