@@ -34,5 +34,6 @@ TOPICS: tuple[Topic, ...] = (
     Topic("delivery", "ledger", frozenset({Right.LEDGER_SEE})),
     Topic("fence_event", "fence", frozenset({Right.ALERTS_ALL, Right.FENCES_EDIT})),
     Topic("drill", "drill", frozenset({Right.ALERTS_ALL})),
+    Topic("plan", "plan", frozenset({Right.PLANS_SEE})),
 )
 BY_LAYER = {topic.layer: topic for topic in TOPICS}

@@ -39,6 +39,9 @@ class Right(StrEnum):
     DRILLS = "drills"
     LEDGER_SEE = "ledger.see"
     CHANNELS_EDIT = "channels.edit"
+    PLANS_SEE = "plans.see"
+    PLANS_EDIT = "plans.edit"
+    PLANS_APPROVE = "plans.approve"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
@@ -56,9 +59,13 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.ROSTERS_EDIT,
             Right.DRILLS,
             Right.LEDGER_SEE,
+            Right.PLANS_SEE,
+            Right.PLANS_APPROVE,
         }
     ),
-    Role.PLANNER: frozenset({Right.FEEDS_SEE, Right.EXACT_COUNTS, Right.FENCES_EDIT}),
+    Role.PLANNER: frozenset(
+        {Right.FEEDS_SEE, Right.EXACT_COUNTS, Right.FENCES_EDIT, Right.PLANS_SEE, Right.PLANS_EDIT}
+    ),
     Role.TEAM: frozenset({Right.ALERTS_OWN, Right.INCIDENTS_STATUS, Right.FEEDS_SEE, Right.EXACT_COUNTS}),
     Role.OPERATOR: frozenset(
         {
@@ -72,6 +79,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.ROSTERS_EDIT,
             Right.LEDGER_SEE,
             Right.CHANNELS_EDIT,
+            Right.PLANS_SEE,
         }
     ),
 }

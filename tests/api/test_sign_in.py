@@ -30,7 +30,7 @@ def test_sign_in_opens_a_session_and_sign_out_ends_it(server: Running) -> None:
             "team_key": None,
             "can": [
                 "alerts.all", "counts.exact", "drills", "feeds.see", "fences.edit", "incidents.status", "ledger.see",
-                "metrics", "rosters.edit", "rules.edit", "warnings.steer",
+                "metrics", "plans.approve", "plans.see", "rosters.edit", "rules.edit", "warnings.steer",
             ],
         }  # fmt: skip
         cookie = answer.headers["set-cookie"]

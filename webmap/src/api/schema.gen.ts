@@ -1202,6 +1202,634 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/editions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description Editions, newest first.
+         */
+        get: operations["listed_editions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/editions/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exported
+         * @description An edition as a file: GeoJSON, GeoPackage, Shapefile (zipped; UTF-8 or GBK).
+         */
+        get: operations["exported_editions__name__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/editions/{name}/grids/{code}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lineage
+         * @description Where a grid came from and what became of it.
+         */
+        get: operations["lineage_editions__name__grids__code__lineage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Exported
+         * @description A plan as a file.
+         */
+        get: operations["plan_exported_plans__key__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plan-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Previewed
+         * @description Look at a file of grids before a plan is made of it: GeoJSON, GeoPackage, Shapefile (zipped).
+         */
+        post: operations["previewed_plan_imports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plan-imports/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Imported
+         * @description Make a plan of a previewed file.
+         */
+        post: operations["imported_plan_imports_confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description Plans, newest first.
+         */
+        get: operations["listed_plans_get"];
+        put?: never;
+        /**
+         * Made
+         * @description Open a plan; nothing on the live map changes.
+         */
+        post: operations["made_plans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description One plan.
+         */
+        get: operations["one_plans__key__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Discarded
+         * @description Discard a draft; its history stays.
+         */
+        delete: operations["discarded_plans__key__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Renamed
+         * @description Rename a plan, or choose its workload model.
+         */
+        patch: operations["renamed_plans__key__patch"];
+        trace?: never;
+    };
+    "/plans/{key}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drawn
+         * @description Everything of a plan that is drawn.
+         */
+        get: operations["drawn_plans__key__map_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Edits
+         * @description The history of a plan, newest first.
+         */
+        get: operations["edits_plans__key__edits_get"];
+        put?: never;
+        /**
+         * Edited
+         * @description Apply an edit: saved when answered.
+         */
+        post: operations["edited_plans__key__edits_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tried
+         * @description What an edit would do, without doing it.
+         */
+        post: operations["tried_plans__key__try_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undone
+         * @description Undo the asker's last edit.
+         */
+        post: operations["undone_plans__key__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/redo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redone
+         * @description Do the asker's last undone edit again.
+         */
+        post: operations["redone_plans__key__redo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/since/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Since
+         * @description What others changed since a version, as one delta; 409 (reason `reload`) when the map must be loaded anew.
+         */
+        get: operations["since_plans__key__since__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/rebase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rebased
+         * @description Replay the edits on a newer edition.
+         */
+        post: operations["rebased_plans__key__rebase_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merged
+         * @description Replay another plan's edits on this one.
+         */
+        post: operations["merged_plans__key__merge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Blocks
+         * @description Street blocks, buildings or cells of a grid, to paint with: GeoJSON.
+         */
+        get: operations["blocks_plans__key__blocks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description Proposals of a plan, newest first, without their grids.
+         */
+        get: operations["listed_plans__key__proposals_get"];
+        put?: never;
+        /**
+         * Asked
+         * @description Ask for proposals; the answer comes by the `plan` event.
+         */
+        post: operations["asked_plans__key__proposals_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/proposals/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description A proposal with its options.
+         */
+        get: operations["one_plans__key__proposals__number__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancelled
+         * @description Cancel one that waits or runs.
+         */
+        delete: operations["cancelled_plans__key__proposals__number__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/proposals/{number}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adopted
+         * @description Take an option as one edit.
+         */
+        post: operations["adopted_plans__key__proposals__number__adopt_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/impact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Impact
+         * @description What publishing would change.
+         */
+        get: operations["impact_plans__key__impact_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description The impact as a page to print, which works offline: HTML.
+         */
+        get: operations["report_plans__key__report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Comments
+         * @description Remarks, oldest first.
+         */
+        get: operations["comments_plans__key__comments_get"];
+        put?: never;
+        /**
+         * Commented
+         * @description Write a remark.
+         */
+        post: operations["commented_plans__key__comments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/comments/{comment}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolved
+         * @description Settle a remark.
+         */
+        post: operations["resolved_plans__key__comments__comment__resolve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submitted
+         * @description Hand in for review; the plan cannot be edited until it is decided.
+         */
+        post: operations["submitted_plans__key__submit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdrawn
+         * @description Take a submitted plan back to draft.
+         */
+        post: operations["withdrawn_plans__key__withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approved
+         * @description Approve; never by the one who submitted.
+         */
+        post: operations["approved_plans__key__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rejected
+         * @description Reject, with a reason; the plan is a draft again.
+         */
+        post: operations["rejected_plans__key__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Published
+         * @description Publish an approved plan as an edition.
+         */
+        post: operations["published_plans__key__publish_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rolled Back
+         * @description Put the edition before it back in force.
+         */
+        post: operations["rolled_back_plans__key__rollback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/incidents/{key}/status": {
         parameters: {
             query?: never;
@@ -1830,6 +2458,22 @@ export interface components {
             can: components["schemas"]["Right"][];
         };
         /**
+         * AdoptAsk
+         * @description Take an option, whole or the ground of some grids.
+         */
+        AdoptAsk: {
+            /** Version */
+            version: number;
+            /** Option */
+            option: number;
+            /**
+             * Grids
+             * @description Empty: all.
+             * @default []
+             */
+            grids: string[];
+        };
+        /**
          * Alert
          * @description An alert to one team, with its clock.
          */
@@ -1929,6 +2573,32 @@ export interface components {
             resolved: number;
         };
         /**
+         * Ancestor
+         * @description One line of a grid's lineage.
+         */
+        Ancestor: {
+            /** Edition */
+            edition: string;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string | null;
+            /**
+             * Relation
+             * @enum {string}
+             */
+            relation: "same" | "changed" | "split" | "merged" | "new" | "retired";
+            /**
+             * Share
+             * @description Share of the later grid's area that came from here; 0 to 1.
+             */
+            share: number;
+            /** Valid From */
+            valid_from: string | null;
+            /** Valid To */
+            valid_to: string | null;
+        };
+        /**
          * BacktestAnswer
          * @description The last back-test of a category.
          */
@@ -1956,6 +2626,30 @@ export interface components {
             };
             /** Series */
             series: components["schemas"]["Night"][];
+        };
+        /**
+         * Balance
+         * @description How even the load is, over the grids of the scope or of one community.
+         */
+        Balance: {
+            /** Community Code */
+            community_code: string | null;
+            /** Name */
+            name: string | null;
+            /** Grids */
+            grids: number;
+            /** Mean */
+            mean: {
+                [key: string]: number;
+            };
+            /** Max Over Mean */
+            max_over_mean: number;
+            /** Min Over Mean */
+            min_over_mean: number;
+            /** Gini */
+            gini: number;
+            /** Out Of Tolerance */
+            out_of_tolerance: number;
         };
         /**
          * Before
@@ -2278,6 +2972,47 @@ export interface components {
             enabled: boolean;
         };
         /**
+         * Comment
+         * @description A remark of the review.
+         */
+        Comment: {
+            /** Id */
+            id: number;
+            /** Text */
+            text: string;
+            /** By */
+            by: string;
+            /**
+             * Written At
+             * Format: date-time
+             */
+            written_at: string;
+            /** Version */
+            version: number;
+            /** At */
+            at: number[] | null;
+            /** Grid */
+            grid: string | null;
+            /** Reply To */
+            reply_to: number | null;
+            /** Resolved */
+            resolved: boolean;
+        };
+        /**
+         * CommentMake
+         * @description A remark, on the map if it has a place.
+         */
+        CommentMake: {
+            /** Text */
+            text: string;
+            /** At */
+            at?: number[] | null;
+            /** Grid */
+            grid?: string | null;
+            /** Reply To */
+            reply_to?: number | null;
+        };
+        /**
          * Compared
          * @description Events of the matched cells, weighted as they are matched.
          */
@@ -2290,6 +3025,26 @@ export interface components {
             cells: number;
             /** Matched On */
             matched_on: string[];
+        };
+        /**
+         * Conflict
+         * @description An edit that does not fit.
+         */
+        Conflict: {
+            /** Version */
+            version: number;
+            /** By */
+            by: string;
+            text: components["schemas"]["Texts"];
+            /** Reason */
+            reason: string;
+            detail: components["schemas"]["Texts"];
+            /** Grids */
+            grids: string[];
+            /** Where */
+            where?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * Counted
@@ -2323,6 +3078,17 @@ export interface components {
             days: number;
             /** All */
             all: components["schemas"]["Tested"][];
+        };
+        /**
+         * DecideAsk
+         * @description Approve or reject; never by the one who submitted.
+         */
+        DecideAsk: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * Delivery
@@ -2418,6 +3184,32 @@ export interface components {
             role: components["schemas"]["Role"];
             /** Password */
             password: string;
+        };
+        /**
+         * Describe
+         * @description Name, kind, lock, duty team of a grid; nothing of its ground.
+         */
+        Describe: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "describe";
+            /** Grid */
+            grid: string;
+            /** Name */
+            name?: string | null;
+            /** Kind */
+            kind?: ("unit" | "special") | null;
+            /** Special */
+            special?: ("" | "school" | "estate" | "industrial" | "hospital" | "market" | "other") | null;
+            /**
+             * Team Key
+             * @description Empty: nobody.
+             */
+            team_key?: string | null;
+            /** Locked */
+            locked?: boolean | null;
         };
         /**
          * Drill
@@ -2670,6 +3462,56 @@ export interface components {
             ends_at?: string | null;
         };
         /**
+         * EditAsk
+         * @description An edit, made on the version that the asker sees.
+         *
+         *     409 (reason `conflict`): another planner has changed the same grids since; the problem's `detail` says who and what.
+         *     400 with the operation's own reason: it cannot be done, and why; `where` in the problem is GeoJSON, with a place if any.
+         */
+        EditAsk: {
+            /** Version */
+            version: number;
+            /** Operation */
+            operation: components["schemas"]["Split"] | components["schemas"]["Merge"] | components["schemas"]["MoveVertex"] | components["schemas"]["InsertVertex"] | components["schemas"]["RemoveVertex"] | components["schemas"]["Reshape"] | components["schemas"]["Reassign"] | components["schemas"]["Snap"] | components["schemas"]["Simplify"] | components["schemas"]["PerBuilding"] | components["schemas"]["Describe"];
+        };
+        /**
+         * Edition
+         * @description One edition of the grids.
+         */
+        Edition: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Current */
+            current: boolean;
+            /** Grids */
+            grids: number;
+            /**
+             * Base
+             * @description The edition it was drawn from.
+             */
+            base: string | null;
+            /** Plan Key */
+            plan_key: string | null;
+            /** Published By */
+            published_by: string | null;
+            /** Published At */
+            published_at: string | null;
+            /** Periods */
+            periods: components["schemas"]["EditionPeriod"][];
+        };
+        /**
+         * EditionPeriod
+         * @description When an edition was in force; a roll-back gives an older one a second period.
+         */
+        EditionPeriod: {
+            /** Valid From */
+            valid_from: string | null;
+            /** Valid To */
+            valid_to: string | null;
+        };
+        /**
          * Effect
          * @description What changed in the area beyond what changed in comparable cells.
          */
@@ -2778,6 +3620,26 @@ export interface components {
             residents: number | null;
             /** Bbox */
             bbox: number[];
+        };
+        /**
+         * Exchange
+         * @description What one grid gives to another.
+         */
+        Exchange: {
+            /** Grid */
+            grid: string | null;
+            /** To */
+            to: string | null;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Households */
+            households: number;
+            /** Team */
+            team: string | null;
+            /** To Team */
+            to_team: string | null;
         };
         /**
          * FeedStatus
@@ -3303,6 +4165,24 @@ export interface components {
             note: string;
         };
         /**
+         * Handed
+         * @description Things of one kind that change hands.
+         */
+        Handed: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "building" | "incident" | "camera" | "hazard" | "sensor" | "place" | "team" | "fence" | "roster" | "route";
+            title: components["schemas"]["Texts"];
+            /** Count */
+            count: number;
+            /** Households */
+            households?: number | null;
+            /** Residents */
+            residents?: number | null;
+        };
+        /**
          * Health
          * @description Whether the parts answer.
          */
@@ -3329,6 +4209,14 @@ export interface components {
             demo: boolean;
             /** Demo Accounts */
             demo_accounts: components["schemas"]["DemoAccount"][];
+        };
+        /**
+         * History
+         * @description Whether there is something to undo or redo for the asker, and what.
+         */
+        History: {
+            undo: components["schemas"]["Texts"] | null;
+            redo: components["schemas"]["Texts"] | null;
         };
         /**
          * HorizonScores
@@ -3483,6 +4371,99 @@ export interface components {
             meta: components["schemas"]["HotSpotMeta"];
         };
         /**
+         * Impact
+         * @description What publishing would change.
+         */
+        Impact: {
+            /** Version */
+            version: number;
+            /** Handed */
+            handed: components["schemas"]["Handed"][];
+            /** Exchanges */
+            exchanges: components["schemas"]["Exchange"][];
+            /** Indicators */
+            indicators: components["schemas"]["Indicator"][];
+            /**
+             * Teams
+             * @description team_key, team_name, gains, loses: households and buildings.
+             */
+            teams: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Difference
+             * @description FeatureCollection of ground that changes hands: grid, to.
+             */
+            difference: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ImportConfirm
+         * @description Make a plan of a previewed import.
+         */
+        ImportConfirm: {
+            /** Token */
+            token: string;
+            /** Name */
+            name: string;
+            /** Accept Repairs */
+            accept_repairs: boolean;
+        };
+        /**
+         * ImportPreview
+         * @description What a file of grids would make: nothing is kept until it is confirmed.
+         */
+        ImportPreview: {
+            /** Token */
+            token: string;
+            /** File */
+            file: string;
+            /** Grids */
+            grids: number;
+            /**
+             * Columns
+             * @description Which column of the file gives code, name, community, kind.
+             */
+            columns: {
+                [key: string]: string | null;
+            };
+            /** Columns Found */
+            columns_found: string[];
+            /** Repairs */
+            repairs: components["schemas"]["ImportRepair"][];
+            /** Repaired M2 */
+            repaired_m2: number;
+            /** Problems */
+            problems: components["schemas"]["Texts"][];
+            /** Bounds */
+            bounds: number[];
+        };
+        /**
+         * ImportRepair
+         * @description A gap or overlap that an import would mend, to be looked at.
+         */
+        ImportRepair: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "gap" | "overlap" | "invalid" | "outside";
+            /** Area M2 */
+            area_m2: number;
+            /** Grids */
+            grids: string[];
+            /**
+             * To
+             * @description The grid that the sliver goes to.
+             */
+            to: string | null;
+            /** Where */
+            where: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * Imported
          * @description What became of a CAP message.
          */
@@ -3530,6 +4511,56 @@ export interface components {
             due_resolved_at: string | null;
             /** Due Followup At */
             due_followup_at: string | null;
+        };
+        /**
+         * Indicator
+         * @description A grid's figures, re-aggregated to both editions.
+         */
+        Indicator: {
+            /** Grid */
+            grid: string;
+            /** Label */
+            label: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "same" | "changed" | "new" | "retired";
+            /** Before */
+            before: {
+                [key: string]: number;
+            } | null;
+            /** After */
+            after: {
+                [key: string]: number;
+            } | null;
+            /** Load Before */
+            load_before: number | null;
+            /** Load After */
+            load_after: number | null;
+        };
+        /**
+         * InsertVertex
+         * @description Add a corner to a shared border and pull it to a place.
+         */
+        InsertVertex: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "insert";
+            /** Arc */
+            arc: number;
+            /**
+             * At
+             * @description Longitude and latitude, WGS-84.
+             */
+            at: number[];
+            /**
+             * To
+             * @description Longitude and latitude, WGS-84.
+             */
+            to: number[];
         };
         /**
          * Inside
@@ -3597,6 +4628,66 @@ export interface components {
             residents_waiting: number | null;
             /** Households Waiting */
             households_waiting: number | null;
+        };
+        /**
+         * Lineage
+         * @description Where a grid came from and what became of it.
+         */
+        Lineage: {
+            /** Edition */
+            edition: string;
+            /** Code */
+            code: string;
+            /** Before */
+            before: components["schemas"]["Ancestor"][];
+            /** After */
+            after: components["schemas"]["Ancestor"][];
+        };
+        /**
+         * LoadModel
+         * @description A workload model as declared in its file.
+         */
+        LoadModel: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Texts"];
+            /** Measures */
+            measures: components["schemas"]["Measure"][];
+            /**
+             * Tolerance
+             * @description 0.1: within ten per cent of the mean.
+             */
+            tolerance: number;
+            /** Least */
+            least: number;
+            /** Most */
+            most: number;
+        };
+        /**
+         * Measure
+         * @description One measure of the workload model.
+         */
+        Measure: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Texts"];
+            /** Unit */
+            unit: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * Merge
+         * @description Make one grid of several neighbours; the first keeps its code.
+         */
+        Merge: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "merge";
+            /** Grids */
+            grids: string[];
         };
         /**
          * Message
@@ -3691,6 +4782,27 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        /**
+         * MoveVertex
+         * @description Move a corner of shared borders.
+         */
+        MoveVertex: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "move";
+            /**
+             * At
+             * @description Longitude and latitude, WGS-84.
+             */
+            at: number[];
+            /**
+             * To
+             * @description Longitude and latitude, WGS-84.
+             */
+            to: number[];
         };
         /**
          * MultiPolygonGeometry
@@ -3845,6 +4957,25 @@ export interface components {
             waiting_calls: number;
         };
         /**
+         * PerBuilding
+         * @description One building, one grid: part a grid between its buildings and streets.
+         */
+        PerBuilding: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "per_building";
+            /** Grid */
+            grid: string;
+            /**
+             * Least Households
+             * @description Buildings with fewer go to their nearest neighbour's grid.
+             * @default 0
+             */
+            least_households: number;
+        };
+        /**
          * Period
          * @description From one hour to before another.
          */
@@ -3875,6 +5006,550 @@ export interface components {
             due_at: string;
             /** Done At */
             done_at: string | null;
+        };
+        /**
+         * Plan
+         * @description A plan.
+         */
+        Plan: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Base */
+            base: string;
+            /** Scope */
+            scope: string | null;
+            /** Scope Name */
+            scope_name: string | null;
+            /** Model */
+            model: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "draft" | "submitted" | "approved" | "rejected" | "published" | "rolled_back" | "discarded";
+            /**
+             * Version
+             * @description Counts every edit, undo and redo.
+             */
+            version: number;
+            /**
+             * Edits
+             * @description Edits that count now.
+             */
+            edits: number;
+            /** Created By */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /**
+             * Behind
+             * @description A newer edition than its base is in force: rebase it.
+             */
+            behind: boolean;
+            /** Submitted By */
+            submitted_by?: string | null;
+            /** Submitted At */
+            submitted_at?: string | null;
+            /** Decided By */
+            decided_by?: string | null;
+            /** Decided At */
+            decided_at?: string | null;
+            /** Effective At */
+            effective_at?: string | null;
+            /**
+             * Edition
+             * @description The edition that it became.
+             */
+            edition?: string | null;
+            /**
+             * Open Comments
+             * @default 0
+             */
+            open_comments: number;
+        };
+        /**
+         * PlanArc
+         * @description A stretch of border, shared by the grids on its sides. Moving it moves both.
+         */
+        PlanArc: {
+            /** Id */
+            id: number;
+            /** Xy */
+            xy: number[][];
+            /**
+             * Left
+             * @description Grid on the left in the line's direction; none: outside the coverage.
+             */
+            left: string | null;
+            /** Right */
+            right: string | null;
+            /**
+             * Fixed
+             * @description Border of a community or of the whole: it cannot be moved.
+             */
+            fixed: boolean;
+        };
+        /**
+         * PlanChange
+         * @description What of a plan can be renamed.
+         */
+        PlanChange: {
+            /** Name */
+            name?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Model
+             * @description Name of the workload model.
+             */
+            model?: string | null;
+        };
+        /**
+         * PlanDelta
+         * @description What an edit changed: drop what is gone, then put what is new or different.
+         */
+        PlanDelta: {
+            /** Version */
+            version: number;
+            /** Arcs Gone */
+            arcs_gone: number[];
+            /** Arcs */
+            arcs: components["schemas"]["PlanArc"][];
+            /** Grids Gone */
+            grids_gone: string[];
+            /** Grids */
+            grids: components["schemas"]["PlanGrid"][];
+            /** Balance */
+            balance: components["schemas"]["Balance"][];
+            /**
+             * Problems
+             * @description All of the plan as it stands now.
+             */
+            problems: components["schemas"]["Problem"][];
+            history: components["schemas"]["History"];
+            /** @description What was done, for the status line. */
+            text: components["schemas"]["Texts"];
+            /**
+             * Moved
+             * @description Buildings, households … that changed hands by this edit.
+             * @default {}
+             */
+            moved: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * PlanEdit
+         * @description A line of a plan's history.
+         */
+        PlanEdit: {
+            /** Version */
+            version: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "edit" | "undo" | "redo" | "rebase" | "merge" | "adopt" | "import";
+            /** Op */
+            op: string | null;
+            text: components["schemas"]["Texts"];
+            /** Grids */
+            grids: string[];
+            /**
+             * Counts
+             * @description Not undone.
+             */
+            counts: boolean;
+        };
+        /**
+         * PlanGrid
+         * @description A grid of a plan: its place, its attributes, its load, what is wrong with it.
+         */
+        PlanGrid: {
+            /**
+             * Id
+             * @description Stable inside the plan: the code in the base edition, or ~n for a new one.
+             */
+            id: string;
+            /**
+             * Code
+             * @description None until codes are given.
+             */
+            code: string | null;
+            /**
+             * Label
+             * @description Short, for the map: 004, or 004甲 for a part of a split one.
+             */
+            label: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Community Code */
+            community_code: string | null;
+            /** Team Key */
+            team_key: string | null;
+            /** Locked */
+            locked: boolean;
+            /**
+             * Special
+             * @description school, estate, industrial, …
+             */
+            special?: string | null;
+            /**
+             * Rings
+             * @description Arcs of each ring, in order; ~id (bitwise not) for one that runs backwards.
+             */
+            rings: number[][];
+            /**
+             * Polygons
+             * @description How many of the rings belong to each polygon: shell first, then holes.
+             */
+            polygons: number[];
+            /** Area M2 */
+            area_m2: number;
+            /**
+             * Measures
+             * @description By measure of the model: buildings, households, …
+             */
+            measures: {
+                [key: string]: number;
+            };
+            /**
+             * Load
+             * @description Workload by the model; 1 is the mean of its community or scope.
+             */
+            load: number;
+            /**
+             * Changed
+             * @description Different from the base edition.
+             */
+            changed: boolean;
+            /**
+             * At
+             * @description A point inside, for the label.
+             */
+            at: number[];
+        };
+        /**
+         * PlanMake
+         * @description A new plan: a branch of an edition.
+         */
+        PlanMake: {
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Base
+             * @description Edition; none: the one in force.
+             */
+            base?: string | null;
+            /**
+             * Scope
+             * @description Code of the area it is about; none: the whole city.
+             */
+            scope?: string | null;
+            /**
+             * Copy Of
+             * @description Branch off this plan instead of an edition.
+             */
+            copy_of?: string | null;
+        };
+        /**
+         * PlanMap
+         * @description Everything of a plan that is drawn.
+         */
+        PlanMap: {
+            plan: components["schemas"]["Plan"];
+            /** Arcs */
+            arcs: components["schemas"]["PlanArc"][];
+            /** Grids */
+            grids: components["schemas"]["PlanGrid"][];
+            model: components["schemas"]["LoadModel"];
+            /**
+             * Balance
+             * @description The scope first, then its communities.
+             */
+            balance: components["schemas"]["Balance"][];
+            /** Problems */
+            problems: components["schemas"]["Problem"][];
+            history: components["schemas"]["History"];
+        };
+        /**
+         * Problem
+         * @description Problem details (RFC 9457).
+         */
+        Problem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Code */
+            code: string;
+            /**
+             * Detail
+             * @default null
+             */
+            detail: string | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Errors
+             * @default null
+             */
+            errors: {
+                [key: string]: string;
+            }[] | null;
+        };
+        /**
+         * Proposal
+         * @description A question and its answers.
+         */
+        Proposal: {
+            /** Id */
+            id: number;
+            /** Plan */
+            plan: string;
+            /** Version */
+            version: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /** Progress */
+            progress: number;
+            /** Asked */
+            asked: {
+                [key: string]: unknown;
+            };
+            /** Asked By */
+            asked_by: string;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Seconds */
+            seconds: number | null;
+            error?: components["schemas"]["Texts"] | null;
+            /** Units */
+            units?: number | null;
+            /** @description The plan as it is, by the same figures. */
+            today?: components["schemas"]["ProposalOption"] | null;
+            /**
+             * Options
+             * @default []
+             */
+            options: components["schemas"]["ProposalOption"][];
+        };
+        /**
+         * ProposalAsk
+         * @description Ask for partitions of a scope into balanced grids.
+         */
+        ProposalAsk: {
+            /** Version */
+            version: number;
+            /**
+             * Community
+             * @description Its grids are redrawn; or name grids.
+             */
+            community?: string | null;
+            /**
+             * Grids
+             * @default []
+             */
+            grids: string[];
+            /**
+             * Count
+             * @description How many grids; none: as many as now.
+             */
+            count?: number | null;
+            /**
+             * Tolerance
+             * @default 0.1
+             */
+            tolerance: number;
+            /**
+             * Units
+             * @default blocks
+             * @enum {string}
+             */
+            units: "blocks" | "buildings" | "cells";
+            /**
+             * Barriers
+             * @default [
+             *       "rivers"
+             *     ]
+             */
+            barriers: ("rivers" | "roads" | "railways")[];
+            /**
+             * Hard Barriers
+             * @description Barriers may not be crossed at all; else it costs.
+             * @default true
+             */
+            hard_barriers: boolean;
+            /**
+             * Keep
+             * @description How much today's borders weigh.
+             * @default 0.5
+             */
+            keep: number;
+            /**
+             * Seconds
+             * @default 5
+             */
+            seconds: number;
+        };
+        /**
+         * ProposalMove
+         * @description A piece of ground that changes hands, with its reason.
+         */
+        ProposalMove: {
+            /** Unit */
+            unit: number;
+            /** Grid */
+            grid: string | null;
+            /** To */
+            to: string;
+            /** Buildings */
+            buildings: number;
+            /** Households */
+            households: number;
+            reason: components["schemas"]["Texts"];
+            /** Where */
+            where: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ProposalOption
+         * @description One partition of the Pareto set.
+         */
+        ProposalOption: {
+            /** Index */
+            index: number;
+            /** @description What it is best at. */
+            title: components["schemas"]["Texts"];
+            /** Max Over Mean */
+            max_over_mean: number;
+            /**
+             * Deviation
+             * @description Standard deviation over mean.
+             */
+            deviation: number;
+            /**
+             * Compactness
+             * @description Mean Polsby-Popper, 0 to 1.
+             */
+            compactness: number;
+            /**
+             * Changed Share
+             * @description Share of the load that changes hands.
+             */
+            changed_share: number;
+            /**
+             * Crossings
+             * @description Rivers and roads of the named barriers that grids lie across.
+             */
+            crossings: number;
+            /**
+             * Grids
+             * @description GeoJSON features: id, load, measures.
+             */
+            grids: {
+                [key: string]: unknown;
+            }[];
+            /** Moves */
+            moves: components["schemas"]["ProposalMove"][];
+        };
+        /**
+         * Publication
+         * @description What publishing did.
+         */
+        Publication: {
+            /** Plan */
+            plan: string;
+            /** Edition */
+            edition: string;
+            /** Previous */
+            previous: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "scheduled" | "published" | "rolled_back" | "cancelled";
+            /**
+             * Effective At
+             * Format: date-time
+             */
+            effective_at: string;
+            /** Published At */
+            published_at: string | null;
+            /** Seconds */
+            seconds: number | null;
+            /** Grids */
+            grids: number;
+            /**
+             * Moved
+             * @description Rows by layer that were given another grid.
+             */
+            moved: {
+                [key: string]: number;
+            };
+            /**
+             * Notified
+             * @description Teams that were told.
+             */
+            notified: number;
+        };
+        /**
+         * PublishAsk
+         * @description Publish an approved plan as an edition, now or at a time.
+         */
+        PublishAsk: {
+            /** Edition */
+            edition: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Effective At
+             * @description None: now.
+             */
+            effective_at?: string | null;
         };
         /**
          * Quarantined
@@ -3991,6 +5666,67 @@ export interface components {
             since: string | null;
         };
         /**
+         * Reassign
+         * @description Give ground from its grids to another: by painting buildings, street blocks or cells, or by an area.
+         */
+        Reassign: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "reassign";
+            /** To */
+            to: string;
+            /**
+             * Buildings
+             * @default []
+             */
+            buildings: string[];
+            /**
+             * Blocks
+             * @description A point inside each street block.
+             * @default []
+             */
+            blocks: number[][];
+            /**
+             * Cells
+             * @description H3 cells, hexadecimal.
+             * @default []
+             */
+            cells: string[];
+            /**
+             * Area
+             * @description GeoJSON polygon.
+             */
+            area?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * RebaseAsk
+         * @description Replay the plan's edits on a newer edition, or another plan's edits on this one.
+         */
+        RebaseAsk: {
+            /** Version */
+            version: number;
+            /**
+             * Onto
+             * @description Edition; none: the one in force. (rebase)
+             */
+            onto?: string | null;
+            /**
+             * Other
+             * @description Plan of the same base. (merge)
+             */
+            other?: string | null;
+            /**
+             * Skip
+             * @description Versions to leave out: how conflicts are settled.
+             * @default []
+             */
+            skip: number[];
+        };
+        /**
          * Receipt
          * @description What became of pushed bytes; they are committed when this is sent.
          */
@@ -4012,11 +5748,57 @@ export interface components {
             quarantined: number;
         };
         /**
+         * RemoveVertex
+         * @description Take a corner out of a shared border.
+         */
+        RemoveVertex: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "remove";
+            /**
+             * At
+             * @description Longitude and latitude, WGS-84.
+             */
+            at: number[];
+        };
+        /**
+         * Replayed
+         * @description What a rebase or merge came to. With conflicts nothing was changed: settle them by `skip`.
+         */
+        Replayed: {
+            /** Done */
+            done: boolean;
+            /** Applied */
+            applied: number;
+            /** Conflicts */
+            conflicts: components["schemas"]["Conflict"][];
+            /**
+             * Delta Version
+             * @description The new version; load the plan's map anew.
+             */
+            delta_version?: number | null;
+        };
+        /**
+         * Reshape
+         * @description Draw a stretch of border anew: from where the line first meets a border to where it last does.
+         */
+        Reshape: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "reshape";
+            /** Line */
+            line: number[][];
+        };
+        /**
          * Right
          * @description An action behind a door that changes something or shows more than the map.
          * @enum {string}
          */
-        Right: "warnings.steer" | "alerts.own" | "alerts.all" | "incidents.status" | "feeds.push" | "quarantine" | "feeds.see" | "metrics" | "counts.exact" | "rules.edit" | "fences.edit" | "rosters.edit" | "drills" | "ledger.see" | "channels.edit";
+        Right: "warnings.steer" | "alerts.own" | "alerts.all" | "incidents.status" | "feeds.push" | "quarantine" | "feeds.see" | "metrics" | "counts.exact" | "rules.edit" | "fences.edit" | "rosters.edit" | "drills" | "ledger.see" | "channels.edit" | "plans.see" | "plans.edit" | "plans.approve";
         /**
          * Role
          * @description What a duty post or a system is to the map.
@@ -4347,6 +6129,59 @@ export interface components {
             password: string;
         };
         /**
+         * Simplify
+         * @description Simplify the borders of grids together.
+         */
+        Simplify: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "simplify";
+            /** Grids */
+            grids: string[];
+            /**
+             * Tolerance M
+             * @default 2
+             */
+            tolerance_m: number;
+        };
+        /**
+         * Snap
+         * @description Pull the borders of grids onto roads, rivers or the borders of their parents.
+         */
+        Snap: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "snap";
+            /** Grids */
+            grids: string[];
+            /** To */
+            to: ("roads" | "rivers" | "parents")[];
+            /**
+             * Tolerance M
+             * @default 15
+             */
+            tolerance_m: number;
+        };
+        /**
+         * Split
+         * @description Cut a grid along a line; ends snap to its border, and may reach over it.
+         */
+        Split: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "split";
+            /** Grid */
+            grid: string;
+            /** Line */
+            line: number[][];
+        };
+        /**
          * StatusChange
          * @description The next state of an incident; `team_key` names who is sent, with `dispatched`.
          */
@@ -4382,6 +6217,19 @@ export interface components {
              * @description A photo, at /attachments/{name}.
              */
             attachment: string | null;
+        };
+        /**
+         * SubmitAsk
+         * @description Hand a plan in for review. Refused (400, reason `problems`) while a rule has an error against it.
+         */
+        SubmitAsk: {
+            /** Version */
+            version: number;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * Template
@@ -4662,6 +6510,14 @@ export interface components {
             grids: components["schemas"]["GridTrend"][];
         };
         /**
+         * VersionAsk
+         * @description Undo or redo on the version that the asker sees.
+         */
+        VersionAsk: {
+            /** Version */
+            version: number;
+        };
+        /**
          * Warning
          * @description A warning as the list shows it.
          */
@@ -4900,39 +6756,6 @@ export interface components {
              * @description When this version was last tried against the past.
              */
             dry_run_at: string | null;
-        };
-        /**
-         * Problem
-         * @description Problem details (RFC 9457).
-         */
-        Problem: {
-            /** Type */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Code */
-            code: string;
-            /**
-             * Detail
-             * @default null
-             */
-            detail: string | null;
-            /**
-             * Reason
-             * @default null
-             */
-            reason: string | null;
-            /** Request Id */
-            request_id: string;
-            /**
-             * Errors
-             * @default null
-             */
-            errors: {
-                [key: string]: string;
-            }[] | null;
         };
     };
     responses: never;
@@ -7129,6 +8952,1215 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Drill"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listed_editions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edition"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exported_editions__name__export_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lineage_editions__name__grids__code__lineage_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lineage"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_exported_plans__key__export_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewed_plan_imports_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imported_plan_imports_confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportConfirm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listed_plans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    made_plans_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanMake"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_plans__key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discarded_plans__key__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renamed_plans__key__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drawn_plans__key__map_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanMap"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edits_plans__key__edits_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanEdit"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edited_plans__key__edits_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDelta"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tried_plans__key__try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDelta"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undone_plans__key__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDelta"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redone_plans__key__redo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDelta"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    since_plans__key__since__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDelta"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rebased_plans__key__rebase_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RebaseAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merged_plans__key__merge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RebaseAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    blocks_plans__key__blocks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listed_plans__key__proposals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    asked_plans__key__proposals_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_plans__key__proposals__number__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelled_plans__key__proposals__number__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adopted_plans__key__proposals__number__adopt_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDelta"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    impact_plans__key__impact_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Impact"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_plans__key__report_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    comments_plans__key__comments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    commented_plans__key__comments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentMake"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolved_plans__key__comments__comment__resolve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+                comment: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitted_plans__key__submit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawn_plans__key__withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approved_plans__key__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejected_plans__key__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    published_plans__key__publish_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publication"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rolled_back_plans__key__rollback_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publication"];
                 };
             };
             /** @description Problem details (RFC 9457) */

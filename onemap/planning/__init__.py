@@ -1,0 +1,1 @@
+"""Redrawing the grids: editions, plans, their edits, checks, balance, proposals, impact and publishing."""

@@ -1,0 +1,1 @@
+"""Grids in and out of files."""

@@ -1,0 +1,1 @@
+"""Balanced partitions of blocks into grids, and why each block moves."""

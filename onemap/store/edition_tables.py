@@ -1,0 +1,1 @@
+"""Editions, their periods and lineage, review and publication."""

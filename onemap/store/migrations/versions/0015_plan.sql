@@ -1,0 +1,2 @@
+-- Plans and their edits.
+SELECT 1;

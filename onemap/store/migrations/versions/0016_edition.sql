@@ -1,0 +1,2 @@
+-- Editions, their periods and lineage, review and publication.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Proposals.
+SELECT 1;
