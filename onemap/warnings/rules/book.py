@@ -101,7 +101,9 @@ def switch(conn: Connection, key: str, on: bool, actor: str, clocks: CaseSetting
             if problems:
                 raise BadInput(f"{problems[0].where}: {problems[0].message}", reason="rule")
             if row["dry_run_at"] is None:
-                raise Conflict("Try this version against the past first.", reason="dry-run")
+                raise Conflict(
+                    "请先用历史数据试运行这一版 · try this version against the past first.", reason="dry-run"
+                )
         if on != row["enabled"]:
             if not on:
                 forget(conn, key, clocks, "规则已停用", "The rule was switched off")

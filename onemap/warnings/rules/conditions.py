@@ -65,7 +65,8 @@ def compile_condition(text: str, inputs: frozenset[str], *, numbers: bool = True
     except (RuntimeError, TypeError, ValueError) as error:
         return _fault(written, str(error), shifts)
     if compiled.return_type() not in (cel.Type.BOOL, cel.Type.DYN):
-        return Fault(f"The condition gives {compiled.return_type().name().lower()}, not true or false.")
+        kind = compiled.return_type().name().lower()
+        return Fault(f"条件的结果须是真假，这里是 {kind} · the condition gives {kind}, not true or false.")
     return Condition(text, compiled)
 
 
@@ -83,9 +84,16 @@ def _doubles(text: str, *, numbers: bool) -> tuple[str, list[tuple[int, int]], F
     for found in _TOKEN.finditer(text):
         token = found[0]
         if not token.isprintable() and not token.isspace():
-            return text, [], Fault("A character that cannot be printed.", found.start() + 1)
+            return text, [], Fault("含有不可见字符 · a character that cannot be printed.", found.start() + 1)
         if found.lastgroup == "name" and before == "." and token in _MACROS:
-            return text, [], Fault(f"{token}() is not for conditions: name an input instead.", found.start() + 1)
+            return (
+                text,
+                [],
+                Fault(
+                    f"条件里不能用 {token}()，请改用输入 · {token}() is not for conditions: name an input instead.",
+                    found.start() + 1,
+                ),
+            )
         if found.lastgroup == "number" and numbers and token.isdigit():
             token += ".0"
             shifts.append((length + len(token), 2))
@@ -93,6 +101,14 @@ def _doubles(text: str, *, numbers: bool) -> tuple[str, list[tuple[int, int]], F
         length += len(token)
         before = token if not token.isspace() else before
     return "".join(parts), shifts, None
+
+
+#: How the library's own faults begin, and what they mean.
+_SAID = {
+    "undeclared reference to": "没有这个名称，它既不是本规则的输入，也不是函数",
+    "found no matching overload": "两边的类型对不上",
+    "Syntax error": "语法错误",
+}
 
 
 def _fault(written: str, message: str, shifts: Iterable[tuple[int, int]]) -> Fault:
@@ -105,7 +121,8 @@ def _fault(written: str, message: str, shifts: Iterable[tuple[int, int]]) -> Fau
     said = found[3].replace(" (in container '')", "").strip()
     if said.startswith("undeclared reference to"):
         said += ": it is neither an input of this rule nor a function"
-    return Fault(said[:300], max(1, column))
+    told = next((f"{zh} · {said}" for start, zh in _SAID.items() if said.startswith(start)), said)
+    return Fault(told[:300], max(1, column))
 
 
 def names_in(text: str) -> set[str]:

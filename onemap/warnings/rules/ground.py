@@ -50,7 +50,11 @@ def subjects_of(conn: Connection, rule: Rule, *, feeds: Mapping[str, str]) -> li
         raise BadInput(f"where: {where.message}", reason="rule")
     found = [one for one in _all(conn, rule.scope, feeds) if where.holds({SUBJECT: one.attributes})]
     if len(found) > MOST_SUBJECTS:
-        raise BadInput(f"The rule would watch {len(found)} objects, more than {MOST_SUBJECTS}.", reason="many-subjects")
+        raise BadInput(
+            f"规则会盯住 {len(found)} 个对象，上限 {MOST_SUBJECTS} · "
+            f"the rule would watch more than {MOST_SUBJECTS} objects.",
+            reason="many-subjects",
+        )
     return found
 
 

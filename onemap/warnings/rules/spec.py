@@ -81,10 +81,13 @@ class Calendar:
         """The first hour and the hour after the last; the first is larger where the night lies inside."""
         found = _HOURS.fullmatch(self.hours)
         if found is None:
-            raise BadInput(f"{self.hours[:20]!r} are no hours: write 8-20, or 20-6 over midnight.", reason="hours")
+            raise BadInput(
+                f"{self.hours[:20]!r} 不是时段：写 8-20，跨夜写 20-6 · no hours: write 8-20, or 20-6 over midnight.",
+                reason="hours",
+            )
         first, last = int(found[1]), int(found[2])
         if first > 23 or last > 24 or first == last:
-            raise BadInput(f"{self.hours!r} are no hours of a day: 0-24.", reason="hours")
+            raise BadInput(f"{self.hours!r} 不是一天内的时段 · no hours of a day: 0-24.", reason="hours")
         return first, last
 
 
@@ -128,5 +131,8 @@ def duration_s(text: str) -> float:
     found = _DURATION.fullmatch(text.strip())
     length = float(found[1]) * _UNITS_S[found[2]] if found else 0.0
     if not 0 < length <= LONGEST_S:
-        raise BadInput(f"{text[:20]!r} is no window: write 30min, 3h or 2d, up to 90d.", reason="duration")
+        raise BadInput(
+            f"{text[:20]!r} 不是时间窗：写 30min、3h 或 2d，至多 90d · no window: write 30min, 3h or 2d, up to 90d.",
+            reason="duration",
+        )
     return length
