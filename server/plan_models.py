@@ -144,7 +144,7 @@ class PlanGrid(Model):
     at: Position = Field(description="A point inside, for the label.")
 
 
-class Problem(Model):
+class PlanProblem(Model):
     """What a rule has against a grid or a border."""
 
     rule: str
@@ -152,6 +152,10 @@ class Problem(Model):
     grid: str | None
     text: Texts
     where: dict[str, Any] | None = Field(None, description="GeoJSON geometry.")
+
+
+# In the schema `Problem` is the problem document of a refusal.
+Problem = PlanProblem
 
 
 class Measure(Model):
@@ -202,7 +206,7 @@ class PlanMap(Model):
     grids: list[PlanGrid]
     model: LoadModel
     balance: list[Balance] = Field(description="The scope first, then its communities.")
-    problems: list[Problem]
+    problems: list[PlanProblem]
     history: History
 
 
@@ -215,7 +219,7 @@ class PlanDelta(Model):
     grids_gone: list[str]
     grids: list[PlanGrid]
     balance: list[Balance]
-    problems: list[Problem] = Field(description="All of the plan as it stands now.")
+    problems: list[PlanProblem] = Field(description="All of the plan as it stands now.")
     history: History
     text: Texts = Field(description="What was done, for the status line.")
     moved: dict[str, float] = Field({}, description="Buildings, households … that changed hands by this edit.")

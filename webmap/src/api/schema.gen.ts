@@ -3466,7 +3466,7 @@ export interface components {
          * @description An edit, made on the version that the asker sees.
          *
          *     409 (reason `conflict`): another planner has changed the same grids since; the problem's `detail` says who and what.
-         *     400 with the operation's own reason: it cannot be done, and why; `where` in the problem is GeoJSON, with a place if any.
+         *     400 with the operation's own reason: it cannot be done, and why; `where` in the problem is GeoJSON, if any.
          */
         EditAsk: {
             /** Version */
@@ -5137,7 +5137,7 @@ export interface components {
              * Problems
              * @description All of the plan as it stands now.
              */
-            problems: components["schemas"]["Problem"][];
+            problems: components["schemas"]["PlanProblem"][];
             history: components["schemas"]["History"];
             /** @description What was done, for the status line. */
             text: components["schemas"]["Texts"];
@@ -5295,41 +5295,32 @@ export interface components {
              */
             balance: components["schemas"]["Balance"][];
             /** Problems */
-            problems: components["schemas"]["Problem"][];
+            problems: components["schemas"]["PlanProblem"][];
             history: components["schemas"]["History"];
         };
         /**
-         * Problem
-         * @description Problem details (RFC 9457).
+         * PlanProblem
+         * @description What a rule has against a grid or a border.
          */
-        Problem: {
-            /** Type */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Code */
-            code: string;
+        PlanProblem: {
+            /** Rule */
+            rule: string;
             /**
-             * Detail
-             * @default null
+             * Severity
+             * @description A plan with an error cannot be submitted.
+             * @enum {string}
              */
-            detail: string | null;
+            severity: "error" | "warning";
+            /** Grid */
+            grid: string | null;
+            text: components["schemas"]["Texts"];
             /**
-             * Reason
-             * @default null
+             * Where
+             * @description GeoJSON geometry.
              */
-            reason: string | null;
-            /** Request Id */
-            request_id: string;
-            /**
-             * Errors
-             * @default null
-             */
-            errors: {
-                [key: string]: string;
-            }[] | null;
+            where?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * Proposal
@@ -6756,6 +6747,39 @@ export interface components {
              * @description When this version was last tried against the past.
              */
             dry_run_at: string | null;
+        };
+        /**
+         * Problem
+         * @description Problem details (RFC 9457).
+         */
+        Problem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Code */
+            code: string;
+            /**
+             * Detail
+             * @default null
+             */
+            detail: string | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Errors
+             * @default null
+             */
+            errors: {
+                [key: string]: string;
+            }[] | null;
         };
     };
     responses: never;
