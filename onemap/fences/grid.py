@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from onemap.fences.predicate import side
+from onemap.core.orientation import side
 
 Rows = npt.NDArray[np.int32]
 

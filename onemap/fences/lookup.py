@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from onemap.core.orientation import side
 from onemap.fences.grid import BASE, END, HALF, MORE, START, UNITS
-from onemap.fences.predicate import side
 
 #: Points that descend together, so that waits for memory overlap.
 _ABREAST = 512

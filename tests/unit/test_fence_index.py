@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon
 
 from onemap.core.errors import BadGeometry, BadInput
+from onemap.core.orientation import exact_side, side
 from onemap.fences.index import METRES_PER_DEGREE, FenceIndex
-from onemap.fences.predicate import exact_side, side
 
 Floats = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
