@@ -1,0 +1,111 @@
+/** How the grids of a plan stand to one another: rows of the balance table, their bars, and who is off by too much. */
+import type { Balance, LoadModel, PlanGrid } from '../api/planDoors'
+
+export type Standing = 'over' | 'under' | 'even'
+
+/** One line of the table. Load is a share of the mean: 1 is exactly even. */
+export interface BalanceRow {
+  grid: PlanGrid
+  standing: Standing
+  /** Over the model's own limits: it cannot be handed in so. */
+  beyond: boolean
+}
+
+export type SortKey = 'label' | 'load' | string
+
+/** Half a thousandth of slack: what reads as 1.10 is within ten per cent. */
+const SLACK = 0.0005
+
+export function standing(load: number, tolerance: number): Standing {
+  if (load > 1 + tolerance + SLACK) return 'over'
+  return load < 1 - tolerance - SLACK ? 'under' : 'even'
+}
+
+const plainOrder = new Intl.Collator('zh-Hans-CN', { numeric: true })
+
+/** The grids of a community, or all; by figures the heaviest first, by label in reading order. */
+export function balanceRows(
+  grids: Iterable<PlanGrid>,
+  model: LoadModel,
+  sort: { by: SortKey; down: boolean },
+  community: string | null = null,
+): BalanceRow[] {
+  const figure = (grid: PlanGrid): number =>
+    sort.by === 'load' ? grid.load : (grid.measures[sort.by] ?? Number.NEGATIVE_INFINITY)
+  const rows: BalanceRow[] = []
+  for (const grid of grids) {
+    if (community !== null && grid.community_code !== community) continue
+    rows.push({
+      grid,
+      standing: standing(grid.load, model.tolerance),
+      beyond: grid.load > model.most + SLACK || grid.load < model.least - SLACK,
+    })
+  }
+  const sign = sort.down ? -1 : 1
+  return rows.sort((a, b) => {
+    const byFigure = sort.by === 'label' ? 0 : figure(a.grid) - figure(b.grid)
+    return sign * byFigure || (sort.by === 'label' ? sign : 1) * labelOrder(a.grid, b.grid)
+  })
+}
+
+/** Grids without a code yet stand after their neighbours with one. */
+export function labelOrder(a: PlanGrid, b: PlanGrid): number {
+  const within = plainOrder.compare(a.community_code ?? '', b.community_code ?? '')
+  return within || plainOrder.compare(a.label, b.label) || plainOrder.compare(a.id, b.id)
+}
+
+/** Where the bars of the table end: the largest load, yet never so far that an even one looks like nothing. */
+export function barReach(rows: readonly BalanceRow[], tolerance: number): number {
+  let most = 1 + 2 * tolerance
+  for (const { grid } of rows) if (grid.load > most) most = grid.load
+  return Math.min(most, 3)
+}
+
+export interface Bin {
+  from: number
+  to: number
+  count: number
+  standing: Standing
+}
+
+/** Grids by load, in steps of half the tolerance, edges of tolerance on edges of bins; the last bins take all beyond. */
+export function loadBins(loads: readonly number[], tolerance: number): Bin[] {
+  const step = tolerance / 2
+  const reach = Math.min(10, Math.max(4, Math.ceil(Math.max(0, ...loads.map((load) => Math.abs(load - 1))) / step)))
+  const bins: Bin[] = []
+  for (let i = -reach; i < reach; i++) {
+    const [from, to] = [1 + i * step, 1 + (i + 1) * step]
+    bins.push({ from, to, count: 0, standing: standing((from + to) / 2, tolerance) })
+  }
+  for (const load of loads) {
+    // An edge itself belongs to the bin nearer to the middle, as the tolerance takes it in.
+    const off = (load - 1) / step
+    const at = off >= 0 ? Math.max(0, Math.ceil(off - 1e-9) - 1) : Math.floor(off + 1e-9)
+    const bin = bins[Math.min(bins.length - 1, Math.max(0, at + reach))]
+    if (bin) bin.count++
+  }
+  return bins
+}
+
+/** The row of the whole scope, or of one community. */
+export const balanceOf = (balance: readonly Balance[], community: string | null): Balance | null =>
+  balance.find(({ community_code }) => community_code === community) ?? balance[0] ?? null
+
+/** `…07-004 甲` is how the last places of a code are read; what is known by place needs no district before it. */
+export function shortCode(grid: Pick<PlanGrid, 'code' | 'label' | 'id'>): string {
+  const own = grid.code ?? (/^\d{15}$/.test(grid.id) ? grid.id : null)
+  return own && /^\d{15}$/.test(own) ? `…${own.slice(-6, -3)}-${grid.label}` : grid.label
+}
+
+/** Load as it stands beside a grid: two decimals always, so that figures stand below one another. */
+export const loadText = (load: number | null | undefined): string =>
+  load === null || load === undefined || !Number.isFinite(load) ? '—' : load.toFixed(2)
+
+export const percent = (share: number, digits = 0): string => `${(share * 100).toFixed(digits)}%`
+
+/** A signed change, with a true minus; nothing at all is a plain zero. */
+export function signed(value: number, digits = 0): string {
+  const text = Math.abs(value).toLocaleString('en-US', { maximumFractionDigits: digits })
+  if (Number(text.replaceAll(',', '')) === 0) return '0'
+  return value > 0 ? `+${text}` : `−${text}`
+}
