@@ -65,6 +65,7 @@ export const messages = {
   'rail.rosters': ['值班', 'Rosters'],
   'rail.fences': ['围栏', 'Fences'],
   'rail.drills': ['演练', 'Drills'],
+  'rail.plan': ['规划', 'Plans'],
   'rail.studio': ['工作台', 'Studio'],
 
   'panel.close': ['关闭', 'Close'],

@@ -2,11 +2,12 @@
 import { effect, signal } from '@preact/signals'
 import type { Text2 } from '../api/types'
 import { messages, type MessageKey as PageKey } from './catalogue'
+import type { PlanWord } from './plan'
 import type { StudioKey } from './studio'
 
 export type Lang = 'zh' | 'en'
 
-export type MessageKey = PageKey | StudioKey
+export type MessageKey = PageKey | PlanWord | StudioKey
 type Words = Readonly<Record<string, readonly [zh: string, en: string]>>
 
 const known: Record<string, readonly [zh: string, en: string]> = { ...messages }

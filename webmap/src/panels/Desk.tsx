@@ -23,7 +23,7 @@ import { MapArea } from './MapArea'
 import { NowList } from './NowList'
 import { IconButton, lazily } from './Parts'
 import { Rail } from './Rail'
-import { STUDIO_LISTS, STUDIO_PAGES } from './Studio'
+import { PlanSide, PlanTools, STUDIO_LISTS, STUDIO_PAGES } from './Studio'
 import { TimelineBar } from './TimelineBar'
 import { TopBar } from './TopBar'
 
@@ -50,6 +50,7 @@ export const PANEL_TITLES = {
   rosters: 'rail.rosters',
   fences: 'rail.fences',
   drills: 'rail.drills',
+  plan: 'rail.plan',
 } as const
 
 interface HandleProps {
@@ -97,9 +98,11 @@ function Handle({ width, side, range }: HandleProps) {
 
 export function Desk() {
   const Body = BODIES[panel.value]
-  const Page = isStudio(panel.value) && studioPick.value ? STUDIO_PAGES[panel.value] : undefined
-  const left = leftOpen.value
-  const right = rightOpen.value && selection.value !== null && !Page
+  // A plan is worked on upon the map itself, with its tools around it and its figures beside it.
+  const planning = panel.value === 'plan' && studioPick.value !== '' && studioPick.value !== '+'
+  const Page = !planning && isStudio(panel.value) && studioPick.value ? STUDIO_PAGES[panel.value] : undefined
+  const left = leftOpen.value && !planning
+  const right = rightOpen.value && !planning && selection.value !== null && !Page
   return (
     <div class="desk">
       <TopBar />
@@ -122,11 +125,19 @@ export function Desk() {
             <Handle width={leftWidth} side={1} range={[260, 560]} />
           </aside>
         )}
-        <div class="desk-map">
+        <div class={`desk-map ${planning ? 'is-planning' : ''}`}>
           <MapArea />
-          <TimelineBar />
+          {planning ? <PlanTools /> : <TimelineBar />}
           {Page && <Page />}
         </div>
+        {planning && rightOpen.value && (
+          <aside class="panel right" style={{ width: `${rightWidth.value / 16}rem` }} data-testid="plan-side">
+            <Handle width={rightWidth} side={-1} range={[300, 640]} />
+            <div class="panel-body">
+              <PlanSide />
+            </div>
+          </aside>
+        )}
         {right && (
           <aside class="panel right" style={{ width: `${rightWidth.value / 16}rem` }} data-testid="detail-panel">
             <Handle width={rightWidth} side={-1} range={[300, 640]} />

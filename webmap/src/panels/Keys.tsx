@@ -1,6 +1,7 @@
 /** The keys, and the list of them behind `?`. */
+import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { lang, t } from '../i18n'
+import { lang, type MessageKey, t } from '../i18n'
 import { flyTo, goHome } from '../map/map'
 import { catalogue } from '../state/catalogue'
 import { maySee } from '../state/session'
@@ -31,13 +32,16 @@ const LIST = [
   ['L', 'keys.lang'],
 ] as const
 
+/** Keys of a page that is fetched when it is opened; it brings their words along. */
+export const moreKeys = signal<readonly (readonly [key: string, text: MessageKey])[]>([])
+
 export function KeyList() {
   return (
     <div class="overlay keys" role="dialog" aria-label={t('keys.title')} data-testid="keys">
       <h2>{t('keys.title')}</h2>
       <dl>
-        {LIST.map(([key, text]) => (
-          <div key={key}>
+        {[...moreKeys.value, ...LIST].map(([key, text]) => (
+          <div key={text}>
             <dt>
               <kbd>{key}</kbd>
             </dt>

@@ -11,14 +11,20 @@ export const STUDIO_LISTS: Record<Studio, ComponentType> = {
   rosters: lazily(async () => (await import('./studio/RosterTree')).RosterTree),
   fences: lazily(async () => (await import('./studio/Fences')).Fences),
   drills: lazily(async () => (await import('./studio/DrillList')).DrillList),
+  plan: lazily(async () => (await import('./plan/PlanList')).PlanList),
 }
 
-/** Fences have none: they are worked on upon the map itself. */
+/** Fences have none: they are worked on upon the map itself; so are plans at a desk, in the hand they are read. */
 export const STUDIO_PAGES: Partial<Record<Studio, ComponentType>> = {
   rules: lazily(async () => (await import('./studio/RulePage')).RulePage),
   rosters: lazily(async () => (await import('./studio/RosterPage')).RosterPage),
   drills: lazily(async () => (await import('./studio/DrillPage')).DrillPage),
+  plan: lazily(async () => (await import('./plan/PlanPhone')).PlanPhone),
 }
+
+/** What stands around the map while a plan is open at a desk. */
+export const PlanTools = lazily(async () => (await import('./plan/Tools')).Tools)
+export const PlanSide = lazily(async () => (await import('./plan/PlanSide')).PlanSide)
 
 export function openStudio(name: Studio, pick = ''): void {
   panel.value = name

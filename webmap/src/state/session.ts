@@ -27,10 +27,14 @@ export const mayEditRosters = may('rosters.edit')
 export const mayEditFences = may('fences.edit')
 export const mayDrill = may('drills')
 export const mayHearAll = may('alerts.all')
+export const maySeePlans = may('plans.see')
+export const mayEditPlans = may('plans.edit')
+export const mayApprovePlans = may('plans.approve')
 
 /** Whether the rail has an entry for it: rosters and drills speak of all teams. */
 export function maySee(name: Panel): boolean {
   if (name === 'deliveries') return maySeeLedger.value
+  if (name === 'plan') return maySeePlans.value
   return (name !== 'rosters' && name !== 'drills') || mayHearAll.value
 }
 

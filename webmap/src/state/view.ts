@@ -10,8 +10,8 @@ export type Scale = 'desk' | 'wall'
 export const scale = kept<Scale>('scale', 'desk', isOneOf('desk', 'wall'))
 export const soundOn = kept('sound', false, isBoolean)
 
-export type Studio = 'rules' | 'rosters' | 'fences' | 'drills'
-export const STUDIOS: readonly Studio[] = ['rules', 'rosters', 'fences', 'drills']
+export type Studio = 'rules' | 'rosters' | 'fences' | 'drills' | 'plan'
+export const STUDIOS: readonly Studio[] = ['rules', 'rosters', 'fences', 'drills', 'plan']
 export type Panel = 'now' | 'heat' | 'warnings' | 'incidents' | 'layers' | 'feeds' | 'deliveries' | Studio
 export const PANELS: readonly Panel[] = [
   'now',
@@ -26,7 +26,7 @@ export const PANELS: readonly Panel[] = [
 export const panel = signal<Panel>('now')
 export const isStudio = (name: Panel): name is Studio => (STUDIOS as readonly Panel[]).includes(name)
 
-/** What is open in the studio page of the rail: a rule, an organisation, a fence, a drill; `+` is one in the making. */
+/** What is open in the studio page of the rail: a rule, an organisation, a fence, a drill, a plan; `+` is one in the making. */
 export const studioPick = signal('')
 
 export const leftOpen = kept('left.open', true, isBoolean)

@@ -1,0 +1,6 @@
+import './Words'
+import { Loading } from '../Parts'
+
+export function PlanList() {
+  return <Loading />
+}

@@ -1,0 +1,6 @@
+import './Words'
+import { Loading } from '../Parts'
+
+export function PlanPhone() {
+  return <Loading />
+}

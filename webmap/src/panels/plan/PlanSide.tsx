@@ -1,0 +1,6 @@
+import './Words'
+import { Loading } from '../Parts'
+
+export function PlanSide() {
+  return <Loading />
+}
