@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Double
+from sqlalchemy import Column, Double, Index
 from sqlalchemy import Text as TextType
 
 from onemap.store.layer import Attribute, LayerSpec, Text
@@ -23,6 +23,7 @@ TABLE = feature_table(
         Column("area_m2", Double),
     ],
 )
+Index("ix_grid_edition_code", TABLE.c.edition, TABLE.c.code)
 
 LAYER = LayerSpec(
     name="grid",

@@ -4,9 +4,8 @@ WITH warning AS (
   SELECT geom FROM onemap.warning WHERE key = %(key)s
 ), met AS (
   SELECT DISTINCT ON (g.code) g.code, coalesce(g.name, g.code) AS name, g.community_code
-  FROM warning w JOIN onemap.grid g ON st_intersects(g.geom, w.geom) AND NOT st_touches(g.geom, w.geom)
-  WHERE g.code IS NOT NULL AND (g.valid_from IS NULL OR g.valid_from <= %(at)s)
-    AND (g.valid_to IS NULL OR g.valid_to > %(at)s)
+  FROM warning w JOIN onemap.grid_in_force g ON st_intersects(g.geom, w.geom) AND NOT st_touches(g.geom, w.geom)
+  WHERE g.code IS NOT NULL
   ORDER BY g.code, g.valid_from DESC NULLS LAST
 ), area AS (
   SELECT a.code, coalesce(a.name, a.code) AS name,

@@ -4,9 +4,8 @@ SELECT o.code, o.name, o.rung, o.parent_code, o.team_key,
 FROM (
   SELECT DISTINCT ON (g.code) g.code, coalesce(g.name, g.code) AS name, 'grid' AS rung,
          g.community_code AS parent_code, g.team_key, g.geom
-  FROM onemap.grid g
-  WHERE g.code IS NOT NULL AND (g.valid_from IS NULL OR g.valid_from <= %(at)s)
-    AND (g.valid_to IS NULL OR g.valid_to > %(at)s)
+  FROM onemap.grid_in_force g
+  WHERE g.code IS NOT NULL
     AND (%(parent)s::text IS NULL OR g.community_code = %(parent)s::text)
     AND (%(code)s::text IS NULL OR g.code = %(code)s::text)
   ORDER BY g.code, g.valid_from DESC NULLS LAST

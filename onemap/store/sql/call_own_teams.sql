@@ -1,4 +1,6 @@
--- The teams that grids name: theirs is the duty where there is no roster.
-SELECT DISTINCT ON (code) code, team_key FROM onemap.grid
-WHERE code = ANY(%(codes)s) AND (valid_from IS NULL OR valid_from <= %(at)s) AND (valid_to IS NULL OR valid_to > %(at)s)
-ORDER BY code, valid_from DESC NULLS LAST
+-- The teams that grids name: theirs is the duty where there is no roster. A grid that was retired while it was being
+-- called keeps the team it named last.
+SELECT DISTINCT ON (g.code) g.code, g.team_key
+FROM onemap.grid g LEFT JOIN onemap.grid_in_force f ON f.id = g.id
+WHERE g.code = ANY(%(codes)s)
+ORDER BY g.code, (f.id IS NOT NULL) DESC, g.valid_to DESC NULLS FIRST, g.valid_from DESC NULLS LAST

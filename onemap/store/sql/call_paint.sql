@@ -7,11 +7,14 @@ SELECT DISTINCT ON (g.grid_code, coalesce(w.drill, false), CASE WHEN g.grid_code
        w.level, coalesce(w.drill, false) AS drill, st_asgeojson(shape.geom, 6) AS geometry
 FROM onemap.calling g
 JOIN onemap.warning w ON w.key = g.warning_key
+LEFT JOIN onemap.ladder l ON l.warning_key = g.warning_key
 LEFT JOIN onemap.team t ON t.key = g.team_key
 CROSS JOIN LATERAL (
   SELECT coalesce(
+    -- as it was when the warning called it; a grid that has been redrawn since is painted where it was called
     (SELECT o.geom FROM onemap.grid o WHERE o.code = g.grid_code
-     ORDER BY (o.valid_to IS NULL OR o.valid_to > now()) DESC, o.valid_from DESC NULLS LAST LIMIT 1),
+     ORDER BY (o.edition IS NOT DISTINCT FROM (SELECT onemap.edition_at(l.began_at))) DESC,
+              o.valid_to DESC NULLS FIRST, o.valid_from DESC NULLS LAST LIMIT 1),
     (SELECT a.geom FROM onemap.area a WHERE a.code = g.grid_code LIMIT 1), w.geom) AS geom
 ) AS shape
 WHERE g.state <> 'closed'

@@ -14,8 +14,9 @@ WITH zone AS (
   FROM onemap.sensor WHERE %(what)s = 'hazard' AND key = %(sensor)s::text
   UNION ALL
   (SELECT 1, geom, coalesce(name, code, key), NULL, NULL, NULL
-   FROM onemap.grid WHERE %(what)s = 'grid' AND (key = %(id)s OR code = %(id)s)
-   ORDER BY (valid_to IS NULL) DESC, valid_from DESC NULLS LAST LIMIT 1)
+   FROM onemap.grid g WHERE %(what)s = 'grid' AND (key = %(id)s OR code = %(id)s)
+   ORDER BY (key = %(id)s) DESC, EXISTS (SELECT FROM onemap.grid_in_force f WHERE f.id = g.id) DESC,
+            valid_to DESC NULLS FIRST, valid_from DESC NULLS LAST LIMIT 1)
   UNION ALL
   (SELECT 1, geom, coalesce(name, code, key), NULL, NULL, NULL
    FROM onemap.area WHERE %(what)s = 'area' AND (key = %(id)s OR code = %(id)s)

@@ -9,8 +9,7 @@ SELECT st_area(geom::geography) AS area_m2, houses.*,
          AND (area IS NULL OR st_intersects(h.geom, area))) AS hazards,
        (SELECT count(*)::int FROM onemap.camera c WHERE st_intersects(c.geom, ground.geom)
          AND (area IS NULL OR st_intersects(c.geom, area))) AS cameras,
-       ARRAY(SELECT g.code FROM onemap.grid g LEFT JOIN onemap.city c ON true
+       ARRAY(SELECT g.code FROM onemap.grid_in_force g
              WHERE st_intersects(g.geom, ground.geom) AND (area IS NULL OR st_intersects(g.geom, area))
-               AND (coalesce(c.edition, '') = '' OR g.edition = c.edition)
              ORDER BY g.code LIMIT 500) AS grids
 FROM ground, houses

@@ -4,7 +4,7 @@ FROM (
   SELECT CASE level WHEN 'district' THEN 1 ELSE 2 END AS rank, level AS source, id, sys_from
   FROM onemap.area WHERE level IN ('district', 'street')
   UNION ALL
-  SELECT 3, 'grid', id, sys_from FROM onemap.grid WHERE valid_to IS NULL OR valid_to > now()
+  SELECT 3, 'grid', id, sys_from FROM onemap.grid_in_force
 ) AS a
 GROUP BY rank, source
 ORDER BY rank

@@ -11,7 +11,7 @@ UNION ALL
 SELECT 'grid:' || g.key, coalesce(g.name, g.key), st_x(st_pointonsurface(g.geom)), st_y(st_pointonsurface(g.geom)),
        st_asbinary(g.geom), jsonb_build_object('key', g.key, 'code', g.code, 'name', g.name, 'kind', g.kind,
          'community_code', g.community_code, 'area_m2', g.area_m2)
-FROM onemap.grid g WHERE %(scope)s = 'grid' AND (g.valid_to IS NULL OR g.valid_to > now())
+FROM onemap.grid_in_force g WHERE %(scope)s = 'grid'
 UNION ALL
 SELECT 'area:' || a.key, coalesce(a.name, a.key), st_x(st_pointonsurface(a.geom)), st_y(st_pointonsurface(a.geom)),
        st_asbinary(a.geom),
