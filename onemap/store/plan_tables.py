@@ -1,13 +1,11 @@
-"""Tables of plans: a branch of an edition, its edits, the coverage it starts from, the steps of its state."""
+"""Tables of plans: a branch of an edition, its edits, the coverage it starts from."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -78,17 +76,4 @@ plan_ground = Table(
     Column("version", Integer, nullable=False),
     Column("coverage", LargeBinary, nullable=False),
     PrimaryKeyConstraint("plan_key", "version", name="pk_plan_ground"),
-)
-
-#: Every step of a plan's state, with who took it and what was said.
-plan_step = Table(
-    "plan_step",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("plan_key", Text, ForeignKey(plan.c.key), nullable=False, index=True),
-    timestamp("at", nullable=False, server_default=text("clock_timestamp()")),
-    Column("by", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("note", Text, nullable=False, server_default=text("''")),
 )

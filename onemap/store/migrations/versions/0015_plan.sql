@@ -1,4 +1,4 @@
--- Plans, their edits, the coverages they start from, the steps of their state.
+-- Plans, their edits, the coverages they start from.
 CREATE TABLE onemap.plan (
   key TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -52,16 +52,3 @@ CREATE TABLE onemap.plan_ground (
   CONSTRAINT pk_plan_ground PRIMARY KEY (plan_key, version),
   CONSTRAINT fk_plan_ground_plan_key FOREIGN KEY (plan_key) REFERENCES onemap.plan (key)
 );
-
-CREATE TABLE onemap.plan_step (
-  id BIGINT GENERATED ALWAYS AS IDENTITY,
-  plan_key TEXT NOT NULL,
-  at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
-  by TEXT NOT NULL,
-  state TEXT NOT NULL,
-  version INTEGER NOT NULL,
-  note TEXT DEFAULT '' NOT NULL,
-  CONSTRAINT pk_plan_step PRIMARY KEY (id),
-  CONSTRAINT fk_plan_step_plan_key FOREIGN KEY (plan_key) REFERENCES onemap.plan (key)
-);
-CREATE INDEX ix_plan_step_plan_key ON onemap.plan_step (plan_key);
