@@ -1,1 +1,23 @@
 """A coverage whose faces share their borders: a gap or an overlap has no way to be written down."""
+
+from onemap.planning.coverage.cover import Coverage
+from onemap.planning.coverage.model import Arc, Delta, Face, FaceId
+from onemap.planning.coverage.parts import describe, merge, replace
+from onemap.planning.coverage.redraw import reassign, split
+from onemap.planning.coverage.refusal import NotACoverage, Refused, Stale
+
+__all__ = [
+    "Arc",
+    "Coverage",
+    "Delta",
+    "Face",
+    "FaceId",
+    "NotACoverage",
+    "Refused",
+    "Stale",
+    "describe",
+    "merge",
+    "reassign",
+    "replace",
+    "split",
+]

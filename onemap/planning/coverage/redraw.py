@@ -1,0 +1,137 @@
+"""Operations that redraw ground along a line or an area: split, reassign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely import LineString, Point
+from shapely.geometry.base import BaseGeometry
+
+from onemap.planning.coverage.cells import cut, joined, width_m, without_strips
+from onemap.planning.coverage.cover import Coverage
+from onemap.planning.coverage.ground import area_m2, metres
+from onemap.planning.coverage.model import Delta, Face, FaceId, Floats
+from onemap.planning.coverage.parts import something, unlocked
+from onemap.planning.coverage.refusal import Refused
+from onemap.planning.coverage.settle import rebuild
+
+# A line that stops this short of the border was meant to reach it.
+REACH_M = 10.0
+LEAST_M2 = 1.0
+_STRIP_M = 0.02
+
+Line = npt.ArrayLike
+
+
+def line_of(line: Line | BaseGeometry) -> Floats:
+    """Return the vertices of a drawn line. Raises Refused (no-cut) unless it has two different ones."""
+    xy = shapely.get_coordinates(line) if isinstance(line, BaseGeometry) else np.asarray(line, dtype=np.float64)
+    xy = xy.reshape(-1, 2)[:, :2] + 0.0
+    keep = np.ones(len(xy), dtype=bool)
+    keep[1:] = (np.diff(xy, axis=0) != 0).any(axis=1)
+    xy = xy[keep]
+    if len(xy) < 2 or not np.isfinite(xy).all():
+        raise Refused("no-cut")
+    return xy
+
+
+def split(cov: Coverage, face: FaceId, line: Line | BaseGeometry) -> Delta:
+    """Cut a face along a line; ends that stop short of the border by up to 10 m reach it, and may lie beyond.
+
+    The larger part keeps the id; the others are new, with the same attributes and no code. Raises Refused (no-face,
+    locked, no-cut, too-small, crossing).
+    """
+    unlocked(cov, [face])
+    ground = cov.polygon(face)
+    drawn = _reaching(ground, line_of(line))
+    cells = cut(cov, [face], [drawn])
+    real = [i for i, cell in enumerate(cells.polygons) if width_m(cell) >= _STRIP_M]
+    pieces = shapely.get_parts(ground)
+    if len(real) <= len(pieces):
+        raise Refused("no-cut", where=LineString(drawn))
+    labels = [face] * len(cells.polygons)
+    for piece in pieces:
+        shapely.prepare(piece)
+        mine = [i for i in real if piece.intersects(cells.polygons[i].point_on_surface())]
+        mine.sort(key=lambda i: -float(cells.polygons[i].area))
+        for i in mine[1:]:
+            labels[i] = ""
+    old = cov.face(face)
+    new = [i for i in range(len(labels)) if labels[i] == ""]
+    parts = [old]
+    for i, name in zip(new, cov.next_ids(len(new)), strict=True):
+        labels[i] = name
+        parts.append(Face(name, {**old.props, "code": None}))
+    grounds = joined(cells, without_strips(cells, labels))
+    for name, found in grounds.items():
+        if area_m2(found) < LEAST_M2:
+            raise Refused("too-small", name, where=found, least=LEAST_M2)
+    return rebuild(cov, [face], [(part, grounds[part.id]) for part in parts], passing=cells.passing)
+
+
+def _reaching(ground: BaseGeometry, xy: Floats) -> Floats:
+    """Return the line with ends that nearly reach the border drawn on to it."""
+    border = shapely.boundary(ground)
+    shapely.prepare(ground)
+    for last in (False, True):
+        end = Point(xy[-1] if last else xy[0])
+        if not ground.contains(end):
+            continue
+        way = shapely.get_coordinates(shapely.shortest_line(end, border))
+        east, north = metres(end.y)
+        if np.hypot(*((way[1] - way[0]) * (east, north))) <= REACH_M and (way[1] != way[0]).any():
+            xy = np.concatenate([xy, way[1:]] if last else [way[1:], xy])
+    return xy
+
+
+def reassign(cov: Coverage, region: BaseGeometry, to: FaceId) -> Delta:
+    """Give the ground of a region to a face, which it must adjoin; only ground of its own community can be given.
+
+    What the region reaches of other communities by less than a thousandth of its area is left out. Raises Refused
+    (no-face, locked, border, empty, torn, nothing).
+    """
+    receiver = cov.face(to)
+    unlocked(cov, [to])
+    region = _area(region)
+    givers = []
+    slack = max(LEAST_M2, area_m2(region) / 1000)
+    for name in cov.meeting(region):
+        if name == to:
+            continue
+        taken = shapely.intersection(cov.polygon(name), region)
+        if not taken.area:
+            continue
+        foreign = cov.face(name).community != receiver.community
+        if foreign or cov.face(name).locked:
+            if area_m2(taken) > slack:
+                raise Refused("border" if foreign else "locked", name, where=taken)
+            continue
+        givers.append(name)
+    if not givers:
+        raise Refused("nothing")
+    named = [to, *givers]
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(shapely.get_parts(region))]
+    cells = cut(cov, named, rings)
+    shapely.prepare(region)
+    given = shapely.intersects(region, shapely.point_on_surface(cells.polygons))
+    labels = [to if inside else owner for inside, owner in zip(given.tolist(), cells.owner, strict=True)]
+    grounds = joined(cells, without_strips(cells, labels))
+    for name in named:
+        if name not in grounds:
+            raise Refused("empty", name, where=cov.polygon(name))
+    parts: Sequence[tuple[Face, BaseGeometry]] = [(cov.face(name), grounds[name]) for name in named]
+    return something(rebuild(cov, named, parts, passing=cells.passing))
+
+
+def _area(region: BaseGeometry) -> BaseGeometry:
+    """Return a valid (multi)polygon. Raises Refused (nothing) if the region has no area."""
+    if not shapely.is_valid(region):
+        region = shapely.make_valid(region, method="structure")
+    parts = [part for part in shapely.get_parts(region) if part.geom_type in ("Polygon", "MultiPolygon")]
+    whole: BaseGeometry = shapely.union_all(np.array(parts, dtype=object)) if len(parts) != 1 else parts[0]
+    if whole.is_empty or whole.area <= 0:
+        raise Refused("nothing")
+    return whole

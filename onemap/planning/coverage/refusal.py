@@ -1,0 +1,73 @@
+"""Why an operation cannot be done, in both languages and with a place; and the two ways a coverage can be wrong."""
+
+from __future__ import annotations
+
+from shapely.geometry.base import BaseGeometry
+
+from onemap.core.errors import BadInput, Conflict
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "no-face": ("没有网格 {what}", "there is no grid {what}"),
+    "no-corner": ("这里没有界线拐点", "there is no corner of a border here"),
+    "no-arc": ("这里没有界线", "there is no border here"),
+    "not-neighbours": ("这些网格并不相连", "these grids do not adjoin"),
+    "no-cut": ("画的线没有把网格分开", "the line does not part the grid"),
+    "no-line": (
+        "画的线两端没有落在同一对网格的界线上",
+        "the line does not begin and end on borders that it could replace",
+    ),
+    "crossing": ("界线会自相交叉", "borders would cross"),
+    "torn": ("网格 {what} 会断成几块", "grid {what} would fall into pieces"),
+    "border": ("社区界和外边界不能移动", "the border of a community or of the whole cannot be moved"),
+    "locked": ("网格 {what} 已锁定", "grid {what} is locked"),
+    "empty": ("网格 {what} 会消失", "grid {what} would vanish"),
+    "too-small": ("网格 {what} 会小于 {least} 平方米", "grid {what} would be smaller than {least} m²"),
+    "gap": ("新网格没有铺满原有范围", "the new grids do not fill the ground of the old"),
+    "overlap": ("网格相互重叠", "grids overlap"),
+    "invalid": ("网格 {what} 的形状无效", "the shape of grid {what} is not valid"),
+    "double": ("网格编号重复：{what}", "two grids are called {what}"),
+    "nothing": ("没有任何变化", "nothing would change"),
+    "bytes": ("改动记录已损坏", "the record of the change is damaged"),
+    "stale": ("{what} 已被后来的修改改变", "{what} has been changed since"),
+}
+
+
+def _said(reason: str, what: object, least: object = "") -> tuple[str, str]:
+    zh, en = TEXTS[reason]
+    return zh.format(what=what, least=least), en.format(what=what, least=least)
+
+
+class Refused(BadInput):
+    """An operation that cannot be done: `reason`, `zh`, `en`, and `where` if it has a place (degrees, WGS-84)."""
+
+    code = "refused"
+
+    def __init__(
+        self, reason: str, what: object = "", *, where: BaseGeometry | None = None, least: object = ""
+    ) -> None:
+        self.zh, self.en = _said(reason, what, least)
+        self.where = where
+        self.what = str(what)
+        super().__init__(f"{self.zh} · {self.en}", reason=reason)
+
+
+class NotACoverage(BadInput):
+    """Polygons that overlap, are not valid, or whose corners do not match; `where` shows it."""
+
+    code = "not-a-coverage"
+
+    def __init__(self, reason: str, what: object = "", *, where: BaseGeometry | None = None) -> None:
+        self.zh, self.en = _said(reason, what)
+        self.where = where
+        super().__init__(f"{self.zh} · {self.en}", reason=reason)
+
+
+class Stale(Conflict):
+    """A delta does not fit: what it takes out is not there as it was. `what` names it."""
+
+    code = "stale"
+
+    def __init__(self, what: str) -> None:
+        self.zh, self.en = _said("stale", what)
+        self.what = what
+        super().__init__(f"{self.zh} · {self.en}", reason="stale")
