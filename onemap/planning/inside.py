@@ -65,7 +65,9 @@ def _cells(xy: Floats, low: Floats, rate: Floats, across: int) -> tuple[Ints, In
 
 def _edges(polygons: npt.NDArray[Any]) -> tuple[Floats, Ints, Ints]:
     """All rings' corners in a row, where each ring begins, and each polygon's first ring; both with the end."""
-    rings, owner = shapely.get_rings(polygons, return_index=True)
+    parts, polygon = shapely.get_parts(polygons, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    owner = polygon[part]
     corners = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(rings))]).astype(np.int64)
     first = np.searchsorted(owner, np.arange(len(polygons) + 1)).astype(np.int64)
     return np.ascontiguousarray(shapely.get_coordinates(rings)), corners, first
