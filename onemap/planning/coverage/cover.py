@@ -39,7 +39,7 @@ class Coverage:
 
     @classmethod
     def from_polygons(cls, faces: Sequence[Face], geoms: Sequence[BaseGeometry] | npt.NDArray[np.object_]) -> Coverage:
-        """Make a coverage of polygons that already match, corner by corner. Raises NotACoverage; see `repair`."""
+        """Make a coverage of polygons that already match, corner by corner. Raises NotACoverage."""
         made = cls()
         shapes = np.empty(len(faces), dtype=object)
         shapes[:] = list(geoms)

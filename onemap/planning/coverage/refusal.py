@@ -9,6 +9,7 @@ from onemap.core.errors import BadInput, Conflict
 TEXTS: dict[str, tuple[str, str]] = {
     "no-face": ("没有网格 {what}", "there is no grid {what}"),
     "no-corner": ("这里没有界线拐点", "there is no corner of a border here"),
+    "node": ("几条界线在此相交，拐点不能删去", "borders meet here; this corner stays"),
     "no-arc": ("这里没有界线", "there is no border here"),
     "not-neighbours": ("这些网格并不相连", "these grids do not adjoin"),
     "no-cut": ("画的线没有把网格分开", "the line does not part the grid"),
