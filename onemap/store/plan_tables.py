@@ -28,7 +28,7 @@ plan = Table(
     Column("scope", Text),  # code of an area; none: the whole city
     Column("scope_name", Text),
     Column("model", Text, nullable=False),  # workload model
-    # draft, submitted, approved, rejected, published, rolled_back, discarded; only a draft or a rejected one is edited
+    # draft, submitted, approved, published, rolled_back, discarded; a rejected one is a draft again
     Column("state", Text, nullable=False, server_default=text("'draft'")),
     Column("version", Integer, nullable=False, server_default=text("0")),  # of the newest row of plan_edit
     Column("edits", Integer, nullable=False, server_default=text("0")),  # that count now
