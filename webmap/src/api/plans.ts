@@ -32,7 +32,12 @@ export type CommentMake = Schema['CommentMake']
 export type PublishAsk = Schema['PublishAsk']
 export type Publication = Schema['Publication']
 export type ImportPreview = Schema['ImportPreview']
+export type ImportRepair = Schema['ImportRepair']
 export type ImportConfirm = Schema['ImportConfirm']
+export type Measure = Schema['Measure']
+export type Ancestor = Schema['Ancestor']
+export type Handed = Schema['Handed']
+export type Indicator = Schema['Indicator']
 
 /** An operation as a person asks for it; what has a default at the door may be left out. */
 type Loose<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>

@@ -2,7 +2,7 @@
 import type { GeoJSONSource, MapGeoJSONFeature, Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
 import { Popup } from 'maplibre-gl'
 import { corners } from '../state/draw'
-import { picking } from '../state/pick'
+import { handsOff, picking } from '../state/pick'
 import { isPhone, select, selection } from '../state/view'
 import { tipContent } from './tip'
 
@@ -86,6 +86,11 @@ export function startInteraction(map: MapLibre): void {
 
   const look = () => {
     scheduled = false
+    if (handsOff.peek()) {
+      unhover()
+      tip.remove()
+      return
+    }
     if (!last || corners.peek()) {
       tip.remove()
       return
@@ -124,7 +129,7 @@ export function startInteraction(map: MapLibre): void {
   }
 
   map.on('click', (event) => {
-    if (corners.peek()) return
+    if (corners.peek() || handsOff.peek()) return
     const wanted = picking.peek()
     const hit = pick(map, event, wanted?.layers)
     if (wanted) {

@@ -1,4 +1,5 @@
 /** Which layers show: the catalogue's default, changed by what the person chose. */
+import { signal } from '@preact/signals'
 import { layerSpec } from '../state/catalogue'
 import { layerChoice } from '../state/view'
 
@@ -12,7 +13,11 @@ export function defaultVisible(layer: string): boolean {
   return typeof hint === 'boolean' ? hint : !HIDDEN_AT_FIRST.has(layer) && !PRODUCT.test(layer)
 }
 
+/** Put aside by a page that needs the map calm, whatever was chosen; the choice stands for later. */
+export const aside = signal<ReadonlySet<string>>(new Set())
+
 export function layerVisible(layer: string): boolean {
+  if (aside.value.has(layer)) return false
   return layerChoice.value[layer] ?? defaultVisible(layer)
 }
 

@@ -14,3 +14,6 @@ export interface Picking {
 }
 
 export const picking = signal<Picking | null>(null)
+
+/** A page has the pointer on the map for itself: nothing of the house's own answers to it. */
+export const handsOff = signal(false)

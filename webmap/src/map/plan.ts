@@ -1,0 +1,83 @@
+/** A plan upon the map: brought when its page is opened, taken away with it. */
+import { effect } from '@preact/signals'
+import type { Map as MapLibre } from 'maplibre-gl'
+import { boundsOf } from '../domain/geo'
+import { handsOff } from '../state/pick'
+import { plan } from '../state/plan'
+import { theMap } from './map'
+import { drawPlan } from './planDraw'
+import { type Hands, startHands } from './planHands'
+import { dropLayers, PLAN_SOURCES, PROMOTED, putLayers } from './planStyle'
+import { aside } from './visibility'
+
+/** What moves and what is in force stays away while borders are drawn. */
+const CALM = new Set([
+  'grid',
+  'incident',
+  'team',
+  'mover',
+  'sensor',
+  'camera',
+  'track',
+  'geofence',
+  'hazard',
+  'hazard_zone',
+])
+
+let hands: Hands | null = null
+/** What a key does to the line that is being drawn. */
+export const sketchNow = () => hands?.sketch ?? null
+
+function attach(map: MapLibre): () => void {
+  const nothing: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] }
+  for (const name of PLAN_SOURCES) {
+    const promoteId = PROMOTED[name]
+    map.addSource(name, { type: 'geojson', data: nothing, ...(promoteId ? { promoteId } : {}) })
+  }
+  const styled = effect(() => putLayers(map))
+  const drawn = drawPlan(map)
+  hands = startHands(map)
+  // The first look at a plan is at the whole of it, unless it is in view already.
+  let looked = false
+  const looking = effect(() => {
+    const grids = plan.value?.grids
+    if (looked || !grids || grids.size === 0) return
+    looked = true
+    const points = [...grids.values()].map(({ at }) => at)
+    const view = map.getBounds()
+    if (points.some(([lon = 0, lat = 0]) => view.contains([lon, lat])) && map.getZoom() > 12.5) return
+    const [w, s, e, n] = boundsOf({ type: 'MultiPoint', coordinates: points })
+    map.fitBounds([w, s, e, n], { padding: 70, maxZoom: 15, duration: 0 })
+  })
+  return () => {
+    looking()
+    styled()
+    drawn()
+    // The map may have gone before its guests.
+    if (map.style) hands?.end()
+    hands = null
+    if (!map.style) return
+    dropLayers(map)
+    for (const name of PLAN_SOURCES) if (map.getSource(name)) map.removeSource(name)
+  }
+}
+
+/** Waits for the map where an address opened this page at once. */
+export function showPlan(): () => void {
+  let end: (() => void) | null = null
+  let frame = 0
+  handsOff.value = true
+  aside.value = CALM
+  const look = () => {
+    const map = theMap()
+    if (map?.getSource('draw') && map.getLayer('draw-fill')) end = attach(map)
+    else frame = requestAnimationFrame(look)
+  }
+  look()
+  return () => {
+    cancelAnimationFrame(frame)
+    end?.()
+    handsOff.value = false
+    aside.value = new Set()
+  }
+}

@@ -1,0 +1,192 @@
+/** A plan's model on the map: what changed is sent and no more, so that three thousand grids stay smooth. */
+import { effect } from '@preact/signals'
+import type { Feature, FeatureCollection } from 'geojson'
+import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
+import type { PlanArc, PlanGrid } from '../api/plans'
+import { bordersOf, type PlanModel, shapeOf, toneOf } from '../domain/topology'
+import { plan, planMark, planOverlay, planPick, planPinOpen, planPins, planTrouble } from '../state/plan'
+import { ghost, hovered, painted } from '../state/planTools'
+import type { PlanSource } from './planStyle'
+
+const collection = (features: Feature[]): FeatureCollection => ({ type: 'FeatureCollection', features })
+
+export function put(map: MapLibre, source: PlanSource, data: FeatureCollection): void {
+  map.getSource<GeoJSONSource>(source)?.setData(data)
+}
+
+const tone = (model: PlanModel, grid: PlanGrid) => toneOf(grid.load, model.model.tolerance)
+
+export function gridFeature(model: PlanModel, grid: PlanGrid): Feature {
+  return {
+    type: 'Feature',
+    id: grid.id,
+    geometry: shapeOf(model.arcs, grid),
+    properties: { id: grid.id, tone: tone(model, grid), changed: grid.changed },
+  }
+}
+
+export function arcFeature(arc: PlanArc): Feature {
+  return {
+    type: 'Feature',
+    id: arc.id,
+    geometry: { type: 'LineString', coordinates: arc.xy },
+    properties: { id: arc.id, fixed: arc.fixed },
+  }
+}
+
+/** The short name and the load beside it; a lock and a fault are said too. */
+export function labelText(grid: PlanGrid, trouble: 'error' | 'warning' | undefined): string {
+  const words = [grid.label || grid.code || grid.id, grid.load.toFixed(2)]
+  if (trouble === 'error') words.unshift('!')
+  if (grid.locked) words.push('\u{1F512}\u{FE0E}')
+  return words.join(' ')
+}
+
+function labelFeature(model: PlanModel, grid: PlanGrid, trouble: 'error' | 'warning' | undefined): Feature {
+  return {
+    type: 'Feature',
+    id: grid.id,
+    geometry: { type: 'Point', coordinates: grid.at },
+    properties: { id: grid.id, text: labelText(grid, trouble), tone: tone(model, grid), changed: grid.changed },
+  }
+}
+
+/** What of a keyed set is new or different, and what is gone: by identity, as nothing in a model is ever changed. */
+export function differs<K, V>(before: ReadonlyMap<K, V>, after: ReadonlyMap<K, V>): { put: V[]; gone: K[] } {
+  const put: V[] = []
+  for (const [key, value] of after) if (before.get(key) !== value) put.push(value)
+  const gone: K[] = []
+  for (const key of before.keys()) if (!after.has(key)) gone.push(key)
+  return { put, gone }
+}
+
+/** Past this share of what there is, sending all of it is quicker. */
+const MOST = 0.3
+
+class Keyed {
+  private drawn: ReadonlyMap<string | number, unknown> | null = null
+
+  constructor(
+    private readonly map: MapLibre,
+    private readonly source: PlanSource,
+  ) {}
+
+  show<K extends string | number, V>(now: ReadonlyMap<K, V>, feature: (value: V) => Feature): void {
+    const source = this.map.getSource<GeoJSONSource>(this.source)
+    if (!source) return
+    const before = this.drawn as ReadonlyMap<K, V> | null
+    this.drawn = now
+    const change = before && before.size > 0 ? differs(before, now) : null
+    if (!change || change.put.length + change.gone.length > now.size * MOST) {
+      void source.setData(collection([...now.values()].map(feature)))
+    } else if (change.put.length + change.gone.length > 0) {
+      const add = change.put.map(feature)
+      void source.updateData({ remove: [...change.gone, ...add.map(({ id }) => id as K)], add })
+    }
+  }
+}
+
+/** Marks some features of a source, and unmarks those that were. */
+class Marked<K extends string | number> {
+  private on = new Set<K>()
+
+  constructor(
+    private readonly map: MapLibre,
+    private readonly sources: readonly PlanSource[],
+    private readonly name: string,
+  ) {}
+
+  show(now: Iterable<K>): void {
+    const next = new Set(now)
+    for (const id of this.on) if (!next.has(id)) this.set(id, false)
+    for (const id of next) if (!this.on.has(id)) this.set(id, true)
+    this.on = next
+  }
+
+  private set(id: K, on: boolean): void {
+    for (const source of this.sources) this.map.setFeatureState({ source, id }, { [this.name]: on })
+  }
+}
+
+interface Labelled {
+  grid: PlanGrid
+  trouble: 'error' | 'warning' | undefined
+}
+
+/** Follows the plan and what is done to it; what comes back stops. */
+export function drawPlan(map: MapLibre): () => void {
+  const grids = new Keyed(map, 'plan-grids')
+  const arcs = new Keyed(map, 'plan-arcs')
+  const labels = new Keyed(map, 'plan-labels')
+  let labelled = new Map<string, Labelled>()
+
+  const picked = new Marked<string>(map, ['plan-grids', 'plan-labels'], 'picked')
+  const pickedArcs = new Marked<number>(map, ['plan-arcs'], 'picked')
+  const dimmed = new Marked<string>(map, ['plan-grids', 'plan-labels'], 'dimmed')
+  const hover = new Marked<string>(map, ['plan-grids'], 'hover')
+
+  const endings = [
+    effect(() => {
+      const model = plan.value
+      const trouble = planTrouble.value
+      grids.show(model?.grids ?? new Map<string, PlanGrid>(), (grid) => gridFeature(model as PlanModel, grid))
+      arcs.show(model?.arcs ?? new Map<number, PlanArc>(), arcFeature)
+      const next = new Map<string, Labelled>()
+      for (const [id, grid] of model?.grids ?? []) {
+        const old = labelled.get(id)
+        const now = trouble.get(id)
+        next.set(id, old?.grid === grid && old.trouble === now ? old : { grid, trouble: now })
+      }
+      labelled = next
+      labels.show(next, (one) => labelFeature(model as PlanModel, one.grid, one.trouble))
+    }),
+    effect(() => {
+      const model = plan.value
+      const picks = planPick.value
+      picked.show(picks)
+      pickedArcs.show(
+        [...picks].flatMap((id) => {
+          const grid = model?.grids.get(id)
+          return grid ? [...bordersOf(grid)] : []
+        }),
+      )
+    }),
+    effect(() => hover.show(hovered.value ? [hovered.value] : [])),
+    effect(() => {
+      const now = ghost.value
+      put(map, 'plan-ghost', now.lines)
+      dimmed.show(now.dimmed)
+    }),
+    effect(() => put(map, 'plan-overlay', planOverlay.value ?? collection([]))),
+    effect(() =>
+      put(
+        map,
+        'plan-paint',
+        collection(
+          [...painted.value.values()].map((one) => ({ ...one, properties: { ...one.properties, role: 'painted' } })),
+        ),
+      ),
+    ),
+    effect(() => {
+      const geometry = planMark.value
+      put(map, 'plan-mark', collection(geometry ? [{ type: 'Feature', geometry, properties: {} }] : []))
+    }),
+    effect(() => {
+      const open = planPinOpen.value
+      put(
+        map,
+        'plan-pins',
+        collection(
+          planPins.value.map(({ id, at, resolved }, i) => ({
+            type: 'Feature',
+            geometry: { type: 'Point', coordinates: [...at] },
+            properties: { id, number: String(i + 1), resolved, open: id === open },
+          })),
+        ),
+      )
+    }),
+  ]
+  return () => {
+    for (const end of endings) end()
+  }
+}

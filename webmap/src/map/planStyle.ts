@@ -1,0 +1,287 @@
+/** How a plan looks: shared borders as lines, grids as faint fills, what is picked, overloaded, on its way. */
+import type { ExpressionSpecification, LayerSpecification, Map as MapLibre } from 'maplibre-gl'
+import { theme, zoomFactor } from '../state/view'
+import { type Palette, readPalette } from '../theme/palette'
+import { FONT } from './context'
+
+export const PLAN_SOURCES = [
+  'plan-grids',
+  'plan-arcs',
+  'plan-labels',
+  'plan-overlay',
+  'plan-paint',
+  'plan-ghost',
+  'plan-corners',
+  'plan-mark',
+  'plan-pins',
+] as const
+export type PlanSource = (typeof PLAN_SOURCES)[number]
+
+/** Sources whose features are told apart by a property of that name. */
+export const PROMOTED: Partial<Record<PlanSource, string>> = {
+  'plan-grids': 'id',
+  'plan-arcs': 'id',
+  'plan-labels': 'id',
+}
+
+interface Tones {
+  over: string
+  under: string
+  paper: string
+}
+
+/** Too much and too little are no levels of warning: they have hues of their own, held with the page's. */
+function tones(): Tones {
+  const probe = document.createElement('div')
+  probe.dataset.theme = theme.value
+  probe.hidden = true
+  document.body.append(probe)
+  const style = getComputedStyle(probe)
+  const read = (name: string) => style.getPropertyValue(name).trim()
+  const found = { over: read('--plan-over'), under: read('--plan-under'), paper: read('--panel') }
+  probe.remove()
+  return found
+}
+
+const state = (name: string): ExpressionSpecification => ['boolean', ['feature-state', name], false]
+const is = (name: string, value: string): ExpressionSpecification => ['==', ['get', name], value]
+
+function fills(p: Palette, tone: Tones): LayerSpecification[] {
+  return [
+    {
+      id: 'plan-fill',
+      type: 'fill',
+      source: 'plan-grids',
+      paint: {
+        'fill-color': [
+          'case',
+          state('picked'),
+          p.accent,
+          is('tone', 'over'),
+          tone.over,
+          is('tone', 'under'),
+          tone.under,
+          p.accent,
+        ],
+        'fill-opacity': [
+          'case',
+          state('dimmed'),
+          0.04,
+          state('picked'),
+          p.dark ? 0.26 : 0.2,
+          is('tone', 'over'),
+          p.dark ? 0.2 : 0.16,
+          is('tone', 'under'),
+          p.dark ? 0.12 : 0.1,
+          state('hover'),
+          0.07,
+          ['boolean', ['get', 'changed'], false],
+          0.06,
+          0,
+        ],
+      },
+    },
+    {
+      id: 'plan-overlay',
+      type: 'fill',
+      source: 'plan-overlay',
+      paint: { 'fill-color': p.accent, 'fill-opacity': 0.28, 'fill-outline-color': p.accent },
+    },
+    {
+      id: 'plan-overlay-line',
+      type: 'line',
+      source: 'plan-overlay',
+      paint: { 'line-color': p.accent, 'line-width': 1.6 },
+    },
+    {
+      id: 'plan-paint',
+      type: 'fill',
+      source: 'plan-paint',
+      paint: {
+        'fill-color': p.accent,
+        'fill-opacity': ['match', ['get', 'role'], 'painted', 0.55, 'under', 0.25, 0],
+        'fill-outline-color': p.accent,
+      },
+    },
+  ]
+}
+
+function lines(p: Palette, factor: number): LayerSpecification[] {
+  const round = { 'line-join': 'round', 'line-cap': 'round' } as const
+  return [
+    {
+      id: 'plan-halo',
+      type: 'line',
+      source: 'plan-arcs',
+      layout: round,
+      paint: { 'line-color': p.halo, 'line-width': 3.6 * factor, 'line-opacity': 0.7 },
+    },
+    {
+      id: 'plan-line',
+      type: 'line',
+      source: 'plan-arcs',
+      layout: round,
+      paint: {
+        'line-color': ['case', state('picked'), p.accent, ['boolean', ['get', 'fixed'], false], p.area, p.grid],
+        'line-width': [
+          'interpolate',
+          ['linear'],
+          ['zoom'],
+          12,
+          ['case', state('picked'), 2 * factor, ['boolean', ['get', 'fixed'], false], 1.3 * factor, 0.7 * factor],
+          16,
+          ['case', state('picked'), 2.8 * factor, ['boolean', ['get', 'fixed'], false], 2.4 * factor, 1.6 * factor],
+        ],
+        'line-opacity': ['case', state('dimmed'), 0.3, 1],
+      },
+    },
+    {
+      id: 'plan-ghost-old',
+      type: 'line',
+      source: 'plan-ghost',
+      filter: is('role', 'old') as never,
+      layout: { 'line-join': 'round' },
+      paint: { 'line-color': p.muted, 'line-width': 3 * factor, 'line-dasharray': [1, 1.6], 'line-opacity': 0.9 },
+    },
+    {
+      id: 'plan-ghost-new',
+      type: 'line',
+      source: 'plan-ghost',
+      filter: is('role', 'new') as never,
+      layout: round,
+      paint: { 'line-color': p.accent, 'line-width': 2.6 * factor },
+    },
+  ]
+}
+
+function words(p: Palette, tone: Tones, factor: number): LayerSpecification[] {
+  return [
+    {
+      id: 'plan-label',
+      type: 'symbol',
+      source: 'plan-labels',
+      minzoom: 12,
+      layout: {
+        'text-field': ['get', 'text'],
+        'text-font': FONT,
+        'text-size': ['interpolate', ['linear'], ['zoom'], 12, 10 * factor, 15, 13.5 * factor, 17, 16 * factor],
+        'text-padding': 3,
+        'symbol-sort-key': ['case', is('tone', 'over'), 0, ['boolean', ['get', 'changed'], false], 1, 2],
+      },
+      paint: {
+        'text-color': [
+          'case',
+          state('picked'),
+          p.accent,
+          is('tone', 'over'),
+          tone.over,
+          is('tone', 'under'),
+          tone.under,
+          p.label,
+        ],
+        'text-halo-color': p.halo,
+        'text-halo-width': 1.8,
+        'text-opacity': ['case', state('dimmed'), 0.4, 1],
+      },
+    },
+  ]
+}
+
+function points(p: Palette, tone: Tones, factor: number): LayerSpecification[] {
+  return [
+    {
+      id: 'plan-corner',
+      type: 'circle',
+      source: 'plan-corners',
+      minzoom: 13,
+      paint: {
+        'circle-radius': [
+          'match',
+          ['get', 'role'],
+          'held',
+          7.5 * factor,
+          'near',
+          6.5 * factor,
+          'snap',
+          5 * factor,
+          'fixed',
+          2.6 * factor,
+          4.2 * factor,
+        ],
+        'circle-color': ['match', ['get', 'role'], 'fixed', p.area, 'snap', p.accent, tone.paper],
+        'circle-stroke-color': ['match', ['get', 'role'], 'fixed', p.area, p.accent],
+        'circle-stroke-width': 2,
+      },
+    },
+    {
+      id: 'plan-mark-fill',
+      type: 'fill',
+      source: 'plan-mark',
+      filter: ['==', ['geometry-type'], 'Polygon'],
+      paint: { 'fill-color': p.text, 'fill-opacity': 0.14 },
+    },
+    {
+      id: 'plan-mark-line',
+      type: 'line',
+      source: 'plan-mark',
+      filter: ['!=', ['geometry-type'], 'Point'],
+      layout: { 'line-join': 'round' },
+      paint: { 'line-color': p.text, 'line-width': 3 * factor, 'line-dasharray': [2, 1.2] },
+    },
+    {
+      id: 'plan-mark-point',
+      type: 'circle',
+      source: 'plan-mark',
+      filter: ['==', ['geometry-type'], 'Point'],
+      paint: {
+        'circle-radius': 11 * factor,
+        'circle-color': 'rgba(0,0,0,0)',
+        'circle-stroke-color': p.text,
+        'circle-stroke-width': 2.5,
+      },
+    },
+    {
+      id: 'plan-pin',
+      type: 'circle',
+      source: 'plan-pins',
+      paint: {
+        'circle-radius': ['case', ['boolean', ['get', 'open'], false], 11 * factor, 9 * factor],
+        'circle-color': ['case', ['boolean', ['get', 'resolved'], false], tone.paper, p.accent],
+        'circle-stroke-color': ['case', ['boolean', ['get', 'resolved'], false], p.muted, tone.paper],
+        'circle-stroke-width': 2,
+      },
+    },
+    {
+      id: 'plan-pin-number',
+      type: 'symbol',
+      source: 'plan-pins',
+      layout: {
+        'text-field': ['get', 'number'],
+        'text-font': FONT,
+        'text-size': 11 * factor,
+        'text-allow-overlap': true,
+        'text-ignore-placement': true,
+      },
+      paint: { 'text-color': ['case', ['boolean', ['get', 'resolved'], false], p.muted, tone.paper] },
+    },
+  ]
+}
+
+function layers(): LayerSpecification[] {
+  const p = readPalette(theme.value)
+  const tone = tones()
+  const factor = zoomFactor.value
+  return [...fills(p, tone), ...lines(p, factor), ...words(p, tone, factor), ...points(p, tone, factor)]
+}
+
+/** Draws them in the theme that is on, in place of what stood before. */
+export function putLayers(map: MapLibre): void {
+  const before = map.getLayer('draw-fill') ? 'draw-fill' : undefined
+  dropLayers(map)
+  for (const layer of layers()) map.addLayer(layer, before)
+}
+
+export function dropLayers(map: MapLibre): void {
+  const ours = map.getStyle().layers.filter(({ id }) => id.startsWith('plan-'))
+  for (const { id } of ours) map.removeLayer(id)
+}

@@ -1,0 +1,227 @@
+/** What the tools of the planning studio hold: choices, what is painted, and an edit that is looked at before it is made. */
+import { batch, computed, effect, signal } from '@preact/signals'
+import type { Feature, Position } from 'geojson'
+import type { Operation, PaintKind, PlanDelta } from '../api/plans'
+import { type Ghost, ghostOf, ghostOfDelta } from '../domain/ghost'
+import { kept } from './keep'
+import {
+  edit,
+  type PlanTool,
+  pickGrid,
+  plan,
+  planAsking,
+  planBusy,
+  planEditable,
+  planMark,
+  planPending,
+  planPick,
+  planRefused,
+  planTool,
+  type Refusal,
+  refusalOf,
+  tryEdit,
+  useTool,
+} from './plan'
+
+/** What a drawn line or a dragged corner clings to. */
+export type Cling = 'borders' | 'roads' | 'rivers' | 'buildings'
+export const CLINGS: readonly Cling[] = ['borders', 'roads', 'rivers', 'buildings']
+const isClings = (value: unknown): value is Cling[] =>
+  Array.isArray(value) && value.every((one) => (CLINGS as readonly unknown[]).includes(one))
+export const clings = kept<Cling[]>('plan.cling', ['borders', 'roads', 'rivers'], isClings)
+
+export function toggleCling(one: Cling): void {
+  const now = clings.peek()
+  clings.value = now.includes(one) ? now.filter((each) => each !== one) : [...now, one]
+}
+
+/** Corners of the line that is being drawn; zero while none is. */
+export const sketched = signal(0)
+/** The grid under the pointer. */
+export const hovered = signal<string | null>(null)
+/** A corner that was clicked on: Delete takes it out. */
+export const corner = signal<Position | null>(null)
+/** An edit that follows the pointer while a corner is dragged. */
+export const dragging = signal<Operation | null>(null)
+
+// -- painting -----------------------------------------------------------------------------------------------------------
+
+export const paintKind = signal<PaintKind>('buildings')
+/** The grid that ground is given to. */
+export const paintTo = signal<string | null>(null)
+/** By key (building, cell) or number (block): what is painted so far. */
+export const painted = signal<ReadonlyMap<string, Feature>>(new Map())
+
+export function paint(features: readonly (readonly [string, Feature])[], erase: boolean): void {
+  const now = painted.peek()
+  const fresh = features.filter(([key]) => now.has(key) === erase)
+  if (fresh.length === 0) return
+  const next = new Map(now)
+  for (const [key, feature] of fresh) {
+    if (erase) next.delete(key)
+    else next.set(key, feature)
+  }
+  painted.value = next
+}
+
+export function paintWith(kind: PaintKind): void {
+  batch(() => {
+    paintKind.value = kind
+    painted.value = new Map()
+  })
+}
+
+// -- snapping -----------------------------------------------------------------------------------------------------------
+
+export type SnapTo = 'roads' | 'rivers' | 'parents'
+export const snapTo = signal<readonly SnapTo[]>(['roads'])
+export const snapHow = signal<'snap' | 'simplify'>('snap')
+export const snapTolerance = signal(15)
+
+// -- an edit that is looked at before it is made --------------------------------------------------------------------------
+
+/** The edit that the tool in the hand would make with what is picked and painted. */
+export const proposed = computed<Operation | null>(() => {
+  if (!planEditable.value || !plan.value) return null
+  const picks = [...planPick.value]
+  switch (planTool.value) {
+    case 'merge':
+      return picks.length >= 2 ? { op: 'merge', grids: picks } : null
+    case 'snap':
+      if (picks.length === 0) return null
+      if (snapHow.value === 'simplify') return { op: 'simplify', grids: picks, tolerance_m: snapTolerance.value }
+      return snapTo.value.length
+        ? { op: 'snap', grids: picks, to: [...snapTo.value], tolerance_m: snapTolerance.value }
+        : null
+    case 'paint': {
+      const to = paintTo.value
+      const keys = [...painted.value.keys()]
+      if (!to || keys.length === 0) return null
+      if (paintKind.value === 'buildings') return { op: 'reassign', to, buildings: keys }
+      if (paintKind.value === 'cells') return { op: 'reassign', to, cells: keys }
+      return { op: 'reassign', to, blocks: [...painted.value.values()].map(({ properties }) => properties?.at) }
+    }
+    default:
+      return null
+  }
+})
+
+export interface Preview {
+  operation: Operation
+  delta: PlanDelta | null
+  refusal: Refusal | null
+}
+export const preview = signal<Preview | null>(null)
+/** The answer to what is proposed now, and no other. */
+export const previewNow = computed(() => (preview.value?.operation === proposed.value ? preview.value : null))
+
+const PREVIEW_MS = 220
+
+function followPreview(): () => void {
+  let timer: ReturnType<typeof setTimeout> | null = null
+  let turn = 0
+  const end = effect(() => {
+    const operation = proposed.value
+    const mine = ++turn
+    if (timer) clearTimeout(timer)
+    if (!operation) {
+      preview.value = null
+      return
+    }
+    timer = setTimeout(() => {
+      tryEdit(operation).then(
+        (delta) => {
+          if (mine === turn) preview.value = { operation, delta, refusal: null }
+        },
+        (error: unknown) => {
+          if (mine === turn) preview.value = { operation, delta: null, refusal: refusalOf(error, operation) }
+        },
+      )
+    }, PREVIEW_MS)
+  })
+  return () => {
+    turn++
+    if (timer) clearTimeout(timer)
+    end()
+  }
+}
+
+/** Makes what is proposed. */
+export async function take(): Promise<void> {
+  const operation = proposed.peek()
+  if (!operation || planBusy.peek()) return
+  const done = await edit(operation, null)
+  if (!done) return
+  batch(() => {
+    painted.value = new Map()
+    if (operation.op === 'merge') useTool('select')
+  })
+}
+
+/** What is drawn over the plan before it is so: what is on its way, what is dragged, or what was tried. */
+export const ghost = computed<Ghost>(() => {
+  const model = plan.value
+  const now = planPending.value ?? dragging.value
+  const tried = previewNow.value?.delta
+  if (tried && (!now || now === previewNow.value?.operation)) return ghostOfDelta(model, tried)
+  return ghostOf(model, now ?? proposed.value)
+})
+
+// -- picking up and laying down -------------------------------------------------------------------------------------------
+
+export function takeUp(tool: PlanTool): void {
+  if (tool !== 'select' && !planEditable.peek()) return
+  batch(() => {
+    layDown()
+    const picks = [...planPick.peek()]
+    if (tool === 'paint') paintTo.value = picks.length === 1 ? (picks[0] ?? null) : null
+    useTool(tool)
+  })
+}
+
+function layDown(): void {
+  painted.value = new Map()
+  corner.value = null
+  dragging.value = null
+}
+
+/** One step back; false when there is nothing left to leave. The sketch is left by its own. */
+export function stepBack(): boolean {
+  if (planAsking.peek()) planAsking.value = null
+  else if (planRefused.peek()) planRefused.value = null
+  else if (planMark.peek()) planMark.value = null
+  else if (painted.peek().size > 0 || corner.peek()) layDown()
+  else if (planTool.peek() !== 'select') takeUp('select')
+  else if (planPick.peek().size > 0) pickGrid(null)
+  else return false
+  return true
+}
+
+/** Locks the grids, or where all of them are locked opens them again. */
+export async function toggleLocks(ids: readonly string[]): Promise<void> {
+  const grids = plan.peek()?.grids
+  const known = ids.flatMap((id) => grids?.get(id) ?? [])
+  const locked = !known.every((grid) => grid.locked)
+  for (const grid of known) {
+    if (grid.locked !== locked && !(await edit({ op: 'describe', grid: grid.id, locked }))) return
+  }
+}
+
+/** Called once by what stands around the map. */
+export function followTools(): () => void {
+  const end = followPreview()
+  // A painted thing is given to a grid that is still there.
+  const alive = effect(() => {
+    const to = paintTo.value
+    if (to && plan.value && !plan.value.grids.has(to)) paintTo.value = null
+  })
+  return () => {
+    end()
+    alive()
+    layDown()
+    preview.value = null
+    paintTo.value = null
+    sketched.value = 0
+    hovered.value = null
+  }
+}
