@@ -1,0 +1,72 @@
+"""What the reading, mending and writing of grid files share: bounds, texts, what was found in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from shapely.geometry.base import BaseGeometry
+
+from onemap.core.errors import BadInput
+from onemap.store.layer import Text
+
+Shapes = npt.NDArray[np.object_]
+RepairKind = Literal["gap", "overlap", "invalid", "outside", "joined"]
+
+#: A city's grids with all their columns stay far below these; what does not is no file of grids.
+MAX_BYTES = 64 * 1024 * 1024
+MAX_GRIDS = 20_000
+MAX_VERTICES = 3_000_000
+
+
+def refused(reason: str, zh: str, en: str) -> BadInput:
+    """The error of a file that is not taken, in both languages."""
+    return BadInput(f"{zh} · {en}", reason=reason)
+
+
+@dataclass(frozen=True)
+class GridFile:
+    """A file of grids as read: rows of attributes, shapes in WGS-84 degrees, what the reader had to say about it.
+
+    `shapes[i]` belongs to `rows[i]`; `places[i]` says where in the file it stood. Shapes may still be invalid, overlap
+    or leave gaps; they are polygons or multipolygons for certain.
+    """
+
+    name: str
+    rows: Sequence[Mapping[str, Any]]
+    shapes: Shapes
+    datum: str
+    columns: tuple[str, ...]
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A piece of ground that was mended: what it was, how large, between which grids, whose it is now."""
+
+    kind: RepairKind
+    area_m2: float
+    grids: tuple[str, ...]
+    to: str | None
+    where: BaseGeometry
+
+
+@dataclass
+class Findings:
+    """What is told before a file becomes a plan: repairs to agree to, problems that forbid it, notes."""
+
+    repairs: list[Repair] = field(default_factory=list)
+    problems: list[Text] = field(default_factory=list)
+    notes: list[Text] = field(default_factory=list)
+    repaired_m2: float = 0.0
+
+    def problem(self, zh: str, en: str) -> None:
+        """Add what must be mended in the file itself."""
+        self.problems.append(Text(zh, en))
+
+    def note(self, zh: str, en: str) -> None:
+        """Add what is good to know."""
+        self.notes.append(Text(zh, en))
