@@ -161,7 +161,7 @@ def _statement(view: View, zoom: int, as_of: bool) -> bytes:
         buffer=sql.Literal(BUFFER),
         shape=_shape(layer, zoom),
         listed=sql.SQL(", ").join(listed),
-        source=relation(layer, as_of=as_of),
+        source=relation(layer, as_of=as_of, in_force=True),
         where=sql.SQL(" AND ").join(conditions),
         newest=newest,
     )

@@ -32,6 +32,7 @@ LAYER = LayerSpec(
     geometry="MultiPolygon",
     group="grids",
     minzoom=10,
+    valid=("valid_from", "valid_to"),
     style={"kind": "line", "order": 41, "label": "name"},
     attributes=(
         Attribute("edition", Text("版本", "Edition")),

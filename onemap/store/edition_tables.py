@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from onemap.store.schema import Xid8, metadata, timestamp
+from onemap.store.schema import metadata, timestamp
 
 edition = Table(
     "edition",
@@ -81,7 +81,6 @@ edition_publication = Table(
     Column("notified", Integer, nullable=False, server_default=text("0")),
     Column("carried", JSONB, nullable=False, server_default=text("'{}'")),  # rosters and fences, before and after
     Column("problem", Text),  # why a scheduled one could not be done
-    Column("xid", Xid8()),  # of the transaction that published or rolled back
     timestamp("settled_at"),  # rows that others wrote meanwhile were looked at again
     CheckConstraint("state IN ('scheduled', 'published', 'rolled_back', 'cancelled')", name="state"),
 )

@@ -54,6 +54,7 @@ class LayerSpec:
     roles: frozenset[Role] = ALL_ROLES
     time: str | None = None  # the column of the event's own time
     live: bool = False  # streamed to open maps
+    valid: tuple[str, str] | None = None  # columns of when a row is in force, start and end: lists and tiles keep to it
     volatile: tuple[str, ...] = ()
     as_of: str | None = None  # .sql file giving the layer as of an instant, where history alone does not
     style: Mapping[str, object] = field(default_factory=dict)

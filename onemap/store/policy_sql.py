@@ -103,12 +103,19 @@ def shown_names(seen: View, attributes: tuple[Attribute, ...]) -> list[str]:
     return names
 
 
-def relation(layer: LayerSpec, *, as_of: bool) -> sql.Composable:
+def relation(layer: LayerSpec, *, as_of: bool, in_force: bool = False) -> sql.Composable:
     """The layer's rows now, or as of `%(instant)s`, to stand in FROM under `ALIAS`.
+
+    `in_force`: of a layer whose rows have a time of validity only those that were in force then.
 
     As of an instant: the versions that were current then, out of the table and its history. A layer whose past is
     elsewhere too (fixes, observations) says in its own `.sql` file how it is put together.
     """
+    if in_force and layer.valid is not None:
+        start, end = (sql.SQL("{}.{}").format(ALIAS, sql.Identifier(name)) for name in layer.valid)
+        return sql.SQL(
+            "(SELECT * FROM {0} WHERE ({1} IS NULL OR {1} <= {3}) AND ({2} IS NULL OR {2} > {3})) AS {4}"
+        ).format(relation(layer, as_of=as_of), start, end, sql.SQL("%(instant)s" if as_of else "now()"), ALIAS)
     table = sql.Identifier(SCHEMA, layer.name)
     if not as_of:
         return sql.SQL("{} AS {}").format(table, ALIAS)

@@ -117,7 +117,7 @@ def page_statement(seen: View, query: FeatureQuery) -> tuple[sql.Composed, dict[
     conditions, params = _conditions(seen, query)
     params["limit"] = query.limit + 1
     where = sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
-    source = relation(seen.layer, as_of=query.when.instant is not None)
+    source = relation(seen.layer, as_of=query.when.instant is not None, in_force=True)
     if query.bbox is None and seen.area_wkb is None:
         inner = sql.SQL("SELECT * FROM {} WHERE {} ORDER BY {}.id LIMIT %(limit)s").format(source, where, ALIAS)
     else:

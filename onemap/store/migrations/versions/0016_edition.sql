@@ -75,7 +75,6 @@ CREATE TABLE onemap.edition_publication (
   notified INTEGER DEFAULT 0 NOT NULL,
   carried JSONB DEFAULT '{}' NOT NULL,
   problem TEXT,
-  xid xid8,
   settled_at TIMESTAMP WITH TIME ZONE,
   CONSTRAINT pk_edition_publication PRIMARY KEY (id),
   CONSTRAINT ck_edition_publication_state CHECK (state IN ('scheduled', 'published', 'rolled_back', 'cancelled'))

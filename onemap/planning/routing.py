@@ -1,0 +1,152 @@
+"""Which grid each thing on the map lies in, before and after: what changes hands, and writing it to the rows.
+
+A row names its grid (`grid_code`). It is given another when the grid it names gave up the ground under its place, or is
+no more. A row that names another grid than the one under it, because somebody wrote it so, is left alone while that
+grid exists. Closed cases keep the grid they were closed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from psycopg.sql import SQL, Identifier
+
+from onemap.core.geometry import representatives
+from onemap.planning.editions import Grid, shapes
+from onemap.planning.inside import Scatter
+from onemap.planning.lineage import Piece
+from onemap.store.db import Connection
+from onemap.store.sqlfile import sql
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[Any]  # text or None
+#: Layers whose rows name their grid.
+NAMING = ("building", "hazard", "incident", "team")
+#: More boxes than this are asked for as one.
+_BOXES = 400
+
+
+@dataclass(frozen=True)
+class Places:
+    """Things of a layer: ids, representative points, the grid they name, their measures (NaN: not known)."""
+
+    ids: Ints
+    xy: npt.NDArray[np.float64]
+    named: Codes
+    measures: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Ground:
+    """The part of two partitions that differs: grids that gave or took ground, before and after."""
+
+    def __init__(self, before: Sequence[Grid], after: Sequence[Grid], cut: Sequence[Piece]) -> None:
+        moved = [piece for piece in cut if piece.before != piece.after]
+        # A grid that gave away may keep its code: the ground it keeps is looked at too, so that a point on the new
+        # border belongs to the lower code as everywhere.
+        near = {piece.before for piece in moved} | {piece.after for piece in moved}
+        team_was = {grid.code: grid.team_key for grid in before}
+        near |= {grid.code for grid in after if team_was.get(grid.code, grid.team_key) != grid.team_key}
+        self.team_was = team_was
+        self.team_now = {grid.code: grid.team_key for grid in after}
+        self.before = [grid for grid in before if grid.code in near]
+        self.after = [grid for grid in after if grid.code in near]
+        self.retired = sorted({grid.code for grid in before} - {grid.code for grid in after})
+        self._rest = [grid for grid in after if grid.code not in near]
+
+    def boxes(self) -> npt.NDArray[np.float64]:
+        """West, south, east, north of where something may change hands, (n, 4)."""
+        every = [*self.before, *self.after]
+        if not every:
+            return np.zeros((0, 4))
+        bounds = shapely.bounds(shapes(every))
+        if len(bounds) > _BOXES:
+            bounds = np.array([[*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]])
+        return np.asarray(bounds, np.float64)
+
+    def routed(self, places: Places) -> tuple[Codes, Codes]:
+        """The code of the grid under each place, before and after; None where it lies outside of what differs."""
+        was, now = _under(self.before, places.xy), _under(self.after, places.xy)
+        retired = set(self.retired)
+        astray = np.array([new is None and name in retired for name, new in zip(places.named, now, strict=True)], bool)
+        if astray.any():  # far from the retired grid that they name
+            now[astray] = _under(self._rest, places.xy[astray])
+        return was, now
+
+
+def _under(grids: Sequence[Grid], xy: npt.NDArray[np.float64]) -> Codes:
+    """The grid of each point; on a shared border the lower code, as everywhere."""
+    found = np.full(len(xy), None, dtype=object)
+    if not grids or not len(xy):
+        return found
+    ordered = sorted(grids, key=lambda grid: grid.code, reverse=True)
+    polygon, point, _ = Scatter(xy).within(shapes(ordered))
+    codes = np.array([grid.code for grid in ordered], dtype=object)
+    # Pairs come by polygon: the last to write is the lowest code.
+    found[point] = codes[polygon]
+    return found
+
+
+def placed(conn: Connection, layer: str, boxes: npt.NDArray[np.float64], retired: Sequence[str] = ()) -> Places:
+    """What of a layer lies in some boxes, or names one of the retired grids."""
+    asked = {"boxes": boxes.ravel().tolist(), "retired": list(retired)}
+    row = conn.execute(sql(f"route_{layer}"), asked, binary=True).fetchone()
+    if row is None or not row["ids"]:
+        return Places(np.zeros(0, np.int64), np.zeros((0, 2)), np.zeros(0, dtype=object))
+    lon, lat = representatives(shapely.from_wkb(np.array(row["wkb"], dtype=object)))
+    measures = {name: np.array(row[name], np.float64) for name in row if name not in ("ids", "wkb", "named")}
+    named = np.array(row["named"], dtype=object) if "named" in row else np.full(len(lon), None, dtype=object)
+    return Places(np.array(row["ids"], np.int64), np.column_stack([lon, lat]), named, measures)
+
+
+def moves(places: Places, was: Codes, now: Codes, retired: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Which rows are given the grid that they lie in now."""
+    gone = set(retired)
+    return np.fromiter(
+        (
+            name is not None and new is not None and name != new and (name in gone or (name == old and old != new))
+            for name, old, new in zip(places.named, was, now, strict=True)
+        ),
+        bool,
+        len(places),
+    )
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What of a layer lies where something differs, with the code of the grid under it before and after."""
+
+    places: Places
+    was: Codes
+    now: Codes
+
+    def between(self) -> npt.NDArray[np.bool_]:
+        """Those whose ground has another grid."""
+        return np.array([old != new for old, new in zip(self.was, self.now, strict=True)], bool)
+
+
+def look(conn: Connection, ground: Ground, layer: str, boxes: npt.NDArray[np.float64]) -> Looked:
+    """A layer's things where two partitions differ."""
+    places = placed(conn, layer, boxes, ground.retired)
+    return Looked(places, *ground.routed(places))
+
+
+def reroute(conn: Connection, ground: Ground, looked: Mapping[str, Looked]) -> dict[str, int]:
+    """Give every row that has come into another grid its new code, in the caller's transaction; rows by layer."""
+    moved = {}
+    for layer in NAMING:
+        found = looked[layer]
+        chosen = moves(found.places, found.was, found.now, ground.retired)
+        if chosen.any():
+            asked = {"ids": found.places.ids[chosen].tolist(), "codes": found.now[chosen].tolist()}
+            moved[layer] = conn.execute(
+                SQL(sql("route_write")).format(table=Identifier("onemap", layer)), asked
+            ).rowcount
+    return moved
