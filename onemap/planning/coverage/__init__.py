@@ -6,8 +6,8 @@ from onemap.planning.coverage.model import Arc, Delta, Face, FaceId
 from onemap.planning.coverage.parts import describe, merge, replace
 from onemap.planning.coverage.redraw import reassign, split
 from onemap.planning.coverage.refusal import NotACoverage, Refused, Stale
-from onemap.planning.coverage.reshape import reshape
 from onemap.planning.coverage.smooth import simplify, snap
+from onemap.planning.coverage.stretch import reshape
 
 __all__ = [
     "Arc",

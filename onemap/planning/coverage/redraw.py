@@ -10,7 +10,7 @@ import shapely
 from shapely import LineString, Point
 from shapely.geometry.base import BaseGeometry
 
-from onemap.planning.coverage.cells import cut, joined, width_m, without_strips
+from onemap.planning.coverage.cells import Cells, cut, joined, width_m, without_strips
 from onemap.planning.coverage.cover import Coverage
 from onemap.planning.coverage.ground import area_m2, metres
 from onemap.planning.coverage.model import Delta, Face, FaceId, Floats
@@ -21,6 +21,8 @@ from onemap.planning.coverage.settle import rebuild
 # A line that stops this short of the border was meant to reach it.
 REACH_M = 10.0
 LEAST_M2 = 1.0
+# Pieces this small (or a hundredth of a grid) that come off when ground changes hands go along with it.
+CRUMB_M2 = 50.0
 _STRIP_M = 0.02
 
 Line = npt.ArrayLike
@@ -118,12 +120,34 @@ def reassign(cov: Coverage, region: BaseGeometry, to: FaceId) -> Delta:
     shapely.prepare(region)
     given = shapely.intersects(region, shapely.point_on_surface(cells.polygons))
     labels = [to if inside else owner for inside, owner in zip(given.tolist(), cells.owner, strict=True)]
-    grounds = joined(cells, without_strips(cells, labels))
+    labels = _without_crumbs(cov, cells, without_strips(cells, labels), to)
+    grounds = joined(cells, labels)
     for name in named:
         if name not in grounds:
             raise Refused("empty", name, where=cov.polygon(name))
     parts: Sequence[tuple[Face, BaseGeometry]] = [(cov.face(name), grounds[name]) for name in named]
     return something(rebuild(cov, named, parts, passing=cells.passing))
+
+
+def _without_crumbs(cov: Coverage, cells: Cells, labels: list[FaceId], to: FaceId) -> list[FaceId]:
+    """Return the labels with small pieces that would come off given to the other side.
+
+    A crumb of a giver goes along to the receiver; a crumb of the region that does not reach the receiver stays.
+    """
+    found = list(labels)
+    inside = [cell.point_on_surface() for cell in cells.polygons]
+    for name, ground in joined(cells, labels).items():
+        pieces = sorted(shapely.get_parts(ground), key=lambda piece: -float(piece.area))
+        allowed = len(cov.outline(name).polygons)
+        limit = max(CRUMB_M2, area_m2(cov.polygon(name)) / 100)
+        for piece in pieces[allowed:]:
+            if area_m2(piece) > limit:
+                continue
+            shapely.prepare(piece)
+            for i in np.flatnonzero(shapely.intersects(piece, inside)).tolist():
+                if labels[i] == name:
+                    found[i] = cells.owner[i] if name == to else to
+    return found
 
 
 def _area(region: BaseGeometry) -> BaseGeometry:

@@ -7,6 +7,7 @@ valid polygon with its interior on the left, they cover each place exactly as of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
@@ -25,6 +26,8 @@ from onemap.planning.coverage.trace import Broken, Outline, outline
 Segment = tuple[Vertex, Vertex]
 # 1e-9 degrees is a tenth of a millimetre: a corner this near to a border lies on it.
 ON_BORDER_DEG = 1e-9
+# What rounding moves a place by where two lines are cut: ten nanometres are a hundred times that.
+_STRAIGHT_DEG = 1e-12
 
 
 def rebuild(
@@ -38,8 +41,8 @@ def rebuild(
     """Return the delta that puts parts in the place of faces. Their linework must match exactly.
 
     Parts may add corners on the outer border; the neighbours then share them. passing: vertices that came only from
-    cutting lines; they are dropped where no border ends. pieces: how many pieces a face may have, if not as many as
-    it had. Raises Refused (gap, overlap, crossing, torn, empty).
+    cutting lines; they are dropped on straight stretches where no border ends. pieces: how many pieces a face may
+    have, if not as many as it had. Raises Refused (gap, overlap, crossing, torn, empty).
     """
     leaving = set(gone)
     old = {number: cov.arcs[number] for face in leaving for number in cov.arcs_of(face)}
@@ -263,6 +266,20 @@ def _arcs(
 
 
 def _without(xy: Floats, passing: frozenset[Vertex]) -> Floats:
-    """Return a line without the vertices that were only passed through; its ends stay."""
-    keep = [True, *(place not in passing for place in map(tuple, xy[1:-1].tolist())), True]
-    return xy if all(keep) else xy[np.array(keep)]
+    """Return a line without the vertices that cutting put on a straight stretch; ends and real corners stay."""
+    places = list(map(tuple, xy.tolist()))
+    keep = [0]
+    for i in range(1, len(places) - 1):
+        if places[i] not in passing or _off_deg(places[keep[-1]], places[i], places[i + 1]) > _STRAIGHT_DEG:
+            keep.append(i)
+    keep.append(len(places) - 1)
+    return xy if len(keep) == len(places) else xy[keep]
+
+
+def _off_deg(a: Vertex, place: Vertex, b: Vertex) -> float:
+    """Return how far a place is from the straight line between two others, or from the nearer if it is not between."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    length = dx * dx + dy * dy
+    t = ((place[0] - a[0]) * dx + (place[1] - a[1]) * dy) / length if length else 0.0
+    t = min(max(t, 0.0), 1.0)
+    return math.hypot(a[0] + t * dx - place[0], a[1] + t * dy - place[1])

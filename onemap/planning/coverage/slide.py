@@ -49,7 +49,9 @@ def relaid(cov: Coverage, changed: Mapping[int, Floats]) -> Delta:
     numbers = sorted({number for face in faces for number in cov.arcs_of(face)} - set(changed))
     border = [cov.arcs[number].xy for number in numbers]
     cells = cut(cov, faces, list(changed.values()), border)
-    labels = _by_side(cov, cells, changed, numbers, faces)
+    free = [cov.arcs[n] for n in numbers if cov.arcs[n].sides <= set(faces) and not cov.fixed(cov.arcs[n])]
+    sided = [(cov.arcs[n].left, xy, cov.arcs[n].right) for n, xy in changed.items()]
+    labels = by_side(cells, [*sided, *((arc.left, arc.xy, arc.right) for arc in free)], faces)
     grounds = joined(cells, without_strips(cells, labels))
     for name in faces:
         if name not in grounds:
@@ -58,33 +60,31 @@ def relaid(cov: Coverage, changed: Mapping[int, Floats]) -> Delta:
     return rebuild(cov, faces, parts, passing=cells.passing)
 
 
-def _by_side(
-    cov: Coverage, cells: Cells, changed: Mapping[int, Floats], numbers: Sequence[int], faces: Sequence[FaceId]
+def by_side(
+    cells: Cells, sided: Sequence[tuple[FaceId | None, Floats, FaceId | None]], faces: Sequence[FaceId]
 ) -> list[FaceId]:
-    """Return the face of each cell: the one on whose side of a free border it lies. Raises Refused (crossing)."""
-    within = set(faces)
-    sided = [(xy, cov.arcs[number]) for number, xy in changed.items()]
-    sided += [
-        (cov.arcs[n].xy, cov.arcs[n]) for n in numbers if cov.arcs[n].sides <= within and not cov.fixed(cov.arcs[n])
-    ]
+    """Return the face of each cell: the one on whose side of a border (left, line, right) it lies.
+
+    A cell at none of them stays with its owner. Raises Refused (crossing) where a cell lies on both sides.
+    """
     labels = []
     for cell, owner in zip(cells.polygons, cells.owner, strict=True):
         turned = shapely.orient_polygons(cell, exterior_cw=False)
         told: dict[FaceId, float] = {}
         for ring in shapely.get_rings(turned):
             run = shapely.get_coordinates(ring)
-            for xy, arc in sided:
-                for name, length in _beside(run, xy, arc).items():
+            for left, xy, right in sided:
+                for name, length in _beside(run, left, xy, right).items():
                     told[name] = told.get(name, 0.0) + length
-        named = [name for name in told if name in within]
+        named = [name for name in told if name in faces]
         if len(named) > 1 and width_m(cell) >= _STRIP_M:
             raise Refused("crossing", where=cell)
         labels.append(max(sorted(named), key=lambda name: told[name]) if named else owner)
     return labels
 
 
-def _beside(run: Floats, xy: Floats, arc: Arc) -> dict[FaceId, float]:
-    """Return how much of a ring, its interior on the left, runs along an arc, by the face on that side."""
+def _beside(run: Floats, left: FaceId | None, xy: Floats, right: FaceId | None) -> dict[FaceId, float]:
+    """Return how much of a ring, its interior on the left, runs along a border, by the face on that side."""
     line = LineString(xy)
     mids = (run[:-1] + run[1:]) / 2
     steps = np.diff(run, axis=0)
@@ -96,7 +96,7 @@ def _beside(run: Floats, xy: Floats, arc: Arc) -> dict[FaceId, float]:
         ahead = shapely.line_interpolate_point(line, min(here + length / 4, line.length))
         back = shapely.line_interpolate_point(line, max(here - length / 4, 0.0))
         along = (ahead.x - back.x) * steps[i, 0] + (ahead.y - back.y) * steps[i, 1]
-        side = arc.left if along > 0 else arc.right
+        side = left if along > 0 else right
         if side is not None:
             found[side] = found.get(side, 0.0) + length
     return found

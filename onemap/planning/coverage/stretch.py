@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -17,6 +18,9 @@ from onemap.planning.coverage.parts import something, unlocked
 from onemap.planning.coverage.redraw import REACH_M, Line, line_of
 from onemap.planning.coverage.refusal import Refused
 from onemap.planning.coverage.settle import rebuild
+from onemap.planning.coverage.slide import by_side
+
+_END_DEG = 1e-12
 
 
 def reshape(cov: Coverage, line: Line | BaseGeometry) -> Delta:
@@ -27,22 +31,20 @@ def reshape(cov: Coverage, line: Line | BaseGeometry) -> Delta:
     crossing, torn, empty, nothing).
     """
     drawn = line_of(line)
+    if not LineString(drawn).is_simple:
+        raise Refused("crossing", where=LineString(drawn))
     pair, chain = _meant(cov, drawn)
     unlocked(cov, pair)
-    stretch, kept = _laid(cov, pair, chain, drawn)
+    laid = _laid(cov, pair, chain, drawn)
     old = {number for name in pair for number in cov.arcs_of(name)}
     between = {number for number in old if cov.arcs[number].sides == set(pair)}
     border = [cov.arcs[number].xy for number in sorted(old - between)]
-    others = [cov.arcs[number].xy for number in sorted(between - {arc.id for arc in chain})]
-    cells = cut(cov, pair, [stretch], [*border, *others, *(xy for xy in kept if len(xy) > 1)])
-    labels: list[FaceId] = []
-    for cell in cells.polygons:
-        shares = [float(shapely.intersection(cell, cov.polygon(name)).area) for name in pair]
-        labels.append(pair[int(np.argmax(shares))])
-    if len(cells.polygons) == 2 and labels[0] == labels[1]:
-        # So much changes hands that both sides lie mostly in one: each face takes what it has most of.
-        mine = [float(shapely.intersection(cell, cov.polygon(pair[0])).area / cell.area) for cell in cells.polygons]
-        labels = [pair[0], pair[1]] if mine[0] >= mine[1] else [pair[1], pair[0]]
+    others = [cov.arcs[number] for number in sorted(between - {arc.id for arc in chain})]
+    kept = [xy for xy in laid.kept if len(xy) > 1]
+    cells = cut(cov, pair, [laid.line], [*border, *(arc.xy for arc in others), *kept])
+    sides = [(arc.left, arc.xy, arc.right) for arc in others]
+    sides += [(laid.left, xy, laid.right) for xy in kept]
+    labels = by_side(cells, [*sides, (laid.left, laid.line, laid.right)], pair)
     grounds = joined(cells, without_strips(cells, labels))
     for name in pair:
         if name not in grounds:
@@ -121,12 +123,24 @@ def _other_end(cov: Coverage, sides: frozenset[FaceId], drawn: Floats, off: tupl
     return False
 
 
-def _laid(cov: Coverage, pair: Sequence[FaceId], chain: Sequence[Arc], drawn: Floats) -> tuple[Floats, list[Floats]]:
-    """Return the new stretch, its ends on borders, and what stays of the chain."""
+@dataclass(frozen=True)
+class _Laid:
+    """The new stretch in the direction of the old border, the faces on its sides, and what stays of the old."""
+
+    line: Floats
+    left: FaceId | None
+    right: FaceId | None
+    kept: list[Floats]
+
+
+def _laid(cov: Coverage, pair: Sequence[FaceId], chain: Sequence[Arc], drawn: Floats) -> _Laid:
+    """Return the new stretch, its ends on borders. Raises Refused (no-line)."""
     whole = shapely.line_merge(MultiLineString([arc.xy for arc in chain]))
     if not isinstance(whole, LineString):
         raise Refused("no-line", where=LineString(drawn))
     old = shapely.get_coordinates(whole)
+    left, right = _sides(old, chain[0])
+    length = float(whole.length)
     start, drawn = _foot(cov, pair, whole, drawn)
     end, back = _foot(cov, pair, whole, drawn[::-1])
     drawn = back[::-1]
@@ -137,17 +151,31 @@ def _laid(cov: Coverage, pair: Sequence[FaceId], chain: Sequence[Arc], drawn: Fl
             raise Refused("no-line", where=LineString(drawn))
         loose = drawn[0] if start is None else drawn[-1]
         # The end of the border that lies nearer to where the line ends is the one that moves there.
-        first = np.hypot(*(old[0] - loose)) <= np.hypot(*(old[-1] - loose))
-        return drawn, [_substring(old, on, whole.length)] if first else [_substring(old, 0.0, on)]
+        first = bool(np.hypot(*(old[0] - loose)) <= np.hypot(*(old[-1] - loose)))
+        if min(on, length - on) <= _END_DEG:
+            first = on > _END_DEG
+        kept = _substring(old, on, length) if first else _substring(old, 0.0, on)
+        return _Laid(drawn if first == (start is None) else drawn[::-1], left, right, [kept])
+    if abs(start - end) <= _END_DEG:
+        raise Refused("no-line", where=LineString(drawn))
+    ahead = drawn if start < end else drawn[::-1]
     low, high = sorted((start, end))
-    if closed:
-        inner, outer = _substring(old, low, high), _around(old, low, high, whole.length)
-        spare = [inner, outer]
-        # Of the two ways round, the one that the line runs nearer to is drawn anew.
-        far = [float(shapely.hausdorff_distance(LineString(one), LineString(drawn))) for one in spare]
-        return drawn, [spare[1 - int(np.argmin(far))]]
-    kept = [_substring(old, 0.0, low), _substring(old, high, whole.length)]
-    return drawn, kept
+    inner, outer = _substring(old, low, high), _around(old, low, high, length)
+    if not closed:
+        return _Laid(ahead, left, right, [_substring(old, 0.0, low), _substring(old, high, length)])
+    # Of the two ways round, the one that the line runs nearer to is drawn anew.
+    far = [float(shapely.hausdorff_distance(LineString(way), LineString(drawn))) for way in (inner, outer)]
+    if far[0] <= far[1]:
+        return _Laid(ahead, left, right, [outer])
+    return _Laid(ahead[::-1], left, right, [inner])
+
+
+def _sides(old: Floats, arc: Arc) -> tuple[FaceId | None, FaceId | None]:
+    """Return the faces left and right of a line of which an arc is a part."""
+    for i in np.flatnonzero((old[:-1] == arc.xy[0]).all(axis=1)).tolist():
+        if (old[i + 1] == arc.xy[1]).all():
+            return arc.left, arc.right
+    return arc.right, arc.left
 
 
 def _foot(cov: Coverage, pair: Sequence[FaceId], whole: LineString, drawn: Floats) -> tuple[float | None, Floats]:
