@@ -6,6 +6,7 @@ question for a person, and forbids the file until it is answered there.
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -139,15 +140,46 @@ class _Work:
         return found
 
     def settle(self) -> None:
-        """Give every piece of the touched parents to a grid of theirs."""
-        waiting = [piece for piece in self.doubtful if int(self.parent[piece]) in self.touched]
-        while waiting:
-            found = {piece: owner for piece in waiting if (owner := self._neighbour(piece)) != NOBODY}
-            for piece, owner in found.items():
+        """Give every piece of the touched parents to a grid of theirs, the longest border first.
+
+        In that order a long strip follows the grid it lies along; nearest first would let the far end of it follow a
+        grid that it only touches.
+        """
+        for claimed in (True, False):
+            waiting = {
+                piece
+                for piece in self.doubtful
+                if int(self.parent[piece]) in self.touched and self.owner[piece] == NOBODY
+            }
+            borders = [offer for piece in sorted(waiting) for offer in self._offers(piece, claimed)]
+            heapq.heapify(borders)
+            while borders:
+                _, piece, owner = heapq.heappop(borders)
+                if piece not in waiting:
+                    continue
+                waiting.discard(piece)
                 self.owner[piece] = owner
-            waiting = [piece for piece in waiting if piece not in found]
-            if not found:
-                return
+                for other, _ in self._near[piece]:
+                    if other in waiting:
+                        for offer in self._offers(other, claimed, of=piece):
+                            heapq.heappush(borders, offer)
+
+    def _offers(self, piece: int, claimed: bool, of: int | None = None) -> list[tuple[float, int, int]]:
+        """Borders of a piece to owned ones of its parent (to `of` alone): longest first, the piece, the owner there.
+
+        `claimed`: a piece that grids of its parent claim goes to one of them, if one lies beside it.
+        """
+        mine = (
+            {grid for grid in self.pieces.claims[piece] if self.home[grid] == self.parent[piece]} if claimed else set()
+        )
+        return [
+            (-metres, piece, int(self.owner[other]))
+            for other, metres in self._near[piece]
+            if (of is None or other == of)
+            and self.owner[other] != NOBODY
+            and self.parent[other] == self.parent[piece]
+            and (not mine or int(self.owner[other]) in mine)
+        ]
 
     def crumbs(self) -> None:
         """Slivers that a grid keeps beyond another one's ground go to whom they lie beside."""
