@@ -77,6 +77,10 @@ class Facts:
         self.features = Features(tables.features)
         self.areas = {area.code: area for area in tables.areas}
         self._rows: dict[str, int] | None = None
+        #: Households of each building, shape (n,), whatever the model counts.
+        self.households: Floats = np.zeros(len(self.keys)) if tables.counts is None else tables.counts[:, 0]
+        #: Tessellated grids by their ground: see `parting`.
+        self.memo: dict[bytes, Geoms] = {}
         xy, values = _points(model, tables, self.footprints)
         #: Positions of everything counted, the buildings first, and their measures, shape (n, m).
         self.values = values
