@@ -3,16 +3,19 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fill } from '../src/i18n'
 import { messages as page } from '../src/i18n/catalogue'
+import { plan } from '../src/i18n/plan'
 import { studio } from '../src/i18n/studio'
 
-const messages = { ...page, ...studio }
+const messages = { ...page, ...studio, ...plan }
 const SOURCE = join(import.meta.dirname, '../src')
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return sources(path)
-    return /\.tsx?$/.test(entry.name) && !/i18n\/(catalogue|studio)\.ts$/.test(path) ? [readFileSync(path, 'utf8')] : []
+    return /\.tsx?$/.test(entry.name) && !/i18n\/(catalogue|studio|plan|planPanels)\.ts$/.test(path)
+      ? [readFileSync(path, 'utf8')]
+      : []
   })
 }
 
@@ -34,8 +37,10 @@ describe('the catalogue of words', () => {
       /^(code|group|alert|check|outbox|rail|step|heat\.(window|tab|kind)|hot\.kind|effect\.on|trend\.(up|flat|down))(\.|$)/
     const studioBuilt =
       /^(studio\.day|rule\.(scope|origin|join|input|agg)|roster\.(rung|source|kind)|fence\.(state|kind|source|event|create|pair)|drill\.state)\./
+    const planBuilt =
+      /^(plan\.(tool|hint|cling|paint|painted|snap|refused)|plans\.(state|tab|special|severity|proposal|axis|change|kind|relation|column|format|repair|group|unit|undo|redo))(\.|$)/
     const unused = Object.keys(messages).filter(
-      (key) => !built.test(key) && !studioBuilt.test(key) && !code.includes(`'${key}'`),
+      (key) => !built.test(key) && !studioBuilt.test(key) && !planBuilt.test(key) && !code.includes(`'${key}'`),
     )
     expect(unused).toEqual([])
   })

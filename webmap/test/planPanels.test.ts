@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { LoadModel, PlanGrid, ProposalMove, ProposalOption } from '../src/api/planDoors'
-import {
-  balanceRows,
-  barReach,
-  loadBins,
-  loadText,
-  percent,
-  shortCode,
-  signed,
-  standing,
-} from '../src/domain/planBalance'
+import type {
+  Comment,
+  ImportRepair,
+  LoadModel,
+  PlanEdit,
+  PlanGrid,
+  ProposalMove,
+  ProposalOption,
+} from '../src/api/plans'
+import { balanceRows, barReach, loadBins, loadText, percent, shortCode, signed } from '../src/domain/planBalance'
+import { areaText, depthOf, nextEdition, repairsByKind, sizeText, threadsOf } from '../src/domain/planFiles'
 import {
   beats,
   frameOf,
@@ -60,15 +60,6 @@ describe('the balance of a plan', () => {
     grid('330106001001005', '005', 1.27),
     grid('330106001002001', '001', 0.87, { community_code: '330106001002' }),
   ]
-  it('says who is over and under, the edge itself being even', () => {
-    expect([1.1, 1.1004, 1.101, 0.9, 0.899].map((load) => standing(load, 0.1))).toEqual([
-      'even',
-      'even',
-      'over',
-      'even',
-      'under',
-    ])
-  })
   it('stands in reading order, or heaviest first, and may be of one community', () => {
     const labels = (by: string, down: boolean, community: string | null = null) =>
       balanceRows(grids, model, { by, down }, community).map(({ grid: { label } }) => label)
@@ -87,8 +78,8 @@ describe('the balance of a plan', () => {
     const loads = [0.2, 0.9, 0.95, 1, 1.05, 1.1, 1.11, 4]
     const bins = loadBins(loads, 0.1)
     expect(bins.reduce((sum, { count }) => sum + count, 0)).toBe(loads.length)
-    const of = (side: string) => bins.filter((bin) => bin.standing === side).reduce((n, { count }) => n + count, 0)
-    expect([of('under'), of('even'), of('over')]).toEqual([1, 5, 2])
+    const of = (side: string) => bins.filter((bin) => bin.tone === side).reduce((n, { count }) => n + count, 0)
+    expect([of('under'), of('within'), of('over')]).toEqual([1, 5, 2])
   })
   it('reads as figures that stand below one another', () => {
     expect([loadText(1), loadText(null), percent(0.256), signed(-1200), signed(0.2), signed(3)]).toEqual([
@@ -184,5 +175,71 @@ describe('options side by side', () => {
     expect(ticks(1, 1)).toEqual([1])
     expect(limitsOf([0, 0.4], 0)[0]).toBe(0)
     expect(limitsOf([], 0)).toEqual([0, 1])
+  })
+})
+
+describe('review, history and files', () => {
+  const edition = (name: string) => ({ name })
+  it('names the next edition by its month, a second of it with a letter', () => {
+    const now = new Date(2027, 0, 5).getTime()
+    expect(nextEdition([edition('2026-07')], now)).toBe('2027-01')
+    expect(nextEdition([edition('2027-01'), edition('2027-01b')], now)).toBe('2027-01c')
+  })
+  it('lays answers under what they answer, newest remark first', () => {
+    const remark = (id: number, reply_to: number | null): Comment => ({
+      id,
+      text: String(id),
+      by: 'planner',
+      written_at: '2026-11-22T10:00:00Z',
+      version: 1,
+      at: null,
+      grid: null,
+      reply_to,
+      resolved: false,
+    })
+    const threads = threadsOf([remark(1, null), remark(2, null), remark(3, 1), remark(4, 3), remark(5, 99)])
+    expect(threads.map(({ one, replies }) => [one.id, replies.map(({ id }) => id)])).toEqual([
+      [5, []],
+      [2, []],
+      [1, [3, 4]],
+    ])
+  })
+  it('knows how deep undo and redo go, each for oneself', () => {
+    const row = (version: number, by: string, counts: boolean, kind: PlanEdit['kind'] = 'edit'): PlanEdit => ({
+      version,
+      at: '2026-11-22T10:00:00Z',
+      by,
+      kind,
+      op: 'split',
+      text: { zh: '分割', en: 'split' },
+      grids: [],
+      counts,
+    })
+    // Newest first: two of mine undone after three that count, one of another's between.
+    const list = [row(7, 'a', true, 'undo'), row(6, 'a', true, 'undo'), row(5, 'a', false), row(4, 'a', false)]
+    const older = [row(3, 'b', true), row(2, 'a', true), row(1, 'a', true)]
+    expect(depthOf([...list, ...older], 'a')).toEqual({ undo: 2, redo: 2 })
+    expect(depthOf([row(8, 'a', true), ...list, ...older], 'a')).toEqual({ undo: 3, redo: 0 })
+    expect(depthOf([...list, ...older], 'b')).toEqual({ undo: 1, redo: 0 })
+  })
+  it('sums repairs by kind and says ground as a person would', () => {
+    const repair = (kind: ImportRepair['kind'], area_m2: number): ImportRepair => ({
+      kind,
+      area_m2,
+      grids: [],
+      to: null,
+      where: {},
+    })
+    expect(repairsByKind([repair('gap', 1), repair('overlap', 5), repair('gap', 2)])).toEqual([
+      { kind: 'overlap', n: 1, m2: 5 },
+      { kind: 'gap', n: 2, m2: 3 },
+    ])
+    expect([areaText(0.004), areaText(0.5), areaText(1234), areaText(250_000), sizeText(2048)]).toEqual([
+      '<0.01 m²',
+      '0.50 m²',
+      '1,234 m²',
+      '0.25 km²',
+      '2 KB',
+    ])
   })
 })

@@ -101,3 +101,15 @@ export function operatorSign(op: unknown): string {
   const text = typeof op === 'string' ? op : ''
   return OPERATORS[text] ?? text
 }
+
+/** Local date and time for an input, to the minute; empty for nothing. */
+export function localInput(iso: string | null | undefined): string {
+  const at = new Date(iso ?? '')
+  if (Number.isNaN(at.getTime())) return ''
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
+
+export function fromLocalInput(text: string): string | null {
+  const at = new Date(text)
+  return text === '' || Number.isNaN(at.getTime()) ? null : at.toISOString()
+}

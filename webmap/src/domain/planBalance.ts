@@ -1,25 +1,19 @@
 /** How the grids of a plan stand to one another: rows of the balance table, their bars, and who is off by too much. */
-import type { Balance, LoadModel, PlanGrid } from '../api/planDoors'
-
-export type Standing = 'over' | 'under' | 'even'
+import type { Balance, LoadModel, PlanGrid } from '../api/plans'
+import { type Tone, toneOf } from './topology'
 
 /** One line of the table. Load is a share of the mean: 1 is exactly even. */
 export interface BalanceRow {
   grid: PlanGrid
-  standing: Standing
+  tone: Tone
   /** Over the model's own limits: it cannot be handed in so. */
   beyond: boolean
 }
 
 export type SortKey = 'label' | 'load' | string
 
-/** Half a thousandth of slack: what reads as 1.10 is within ten per cent. */
+/** A model's own limits hold as they are read: two decimals. */
 const SLACK = 0.0005
-
-export function standing(load: number, tolerance: number): Standing {
-  if (load > 1 + tolerance + SLACK) return 'over'
-  return load < 1 - tolerance - SLACK ? 'under' : 'even'
-}
 
 const plainOrder = new Intl.Collator('zh-Hans-CN', { numeric: true })
 
@@ -37,7 +31,7 @@ export function balanceRows(
     if (community !== null && grid.community_code !== community) continue
     rows.push({
       grid,
-      standing: standing(grid.load, model.tolerance),
+      tone: toneOf(grid.load, model.tolerance),
       beyond: grid.load > model.most + SLACK || grid.load < model.least - SLACK,
     })
   }
@@ -65,7 +59,7 @@ export interface Bin {
   from: number
   to: number
   count: number
-  standing: Standing
+  tone: Tone
 }
 
 /** Grids by load, in steps of half the tolerance, edges of tolerance on edges of bins; the last bins take all beyond. */
@@ -75,7 +69,7 @@ export function loadBins(loads: readonly number[], tolerance: number): Bin[] {
   const bins: Bin[] = []
   for (let i = -reach; i < reach; i++) {
     const [from, to] = [1 + i * step, 1 + (i + 1) * step]
-    bins.push({ from, to, count: 0, standing: standing((from + to) / 2, tolerance) })
+    bins.push({ from, to, count: 0, tone: toneOf((from + to) / 2, tolerance) })
   }
   for (const load of loads) {
     // An edge itself belongs to the bin nearer to the middle, as the tolerance takes it in.

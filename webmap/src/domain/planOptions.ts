@@ -1,6 +1,6 @@
 /** The options of a proposal as they are compared: small maps, the chart of what each gives up, and what a part of one takes. */
 import type { Geometry, Position } from 'geojson'
-import type { ProposalMove, ProposalOption } from '../api/planDoors'
+import type { ProposalMove, ProposalOption } from '../api/plans'
 import { boundsOf } from './geo'
 
 export type Frame = readonly [west: number, south: number, east: number, north: number]

@@ -1,4 +1,6 @@
 /** The words of the planning pages, fetched with them. */
+import { planPanels } from './planPanels'
+
 /* -- the map and its tools -------------------------------------------------------------------------------------------- */
 const tools = {
   'plan.tools': ['工具', 'Tools'],
@@ -10,11 +12,107 @@ const tools = {
   'plan.tool.paint': ['涂刷', 'Paint'],
   'plan.tool.snap': ['吸附', 'Snap'],
   'plan.tool.lock': ['锁定', 'Lock'],
+  'plan.keys.enter': ['结束画线，采用修改', 'Finish the line, make the edit'],
+  'plan.keys.delete': ['去掉一个拐点', 'Take a corner out'],
+  'plan.keys.escape': ['退一步', 'One step back'],
+  'plan.undo': ['撤销', 'Undo'],
+  'plan.redo': ['重做', 'Redo'],
+  'plan.saving': ['正在保存…', 'Saving…'],
+  'plan.compare.inforce': ['现行版', 'In force'],
+  'plan.compare.move': ['移动分界线', 'Move the line'],
+  'plan.hint.select': ['点选网格，按住 Shift 多选', 'Click a grid, hold Shift for more'],
+  'plan.hint.split': [
+    '在网格上画一条线，起止点吸附边界；再点末点或按 Enter 完成',
+    'Draw a line across a grid; its ends cling to the border. Click the last point again or press Enter',
+  ],
+  'plan.hint.merge': ['点选相邻的网格，按 Enter 合并', 'Click neighbouring grids, Enter makes them one'],
+  'plan.hint.edge': [
+    '拖动拐点，或拖动边上任一处加一个拐点；点中拐点按 Del 去掉',
+    'Drag a corner, or any place of a border to add one; click a corner and press Del to take it out',
+  ],
+  'plan.hint.reshape': [
+    '从边界画到边界，代替中间的一段；再点末点或按 Enter 完成',
+    'Draw from border to border: it takes the place of the stretch between. Enter finishes',
+  ],
+  'plan.hint.paint': [
+    '先点要划入的网格，再刷要划过来的部分；按 Enter 采用',
+    'Click the grid to give to, then paint what it gets; Enter makes it so',
+  ],
+  'plan.hint.snap': ['点选网格，选吸附目标和容差', 'Click grids, choose what to cling to and how near'],
+  'plan.hint.lock': [
+    '点网格锁定或解锁；锁定的网格不会被改动',
+    'Click a grid to lock or unlock it; a locked one is never changed',
+  ],
+  'plan.hint.drawing': [
+    'Enter 完成，Backspace 退一点，Esc 放弃',
+    'Enter finishes, Backspace takes a point back, Esc drops the line',
+  ],
+  'plan.hint.asking': ['请在图上点一个位置', 'Click a place on the map'],
+  'plan.hint.readonly': ['只能查看', 'Read only'],
+  'plan.cling': ['吸附', 'Cling to'],
+  'plan.cling.borders': ['边界', 'borders'],
+  'plan.cling.roads': ['道路', 'roads'],
+  'plan.cling.rivers': ['河流', 'rivers'],
+  'plan.cling.buildings': ['建筑外轮廓', 'buildings'],
+  'plan.new': ['新', 'new'],
+  'plan.more': ['另 {n} 个', '{n} more'],
+  'plan.picked': ['已选 {n} 个网格', '{n} grids picked'],
+  'plan.unlock': ['解锁', 'Unlock'],
+  'plan.perbuilding': ['一楼栋一网格', 'One building, one grid'],
+  'plan.merge.pick': ['点选两个以上相邻的网格', 'Click two or more neighbouring grids'],
+  'plan.merge.take': ['合并 {n} 个', 'Merge {n}'],
+  'plan.paint.with': ['刷什么', 'Paint with'],
+  'plan.paint.buildings': ['楼栋', 'Buildings'],
+  'plan.paint.blocks': ['街块', 'Blocks'],
+  'plan.paint.cells': ['六边格', 'Cells'],
+  'plan.paint.pick': ['先点要划入的网格', 'First click the grid to give to'],
+  'plan.paint.to': ['划入 {grid}', 'Give to {grid}'],
+  'plan.paint.how': [
+    '按住左键刷过要划来的部分；再刷一次取消。',
+    'Hold and brush over what it gets; brush again to take it off.',
+  ],
+  'plan.paint.clear': ['清除', 'Clear'],
+  'plan.paint.take': ['划过去', 'Give'],
+  'plan.painted.buildings': ['已刷 {n} 栋', '{n} buildings'],
+  'plan.painted.blocks': ['已刷 {n} 个街块', '{n} blocks'],
+  'plan.painted.cells': ['已刷 {n} 个六边格', '{n} cells'],
+  'plan.snap.how': ['怎么改', 'How'],
+  'plan.snap.snap': ['吸附', 'Snap'],
+  'plan.snap.simplify': ['简化', 'Simplify'],
+  'plan.snap.to': ['吸附到', 'Snap to'],
+  'plan.snap.roads': ['道路', 'Roads'],
+  'plan.snap.rivers': ['河流', 'Rivers'],
+  'plan.snap.parents': ['社区边界', 'Community borders'],
+  'plan.snap.tolerance': ['容差', 'Tolerance'],
+  'plan.snap.pick': ['点选要改的网格', 'Click the grids to change'],
+  'plan.snap.take': ['改 {n} 个网格', 'Change {n} grids'],
+  'plan.clash': ['别人先改了这里', 'Somebody else changed this first'],
+  'plan.clash.lead': [
+    '图上已是最新。您的这一步没有做，其他修改都在。',
+    'The map shows the newest state. Your last step was not made; everything else is kept.',
+  ],
+  'plan.clash.theirs': ['保留对方的', 'Keep theirs'],
+  'plan.clash.again': ['在新的上面再做一次', 'Make mine on top'],
+  'plan.refused': ['没有改', 'Not changed'],
+  'plan.refused.where': ['看在哪里', 'Show where'],
+  'plan.refused.no-face': ['线没有落在任何网格里。', 'The line lies in no grid.'],
+  'plan.refused.not-neighbours': [
+    '这些网格不相邻，不能并成一个。',
+    'These grids are not neighbours: they cannot be one.',
+  ],
+  'plan.refused.no-cut': [
+    '线没有把网格切开：两端都要到边界。',
+    'The line does not part the grid: both ends must reach its border.',
+  ],
+  'plan.refused.crossing': ['这样边界会互相交叉。', 'Borders would cross each other.'],
+  'plan.refused.torn': ['这样会有网格断成几块。', 'A grid would fall into pieces.'],
+  'plan.refused.border': ['社区边界和外边界不能动。', 'A community border and the outer border cannot move.'],
+  'plan.refused.locked': ['有网格已锁定，先解锁再改。', 'A grid is locked: unlock it first.'],
+  'plan.refused.empty': ['这样会有网格消失。', 'A grid would vanish.'],
+  'plan.refused.too-small': ['这样会有网格太小。', 'A grid would be too small.'],
+  'plan.refused.nothing': ['这样什么都没有变。', 'Nothing would change.'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>
 
-/* -- the panels beside it --------------------------------------------------------------------------------------------- */
-const panels = {} as const satisfies Record<string, readonly [zh: string, en: string]>
-
-export const plan = { ...tools, ...panels } as const
+export const plan = { ...tools, ...planPanels } as const
 
 export type PlanWord = keyof typeof plan

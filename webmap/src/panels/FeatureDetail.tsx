@@ -16,7 +16,9 @@ import { select } from '../state/view'
 import { byHazard } from '../state/warnings'
 import { Chart } from './Chart'
 import { KindMark, LevelMark, Ring } from './Marks'
-import { Loading, Section, Time, useLoad } from './Parts'
+import { Loading, lazily, Section, Time, useLoad } from './Parts'
+
+const Lineage = lazily(async () => (await import('./plan/PlanLineage')).PlanLineage)
 
 /** Shown elsewhere in the panel, or of no use to a reader. */
 const UNSAID = new Set([
@@ -222,6 +224,9 @@ function Body({ layer, feature }: { layer: string; feature: MapFeature }) {
       <Section title={t('detail.attributes')}>
         <Attributes layer={layer} properties={p} />
       </Section>
+      {layer === 'grid' && typeof p.edition === 'string' && typeof p.code === 'string' && (
+        <Lineage edition={p.edition} code={p.code} />
+      )}
       <button type="button" class="button" onClick={() => goTo(feature)}>
         {t('detail.goto')}
       </button>

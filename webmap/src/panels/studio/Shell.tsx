@@ -242,14 +242,4 @@ export function Sure(props: {
 export const weekdayNames = (): (readonly [number, string])[] =>
   ([0, 1, 2, 3, 4, 5, 6] as const).map((n) => [n, t(`studio.day.${n}`)] as const)
 
-/** Local date and time for an input, to the minute; empty for nothing. */
-export function localInput(iso: string | null | undefined): string {
-  const at = new Date(iso ?? '')
-  if (Number.isNaN(at.getTime())) return ''
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
-}
-
-export function fromLocalInput(text: string): string | null {
-  const at = new Date(text)
-  return text === '' || Number.isNaN(at.getTime()) ? null : at.toISOString()
-}
+export { fromLocalInput, localInput } from '../../domain/format'

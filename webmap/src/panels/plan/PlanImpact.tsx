@@ -1,0 +1,247 @@
+/** What publishing would change: things and people that change hands, teams that gain and lose, figures of old and new. */
+import { useEffect, useState } from 'preact/hooks'
+import { type Impact, type Indicator, plans } from '../../api/plans'
+import { count } from '../../domain/format'
+import { loadText, signed } from '../../domain/planBalance'
+import { lang, t, title } from '../../i18n'
+import { fitTo } from '../../map/map'
+import { plan, planOverlay } from '../../state/plan'
+import { gridName, planImpact, showGrids, useOfPlan } from '../../state/planPanels'
+import { Empty, Loading, Section } from '../Parts'
+import { FromTo, Said } from './PlanParts'
+
+const STEP = 20
+
+function Handed({ impact }: { impact: Impact }) {
+  return (
+    <dl class="plan-handed" data-testid="impact-handed">
+      {impact.handed.map(({ kind, title: words, count: n, households, residents }) => (
+        <div key={kind} class={n === 0 ? 'is-none' : ''} data-testid={`impact-${kind}`}>
+          <dt>{title(words)}</dt>
+          <dd>
+            <b>{count(n)}</b>
+            {households !== null && households !== undefined && households > 0 && (
+              <> · {t('plans.households', { n: count(households) })}</>
+            )}
+            {residents !== null && residents !== undefined && residents > 0 && (
+              <> · {t('plans.residents', { n: count(residents) })}</>
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+interface TeamSide {
+  households?: number
+  buildings?: number
+}
+
+function Teams({ impact }: { impact: Impact }) {
+  if (impact.teams.length === 0) return <p class="calm">{t('plans.teams.none')}</p>
+  const text = (side: unknown, sign: 1 | -1): string => {
+    const { households = 0, buildings = 0 } = (side ?? {}) as TeamSide
+    if (households === 0 && buildings === 0) return '—'
+    return t('plans.moved', { b: signed(sign * buildings), h: signed(sign * households) })
+  }
+  return (
+    <table class="plan-table is-plain" data-testid="impact-teams">
+      <thead>
+        <tr>
+          <th scope="col">{t('plans.team')}</th>
+          <th scope="col">{t('plans.gains')}</th>
+          <th scope="col">{t('plans.loses')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {impact.teams.map((team) => (
+          <tr key={String(team.team_key)}>
+            <th scope="row">{String(team.team_name ?? team.team_key ?? '—')}</th>
+            <td>{text(team.gains, 1)}</td>
+            <td>{text(team.loses, -1)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function Exchanges({ impact }: { impact: Impact }) {
+  const [shown, setShown] = useState(STEP)
+  const list = [...impact.exchanges].sort((a, b) => b.households - a.households)
+  return (
+    <>
+      <ul class="plan-moves" data-testid="impact-exchanges">
+        {list.slice(0, shown).map((one) => (
+          <li key={`${one.grid}/${one.to}`}>
+            <button
+              type="button"
+              onClick={() => {
+                const ground = impact.difference.features as GeoJSON.Feature[] | undefined
+                const place = ground?.find(
+                  ({ properties: p }) => p?.grid === one.grid && p?.to === one.to && ground.length > 0,
+                )
+                const ids = [one.grid, one.to].filter((id): id is string => id !== null)
+                showGrids(ids)
+                if (place) fitTo(place.geometry, 17)
+              }}
+            >
+              <b>
+                {gridName(one.grid)} → {gridName(one.to)}
+              </b>
+              <small>
+                {t('plans.moved', {
+                  b: count(one.counts.building ?? one.counts.buildings ?? 0),
+                  h: count(one.households),
+                })}
+              </small>
+              {one.team !== one.to_team && (
+                <span>
+                  {one.team ?? t('plans.team.none')} → {one.to_team ?? t('plans.team.none')}
+                </span>
+              )}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {list.length > shown && (
+        <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)}>
+          {t('plans.more', { n: list.length - shown })}
+        </button>
+      )}
+    </>
+  )
+}
+
+function IndicatorLine({ one, measure }: { one: Indicator; measure: string }) {
+  const figure = (side: Record<string, number> | null) => count(side?.[measure])
+  return (
+    <tr class={`is-${one.state}`}>
+      <th scope="row">
+        <button type="button" onClick={() => showGrids([one.grid])}>
+          {one.label}
+        </button>
+        <small>{t(`plans.change.${one.state}`)}</small>
+      </th>
+      <td>
+        <FromTo from={figure(one.before)} to={figure(one.after)} />
+      </td>
+      <td>
+        <FromTo
+          from={loadText(one.load_before)}
+          to={loadText(one.load_after)}
+          better={
+            one.load_before === null || one.load_after === null
+              ? undefined
+              : Math.abs(one.load_after - 1) < Math.abs(one.load_before - 1)
+          }
+        />
+      </td>
+    </tr>
+  )
+}
+
+function Indicators({ impact }: { impact: Impact }) {
+  const measures = plan.value?.model.measures ?? []
+  const [measure, setMeasure] = useState(
+    measures.find(({ key }) => key === 'incidents')?.key ?? measures[0]?.key ?? 'households',
+  )
+  const [shown, setShown] = useState(STEP)
+  const list = impact.indicators.filter(({ state }) => state !== 'same')
+  if (list.length === 0) return <p class="calm">{t('plans.indicators.none')}</p>
+  return (
+    <>
+      <table class="plan-table is-plain" data-testid="impact-indicators">
+        <thead>
+          <tr>
+            <th scope="col">{t('plans.grid')}</th>
+            <th scope="col">
+              <select
+                value={measure}
+                aria-label={t('plans.measure')}
+                onChange={(event) => setMeasure(event.currentTarget.value)}
+              >
+                {measures.map(({ key, title: words }) => (
+                  <option key={key} value={key}>
+                    {title(words)}
+                  </option>
+                ))}
+              </select>
+            </th>
+            <th scope="col">{t('plans.load')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {list.slice(0, shown).map((one) => (
+            <IndicatorLine key={one.grid} one={one} measure={measure} />
+          ))}
+        </tbody>
+      </table>
+      {list.length > shown && (
+        <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)}>
+          {t('plans.more', { n: list.length - shown })}
+        </button>
+      )}
+    </>
+  )
+}
+
+export function PlanImpact() {
+  useOfPlan(planImpact, 'edit')
+  const impact = planImpact.value.value
+  const error = planImpact.error.value
+  const key = plan.value?.plan.key
+  useEffect(() => {
+    const ground = impact?.difference as unknown as GeoJSON.FeatureCollection | undefined
+    planOverlay.value = ground?.features?.length ? ground : null
+    return () => {
+      planOverlay.value = null
+    }
+  }, [impact])
+  if (!impact) {
+    return error ? <Said error={error} again={() => void planImpact.load()} /> : <Loading />
+  }
+  const nothing = impact.exchanges.length === 0 && impact.handed.every(({ count: n }) => n === 0)
+  const late = plan.value !== null && impact.version !== plan.value.plan.version
+  return (
+    <div class={`plan-body ${late ? 'is-late' : ''}`} data-testid="plan-impact" data-version={impact.version}>
+      <Section
+        title={t('plans.impact')}
+        aside={
+          key && (
+            <a
+              class="link"
+              href={`${plans.reportPath(key)}?lang=${lang.value}`}
+              target="_blank"
+              rel="noopener"
+              data-testid="impact-report"
+            >
+              {t('plans.report')}
+            </a>
+          )
+        }
+      >
+        {error !== null && <Said error={error} again={() => void planImpact.load()} />}
+        {nothing ? (
+          <Empty title={t('plans.impact.none')} lead={t('plans.impact.none.lead')} />
+        ) : (
+          <Handed impact={impact} />
+        )}
+      </Section>
+      {!nothing && (
+        <>
+          <Section title={t('plans.teams')}>
+            <Teams impact={impact} />
+          </Section>
+          <Section title={t('plans.exchanges')} aside={count(impact.exchanges.length)}>
+            <Exchanges impact={impact} />
+          </Section>
+          <Section title={t('plans.indicators')}>
+            <Indicators impact={impact} />
+          </Section>
+        </>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,85 @@
+/** Small parts of the planning panels: a state's sign, a dialog, a tick, a problem's row. */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import type { PlanState } from '../../api/plans'
+import { t } from '../../i18n'
+import { problemText } from '../../state/toast'
+import { IconButton } from '../Parts'
+import './Words'
+import '../../theme/studio.css'
+import '../../theme/planPanels.css'
+
+/** Told apart by shape as well as by word. */
+export function StateMark({ state }: { state: PlanState }) {
+  return <i class={`plan-state is-${state}`} role="img" aria-label={t(`plans.state.${state}`)} />
+}
+
+/** Lies over everything until it is left; Escape leaves it and nothing else. */
+export function Dialog(props: {
+  title: string
+  wide?: boolean
+  onClose: () => void
+  children: ComponentChildren
+  testid: string
+}) {
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const before = document.activeElement
+    box.current?.focus()
+    return () => {
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [])
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape') return
+    event.stopPropagation()
+    props.onClose()
+  }
+  return (
+    <div class="plan-over">
+      <button type="button" class="shade" aria-label={t('panel.close')} tabIndex={-1} onClick={props.onClose} />
+      <div
+        class={`plan-dialog ${props.wide ? 'is-wide' : ''}`}
+        role="dialog"
+        aria-modal="true"
+        aria-label={props.title}
+        tabIndex={-1}
+        ref={box}
+        onKeyDown={onKeyDown}
+        data-testid={props.testid}
+      >
+        <header>
+          <h2>{props.title}</h2>
+          <IconButton icon="close" label={t('panel.close')} onClick={props.onClose} testid={`${props.testid}-close`} />
+        </header>
+        <div class="plan-dialog-body">{props.children}</div>
+      </div>
+    </div>
+  )
+}
+
+/** A door that said no, where what it was asked stands. */
+export function Said({ error, again }: { error: unknown; again?: () => void }) {
+  if (error === null || error === undefined) return null
+  return (
+    <div class="plan-said" role="alert" data-testid="plan-said">
+      <p>{problemText(error)}</p>
+      {again && (
+        <button type="button" class="button small" onClick={again}>
+          {t('app.retry')}
+        </button>
+      )}
+    </div>
+  )
+}
+
+/** A figure of what was before and what would be: `1.27 → 1.08`. */
+export function FromTo({ from, to, better }: { from: string; to: string; better?: boolean | undefined }) {
+  return (
+    <span class={`from-to ${better === true ? 'is-better' : better === false ? 'is-worse' : ''}`}>
+      <span class="muted">{from}</span>
+      <i aria-hidden="true">→</i>
+      <b>{to}</b>
+    </span>
+  )
+}
