@@ -1,0 +1,188 @@
+"""Units and how they touch: blocks, buildings' parts or cells with their loads, as a graph that the search works on.
+
+A unit is never cut. Two units touch where their borders share segments; the length shared, and whether it runs along a
+barrier (a river, a railway, a main road), are the graph's. Lengths and areas are metres in the plane at the units'
+middle (`onemap/planning/plane.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from onemap.core.errors import BadInput
+from onemap.planning.plane import Plane
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+Geoms = npt.NDArray[np.object_]
+#: A border runs along a line when it is no farther from it than this: borders were cut by the very lines.
+NEAR_M = 3.0
+
+
+@dataclass(frozen=True)
+class Named:
+    """A line that borders may follow or may not cross: its name in both languages, and what it is."""
+
+    geom: BaseGeometry
+    zh: str
+    en: str
+    kind: str  # river, road, railway, …
+
+
+@dataclass(frozen=True)
+class Units:
+    """n units and m directed links between them (each pair twice), in rows as of a sparse matrix.
+
+    weight: load of each; area_m2, rim_m: ground and outline; at: start of each unit's links; to, shared_m: the unit
+    on the other side and the length shared; wall: 1 + index of the barrier that the shared border runs along, or 0;
+    along: index of the line that it follows, or -1; group: units of different groups (communities) never share a
+    grid; home: today's grid as an index into `names`, -1 for none; fixed: stays in its grid of today.
+    """
+
+    weight: Floats
+    area_m2: Floats
+    rim_m: Floats
+    at: npt.NDArray[np.int64]
+    to: Ints
+    shared_m: Floats
+    wall: Ints
+    along: Ints
+    group: Ints
+    home: Ints
+    fixed: Flags
+    names: tuple[str, ...] = ()
+    geoms: Geoms = field(default_factory=lambda: np.empty(0, object))
+    lines: tuple[Named, ...] = ()
+    barriers: tuple[Named, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    @property
+    def source(self) -> Ints:
+        """The unit that each link starts from."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.at))
+
+    def only(self, keep: Flags) -> tuple[Units, npt.NDArray[np.int64]]:
+        """The graph of some units, and where each stood; grids' names stay as they are."""
+        kept = np.flatnonzero(keep)
+        new = np.full(len(self), -1, np.int32)
+        new[kept] = np.arange(len(kept), dtype=np.int32)
+        source = self.source
+        links = keep[source] & keep[self.to]
+        counts = np.bincount(new[source[links]], minlength=len(kept))
+        geoms = self.geoms[kept] if len(self.geoms) else self.geoms
+        part = replace(
+            self, weight=self.weight[kept], area_m2=self.area_m2[kept], rim_m=self.rim_m[kept],
+            at=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), to=new[self.to[links]],
+            shared_m=self.shared_m[links], wall=self.wall[links], along=self.along[links],
+            group=self.group[kept], home=self.home[kept], fixed=self.fixed[kept], geoms=geoms,
+        )  # fmt: skip
+        return part, kept
+
+
+def units_of(
+    geoms: Geoms,
+    weight: Floats,
+    *,
+    home: Sequence[str | None] | None = None,
+    group: Sequence[str | None] | None = None,
+    fixed: Flags | None = None,
+    lines: Sequence[Named] = (),
+    barriers: Sequence[Named] = (),
+) -> Units:
+    """The graph of polygons in degrees whose borders match corner by corner, as parts of one cutting do.
+
+    Raises BadInput when there are none, or a load is negative or not a number.
+    """
+    n = len(geoms)
+    if n == 0:
+        raise BadInput("没有可划分的地块 · there is nothing to part", reason="no-units")
+    if len(weight) != n or not np.all(np.isfinite(weight)) or np.any(weight < 0):
+        raise BadInput("工作量须为非负数 · loads must be numbers, none negative", reason="weight")
+    west, south, east, north = shapely.total_bounds(geoms)
+    plane = Plane(float(west + east) / 2, float(south + north) / 2)
+    flat = plane.flat(np.asarray(geoms, dtype=object))
+    left, right, shared, middle, piece_of = _shared(flat, np.asarray(geoms, dtype=object))
+    walls = _followed(left, right, shared, middle, piece_of, plane, barriers)
+    along = _followed(left, right, shared, middle, piece_of, plane, lines)
+    source, to = np.concatenate([left, right]), np.concatenate([right, left])
+    order = np.lexsort((to, source))
+    names = tuple(sorted({name for name in home or () if name is not None}))
+    index = {name: at for at, name in enumerate(names)}
+    groups = {name: at for at, name in enumerate(dict.fromkeys(group or ()))}
+    return Units(
+        weight=np.asarray(weight, np.float64),
+        area_m2=np.asarray(shapely.area(flat), np.float64),
+        rim_m=np.asarray(shapely.length(flat), np.float64),
+        at=np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n))]).astype(np.int64),
+        to=to[order].astype(np.int32),
+        shared_m=np.concatenate([shared, shared])[order],
+        wall=(np.concatenate([walls, walls])[order] + 1).astype(np.int32),
+        along=np.concatenate([along, along])[order].astype(np.int32),
+        group=np.array([groups[name] for name in group], np.int32) if group else np.zeros(n, np.int32),
+        home=np.array([-1 if name is None else index[name] for name in home or [None] * n], np.int32),
+        fixed=np.zeros(n, bool) if fixed is None else np.asarray(fixed, bool),
+        names=names,
+        geoms=np.asarray(geoms, dtype=object),
+        lines=tuple(lines),
+        barriers=tuple(barriers),
+    )
+
+
+def _shared(flat: Geoms, exact: Geoms) -> tuple[Ints, Ints, Floats, Floats, Ints]:
+    """Pairs of units that share segments: both, metres shared; then each segment's middle in the plane and its pair.
+
+    Segments are matched by their corners in degrees, bit by bit; metres are of the plane.
+    """
+    rings, of = shapely.get_rings(exact, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    metres = shapely.get_coordinates(shapely.get_rings(flat))
+    inner = np.flatnonzero(ring[1:] == ring[:-1])
+    a, b = xy[inner], xy[inner + 1]
+    swap = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
+    low, high = np.where(swap[:, None], b, a), np.where(swap[:, None], a, b)
+    order = np.lexsort((high[:, 1], high[:, 0], low[:, 1], low[:, 0]))
+    key = np.concatenate([low, high], axis=1)[order]
+    twice = np.flatnonzero((key[1:] == key[:-1]).all(axis=1))
+    unit = of[ring[inner]][order]
+    first, second = unit[twice], unit[twice + 1]
+    other = first != second
+    first, second, seat = first[other], second[other], inner[order[twice[other]]]
+    start, end = metres[seat], metres[seat + 1]
+    length = np.hypot(*(end - start).T)
+    pair = np.stack([np.minimum(first, second), np.maximum(first, second)], axis=1)
+    pairs, piece_of = np.unique(pair, axis=0, return_inverse=True)
+    piece_of = piece_of.reshape(-1)
+    total = np.asarray(np.bincount(piece_of, weights=length, minlength=len(pairs)), np.float64)
+    middle = np.asarray(np.column_stack([(start + end) / 2, length]), np.float64)
+    return (
+        pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32), total, middle, piece_of.astype(np.int32)
+    )  # fmt: skip
+
+
+def _followed(
+    left: Ints, right: Ints, shared: Floats, middle: Floats, piece_of: Ints, plane: Plane, lines: Sequence[Named]
+) -> Ints:
+    """For every pair the line that at least half of its border runs along, or -1."""
+    found = np.full(len(left), -1, np.int32)
+    if not lines or not len(middle):
+        return found
+    flat = plane.flat(np.array([line.geom for line in lines], dtype=object))
+    tree = shapely.STRtree(flat)
+    seg, line = tree.query_nearest(shapely.points(middle[:, :2]), max_distance=NEAR_M, all_matches=False)
+    keys = piece_of[seg].astype(np.int64) * len(lines) + line
+    seen, which = np.unique(keys, return_inverse=True)
+    length = np.bincount(which.reshape(-1), weights=middle[seg, 2], minlength=len(seen))
+    for at in np.argsort(length, kind="stable"):
+        pair, of = divmod(int(seen[at]), len(lines))
+        if length[at] >= 0.5 * shared[pair]:
+            found[pair] = of
+    return found
