@@ -17,6 +17,7 @@ from onemap.core.errors import TooLarge
 from onemap.core.settings import Settings
 from server.errors import answer, unexpected
 from server.metrics import Metrics
+from server.plan_files import FORM_BYTES
 
 access = structlog.get_logger("onemap.access")
 
@@ -116,6 +117,8 @@ class Edge:
             return self._settings.feeds.max_payload_bytes
         if path.startswith("/alerts/") and path.endswith("/report"):
             return REPORT_BYTES
+        if path == "/plan-imports":
+            return FORM_BYTES
         return BODY_BYTES
 
     def _note(self, scope: Scope, status: int, first_byte_s: float, whole_s: float) -> None:

@@ -395,7 +395,7 @@ class Conflict(Model):
 class ImportRepair(Model):
     """A gap or overlap that an import would mend, to be looked at."""
 
-    kind: Literal["gap", "overlap", "invalid", "outside"]
+    kind: Literal["gap", "overlap", "invalid", "outside", "joined"]
     area_m2: float
     grids: list[str]
     to: str | None = Field(description="The grid that the sliver goes to.")
@@ -412,7 +412,10 @@ class ImportPreview(Model):
     columns_found: list[str]
     repairs: list[ImportRepair]
     repaired_m2: float
-    problems: list[Texts]
+    problems: list[Texts] = Field(description="What must be mended in the file: with any, it cannot be confirmed.")
+    notes: list[Texts] = Field([], description="Good to know.")
+    datum: str = Field("WGS-84", description="What the file was read as.")
+    edition: str = Field("", description="The edition that it was looked at beside.")
     bounds: list[float]
 
 

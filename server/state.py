@@ -25,6 +25,7 @@ from server.attachments import Attachments
 from server.auth import Grants, Limiter
 from server.live import Hub
 from server.metrics import Metrics
+from server.plan_files import Previews
 from server.secret import folder_secrets
 from tiles.heat import Heat
 from tiles.service import Tiles
@@ -52,6 +53,7 @@ class State:
     live: Hub
     pipeline: Pipeline
     attachments: Attachments
+    previews: Previews = field(default_factory=Previews)
     health_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     health: tuple[float, dict[str, Any]] | None = None  # until when (monotonic), what was found
 

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
-from onemap.core.errors import Unavailable
+from onemap import layers
+from onemap.core.errors import Forbidden, Unavailable
 from onemap.core.policy import Grant, Right
+from onemap.planning.exchange import service as files
+from onemap.planning.exchange.read import read_grids
+from onemap.planning.exchange.write import Encoding, Format
+from server import plan_files
+from server.answer import Json
 from server.auth import Signed, require
 from server.plan_models import Edition, ImportConfirm, ImportPreview, Lineage, Plan
+from server.state import State, state_of
 
 router = APIRouter(tags=["editions"])
 
 Seer = Annotated[Grant, Depends(require(Right.PLANS_SEE))]
 Planner = Annotated[Grant, Depends(require(Right.PLANS_EDIT))]
 Approver = Annotated[Grant, Depends(require(Right.PLANS_APPROVE))]
+Form = Annotated[Format, Query(description="geojson, gpkg, or shp (zipped)")]
+Chars = Annotated[Encoding, Query(description="Of a Shapefile's table; its .cpg says it.")]
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "The file"},
+}
 _SOON = "This door is not open yet."
 
 
@@ -25,10 +38,12 @@ def listed(request: Request, grant: Signed) -> Response:
     raise Unavailable(_SOON)
 
 
-@router.get("/editions/{name}/export")
-def exported(name: str, request: Request, grant: Signed) -> Response:
+@router.get("/editions/{name}/export", response_class=Response, responses=_FILE)
+def exported(name: str, request: Request, grant: Signed, format: Form = "gpkg", encoding: Chars = "utf-8") -> Response:
     """An edition as a file: GeoJSON, GeoPackage, Shapefile (zipped; UTF-8 or GBK)."""
-    raise Unavailable(_SOON)
+    with state_of(request).reading() as conn:
+        made = files.export_edition(conn, layers.BY_NAME["grid"], grant, name, format=format, encoding=encoding)
+    return plan_files.sent(made)
 
 
 @router.get("/editions/{name}/grids/{code}/lineage", responses={200: {"model": Lineage}})
@@ -37,19 +52,55 @@ def lineage(name: str, code: str, request: Request, grant: Signed) -> Response:
     raise Unavailable(_SOON)
 
 
-@router.get("/plans/{key}/export")
-def plan_exported(key: str, request: Request, grant: Seer) -> Response:
+@router.get("/plans/{key}/export", response_class=Response, responses=_FILE)
+def plan_exported(
+    key: str, request: Request, grant: Seer, format: Form = "gpkg", encoding: Chars = "utf-8"
+) -> Response:
     """A plan as a file."""
-    raise Unavailable(_SOON)
+    with state_of(request).reading() as conn:
+        made = files.export_plan(conn, key, format=format, encoding=encoding, area=grant.area_wkb)
+    return plan_files.sent(made)
 
 
-@router.post("/plan-imports", responses={200: {"model": ImportPreview}})
-def previewed(request: Request, grant: Planner) -> Response:
+@router.post("/plan-imports", responses={200: {"model": ImportPreview}}, openapi_extra=plan_files.FORM)
+async def previewed(request: Request, grant: Planner) -> Response:
     """Look at a file of grids before a plan is made of it: GeoJSON, GeoPackage, Shapefile (zipped)."""
-    raise Unavailable(_SOON)
+    # The form is read here and not by the framework: it would read the whole body before it asks who sends it.
+    brought = await plan_files.read_form(request)
+    return Json(await run_in_threadpool(_previewed, state_of(request), grant, brought))
+
+
+def _previewed(state: State, grant: Grant, brought: plan_files.Brought) -> dict[str, Any]:
+    _whole_city(grant)
+    with state.previews.looking():
+        said = brought.fields
+        file = read_grids(
+            brought.data,
+            brought.name,
+            datum=said.get("datum"),
+            encoding=said.get("encoding"),
+            layer=said.get("layer"),
+        )
+        with state.reading() as conn:
+            found = files.preview(conn, file, edition=said.get("edition"), tolerance_m=brought.tolerance_m)
+    return plan_files.answer(state.previews.keep(grant.subject, found), found)
 
 
 @router.post("/plan-imports/confirm", responses={201: {"model": Plan}}, status_code=201)
 def imported(ask: ImportConfirm, request: Request, grant: Planner) -> Response:
     """Make a plan of a previewed file."""
-    raise Unavailable(_SOON)
+    _whole_city(grant)
+    state = state_of(request)
+    found = state.previews.get(grant.subject, ask.token)
+    with state.acting(grant) as conn:
+        made = files.make_plan(conn, found, ask.name, grant.subject, accept_repairs=ask.accept_repairs)
+    state.previews.forget(ask.token)
+    return Json(made, 201)
+
+
+def _whole_city(grant: Grant) -> None:
+    """A file redraws communities wherever it has grids: whoever plans in one area alone may not."""
+    if grant.area_wkb is not None:
+        raise Forbidden(
+            "导入网格须有全市的编制权限 · Importing grids needs the right to plan in the whole city.", reason="area"
+        )

@@ -222,4 +222,6 @@ def test_any_file_that_nearly_fits_is_mended_without_a_gap(
     _tiles(look)
     ground = {one.id: one.shape for one in look.drawn}
     for name, shape in zip(BASE.ids, BASE.shapes, strict=True):
-        assert shapely.hausdorff_distance(ground[name], shape) < (2 * shift_m + 5) / 90_000
+        # Borders stay within what was shaken; a sliver may reach a few metres past a corner, no wider than it is.
+        assert shapely.hausdorff_distance(ground[name], shape) < (2 * shift_m + 20) / 90_000
+        assert shapely.symmetric_difference(ground[name], shape).area * M2 < 1000 * (2 * shift_m + 1.2)

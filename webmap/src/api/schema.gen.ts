@@ -1409,7 +1409,7 @@ export interface paths {
         put?: never;
         /**
          * Edited
-         * @description Apply an edit: saved when answered.
+         * @description Apply an edit: saved when answered. The answer leads from the version that was asked on to the new one.
          */
         post: operations["edited_plans__key__edits_post"];
         delete?: never;
@@ -4434,8 +4434,29 @@ export interface components {
             repairs: components["schemas"]["ImportRepair"][];
             /** Repaired M2 */
             repaired_m2: number;
-            /** Problems */
+            /**
+             * Problems
+             * @description What must be mended in the file: with any, it cannot be confirmed.
+             */
             problems: components["schemas"]["Texts"][];
+            /**
+             * Notes
+             * @description Good to know.
+             * @default []
+             */
+            notes: components["schemas"]["Texts"][];
+            /**
+             * Datum
+             * @description What the file was read as.
+             * @default WGS-84
+             */
+            datum: string;
+            /**
+             * Edition
+             * @description The edition that it was looked at beside.
+             * @default
+             */
+            edition: string;
             /** Bounds */
             bounds: number[];
         };
@@ -4448,7 +4469,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "gap" | "overlap" | "invalid" | "outside";
+            kind: "gap" | "overlap" | "invalid" | "outside" | "joined";
             /** Area M2 */
             area_m2: number;
             /** Grids */
@@ -6780,6 +6801,13 @@ export interface components {
             errors: {
                 [key: string]: string;
             }[] | null;
+            /**
+             * Where
+             * @default null
+             */
+            where: {
+                [key: string]: unknown;
+            } | null;
         };
     };
     responses: never;
@@ -9020,7 +9048,12 @@ export interface operations {
     };
     exported_editions__name__export_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description geojson, gpkg, or shp (zipped) */
+                format?: "geojson" | "gpkg" | "shp";
+                /** @description Of a Shapefile's table; its .cpg says it. */
+                encoding?: "utf-8" | "gbk";
+            };
             header?: never;
             path: {
                 name: string;
@@ -9029,13 +9062,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The file */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description Problem details (RFC 9457) */
@@ -9083,7 +9116,12 @@ export interface operations {
     };
     plan_exported_plans__key__export_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description geojson, gpkg, or shp (zipped) */
+                format?: "geojson" | "gpkg" | "shp";
+                /** @description Of a Shapefile's table; its .cpg says it. */
+                encoding?: "utf-8" | "gbk";
+            };
             header?: never;
             path: {
                 key: string;
@@ -9092,13 +9130,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The file */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description Problem details (RFC 9457) */
@@ -9119,7 +9157,30 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description At most 64 MB.
+                     */
+                    file: string;
+                    /** @description Beside which edition; none: the one in force. */
+                    edition?: string;
+                    /** @description WGS-84, CGCS2000, GCJ-02, BD-09 or EPSG:n; none: what the file says. */
+                    datum?: string;
+                    /** @description Of the attribute table; none: found out. */
+                    encoding?: string;
+                    /** @description Of a file with several layers. */
+                    layer?: string;
+                    /**
+                     * @description How wide a gap or overlap may be, to be mended as a sliver.
+                     * @default 5
+                     */
+                    tolerance_m?: number;
+                };
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -9176,7 +9237,9 @@ export interface operations {
     };
     listed_plans_get: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9364,7 +9427,10 @@ export interface operations {
     };
     edits_plans__key__edits_get: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                before?: number | null;
+            };
             header?: never;
             path: {
                 key: string;
@@ -9637,7 +9703,11 @@ export interface operations {
     };
     blocks_plans__key__blocks_get: {
         parameters: {
-            query?: never;
+            query: {
+                grid: string;
+                kind?: "buildings" | "blocks" | "cells";
+                resolution?: number;
+            };
             header?: never;
             path: {
                 key: string;

@@ -1,0 +1,169 @@
+"""Grid files over a connection: editions and plans into files, a file looked at, a plan made of what was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import shapely
+from psycopg import sql
+from shapely.geometry.base import BaseGeometry
+
+from onemap.core.errors import Conflict, NotFound
+from onemap.core.policy import Grant
+from onemap.planning import book
+from onemap.planning.coverage import Face
+from onemap.planning.exchange.arrange import joined
+from onemap.planning.exchange.look import TOLERANCE_M, Base, Drawn, Look, look_at
+from onemap.planning.exchange.mend import mended
+from onemap.planning.exchange.spec import GridFile, refused
+from onemap.planning.exchange.write import Written, write_grids
+from onemap.planning.grounds import coverage_of_edition, edition_in_force
+from onemap.planning.plane import areas_m2
+from onemap.store.db import Connection
+from onemap.store.layer import LayerSpec
+from onemap.store.policy_sql import ALIAS, area_condition, view
+from onemap.store.schema import SCHEMA
+
+_PROPS: Mapping[str, Any] = {
+    "code": None, "name": "", "kind": "unit", "special": None, "community_code": None, "team_key": None,
+    "locked": False,
+}  # fmt: skip
+_COLUMNS = ("code", "name", "kind", "community_code", "team_key", "edition", "area_m2")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A file as looked at beside an edition, and how that edition stood then."""
+
+    look: Look
+    edition: str
+    stood: tuple[int, datetime | None]
+
+
+# -- out --------------------------------------------------------------------------------------------------------------
+
+
+def export_edition(
+    conn: Connection, layer: LayerSpec, grant: Grant, edition: str, *, format: str, encoding: str = "utf-8"
+) -> Written:
+    """An edition as a file, with what the grant may see of the layer of grids.
+
+    Raises NotFound for an edition that has no grids for this asker, BadInput as `write_grids`.
+    """
+    seen = view(layer, grant)
+    visible = {attribute.name for attribute in seen.attributes}
+    columns = [column for column in _COLUMNS if column in visible]
+    condition, params = area_condition(seen)
+    statement = sql.SQL(
+        "SELECT {}, st_asbinary({}.geom) AS wkb FROM {} AS {} WHERE {}.edition = {} {} ORDER BY {}.code"
+    ).format(
+        sql.SQL(", ").join(sql.SQL("{}.{}").format(ALIAS, sql.Identifier(column)) for column in columns),
+        ALIAS,
+        sql.Identifier(SCHEMA, layer.name),
+        ALIAS,
+        ALIAS,
+        sql.Placeholder("edition"),
+        sql.SQL("") if condition is None else sql.SQL("AND {}").format(condition),
+        ALIAS,
+    )
+    rows = conn.execute(statement, {**params, "edition": edition}).fetchall()
+    if not rows:
+        raise NotFound(f"没有网格版本 {edition[:64]} · There is no edition {edition[:64]}.", reason="edition")
+    shapes = shapely.from_wkb(np.array([bytes(row["wkb"]) for row in rows], dtype=object))
+    return write_grids(rows, shapes, name=f"grids-{edition}", format=format, encoding=encoding)
+
+
+def export_plan(
+    conn: Connection, key: str, *, format: str, encoding: str = "utf-8", area: bytes | None = None
+) -> Written:
+    """A plan's grids as they stand, as a file. New grids have no code yet, only their id in the plan."""
+    plan = book.plan(conn, key, area=area)
+    cov = book.coverage_of(conn, key)
+    ids = sorted(cov.faces)
+    shapes = np.empty(len(ids), dtype=object)
+    shapes[:] = list(cov.polygons(ids))
+    areas = areas_m2(shapes)
+    rows = [
+        {
+            **{name: cov.faces[face].props.get(name) for name in ("code", "name", "kind", "special", "community_code")},
+            "team_key": cov.faces[face].props.get("team_key"),
+            "area_m2": float(area_m2),
+            "id": face,
+        }
+        for face, area_m2 in zip(ids, areas, strict=True)
+    ]
+    name = f"plan-{plan['name']}-{plan['version']}"
+    return write_grids(rows, shapes, name=name, format=format, encoding=encoding)
+
+
+# -- in ---------------------------------------------------------------------------------------------------------------
+
+
+def preview(
+    conn: Connection, file: GridFile, *, edition: str | None = None, tolerance_m: float = TOLERANCE_M
+) -> Preview:
+    """Look at a file beside an edition (None: the one in force). Raises as `look_at`, NotFound for no such edition."""
+    name = edition or edition_in_force(conn)
+    stood = _stands(conn, name)
+    cov = coverage_of_edition(conn, name)
+    ids = sorted(cov.faces)
+    shapes = np.empty(len(ids), dtype=object)
+    shapes[:] = list(cov.polygons(ids))
+    base = Base(ids, [cov.faces[face].props for face in ids], shapes)
+    return Preview(look_at(file, base, tolerance_m=tolerance_m), name, stood)
+
+
+def make_plan(conn: Connection, found: Preview, name: str, by: str, *, accept_repairs: bool) -> dict[str, Any]:
+    """Make a plan of what was looked at. Returns its row.
+
+    Raises BadInput: "problems" while the file has any, "repairs" while they are not agreed to; Conflict (reason
+    "edition") when the edition has changed since.
+    """
+    findings = found.look.findings
+    if findings.problems:
+        first, count = findings.problems[0], len(findings.problems)
+        raise refused("problems", f"文件里还有 {count} 处问题:{first.zh}", f"the file has {count} problems: {first.en}")
+    if findings.repaired_m2 > 0 and findings.repairs and not accept_repairs:
+        raise refused("repairs", "请先确认修补", "agree to the repairs first")
+    if _stands(conn, found.edition) != found.stood:
+        raise Conflict(
+            "网格版本已有变动,请重新预览 · The edition has changed since: look at the file again.", reason="edition"
+        )
+    cov = coverage_of_edition(conn, found.edition)
+    gone = set(found.look.gone)
+    kept = [face for face in sorted(cov.faces) if face not in gone]
+    faces, shapes = fitted(
+        [*(cov.faces[face] for face in kept), *(_face(one) for one in found.look.drawn)],
+        [*cov.polygons(kept), *(one.shape for one in found.look.drawn)],
+    )
+    count = len(found.look.drawn)
+    text = (f"导入 {found.look.file.name}:{count} 个网格", f"Imported {found.look.file.name}: {count} grids")
+    return book.import_plan(conn, name, found.edition, faces, shapes, by, text=text)
+
+
+def fitted(faces: Sequence[Face], shapes: Sequence[BaseGeometry]) -> tuple[list[Face], list[BaseGeometry]]:
+    """Faces whose borders share their corners: one that a file put on a community's border is its neighbour's too."""
+    found = np.empty(len(shapes), dtype=object)
+    found[:] = list(shapes)
+    if not bool(shapely.coverage_is_valid(found)):
+        nothing = np.empty(0, dtype=object)
+        found = mended(found, [face.id for face in faces], parents=nothing, corners=nothing, tolerance_m=1e-3).shapes
+    return list(faces), [joined([shape]) for shape in found]
+
+
+def _face(one: Drawn) -> Face:
+    return Face(one.id, {**_PROPS, **one.props})
+
+
+def _stands(conn: Connection, edition: str) -> tuple[int, datetime | None]:
+    """How many grids an edition has, and when the last of them was written."""
+    row = conn.execute(
+        "SELECT count(*) AS grids, max(sys_from) AS newest FROM grid WHERE edition = %s", (edition,)
+    ).fetchone()
+    if row is None or not row["grids"]:
+        raise NotFound(f"没有网格版本 {edition[:64]} · There is no edition {edition[:64]}.", reason="edition")
+    return int(row["grids"]), row["newest"]
