@@ -133,33 +133,38 @@ class Balances:
     def members(self, community: str | None) -> list[str]:
         """Faces of a community; None: those of no community."""
         number = self.groups.get(community)
-        here = set() if number is None else set(np.flatnonzero(self.group == number).tolist())
-        return [face for face, slot in self.slots.items() if slot in here] if here else []
+        if number is None:
+            return []
+        names = list(self.slots)
+        return [names[slot] for slot in np.flatnonzero(self.group == number).tolist()]
 
     def communities(self) -> list[str]:
         """Codes of the communities that have faces, sorted."""
-        alive = set(np.unique(self.group).tolist())
+        alive = set(self.group.tolist())
         return sorted(code for code, number in self.groups.items() if code is not None and number in alive)
 
     def rows(self, communities: Iterable[str] | None = None) -> list[Row]:
         """The line of everything first, then those of the communities asked for (None: all), as far as they exist."""
         known = self.communities()
         wanted = known if communities is None else sorted(set(communities) & set(known))
-        return [self._row(None, self.group != _NONE), *(self._row(c, self.group == self.groups[c]) for c in wanted)]
+        order = np.argsort(self.group, kind="stable")
+        starts = np.searchsorted(self.group[order], np.arange(len(self.groups) + 1))
+        spans = [order[starts[n] : starts[n + 1]] for n in (self.groups[code] for code in wanted)]
+        whole = self._row(None, order[starts[0] :])
+        return [whole, *(self._row(code, span) for code, span in zip(wanted, spans, strict=True))]
 
-    def _row(self, community: str | None, here: npt.NDArray[np.bool_]) -> Row:
-        grids = int(here.sum())
-        weighed = here & ~self.special
-        if not weighed.any():
-            weighed = here
+    def _row(self, community: str | None, here: npt.NDArray[np.int64]) -> Row:
+        """The line of some slots; special grids are counted, and weighed only where there are no others."""
+        units = here[~self.special[here]]
+        weighed = units if len(units) else here
         loads, model = self.load[weighed], self.model
         area = self.facts.areas.get(community) if community else None
-        means = self.totals[weighed].sum(axis=0) / max(int(weighed.sum()), 1)
+        means = (self.totals[weighed].sum(axis=0) / max(len(weighed), 1)).tolist()
         return Row(
             community_code=community,
             name=area.name if area else None,
-            grids=grids,
-            mean={key: float(means[n]) for n, key in enumerate(model.keys)},
+            grids=len(here),
+            mean=dict(zip(model.keys, means, strict=True)),
             max_over_mean=float(loads.max()) if len(loads) else 1.0,
             min_over_mean=float(loads.min()) if len(loads) else 1.0,
             gini=gini(loads),

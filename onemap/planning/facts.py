@@ -75,6 +75,17 @@ class Facts:
         self.keys = list(tables.keys)
         self.uses = np.asarray(list(tables.uses), dtype=object)
         self.features = Features(tables.features)
+        water, roads = set(model.barriers.water), set(model.barriers.roads)
+        #: What a grid may not lie across: water as areas, roads and railways as lines; under a viaduct one may pass.
+        self.hard = Features(
+            [
+                one for one in tables.features
+                if (one.layer == "water" and one.kind in water)
+                or (one.layer == "road" and one.kind in roads and not one.bridge)
+            ]
+        )  # fmt: skip
+        #: Schools and hospitals as areas of land use.
+        self.grounds = Features([one for one in tables.features if one.layer == "landuse"])
         self.areas = {area.code: area for area in tables.areas}
         self._rows: dict[str, int] | None = None
         #: Households of each building, shape (n,), whatever the model counts.
@@ -143,11 +154,16 @@ class Facts:
         rows = self.rows(keys)
         return self.footprints.take(rows)
 
-    def rows(self, keys: Iterable[str]) -> Ints:
-        """Rows of buildings by key. Raises NotFound (reason "building")."""
+    @property
+    def rows_by_key(self) -> dict[str, int]:
+        """Rows of all buildings by key."""
         if self._rows is None:
             self._rows = {key: row for row, key in enumerate(self.keys)}
-        known, wanted = self._rows, list(keys)
+        return self._rows
+
+    def rows(self, keys: Iterable[str]) -> Ints:
+        """Rows of buildings by key. Raises NotFound (reason "building")."""
+        known, wanted = self.rows_by_key, list(keys)
         missing = [key for key in wanted if key not in known]
         if missing:
             named = ", ".join(missing[:3]) + ("…" if len(missing) > 3 else "")
@@ -166,16 +182,7 @@ class Facts:
 
     def barriers(self, bounds: Box | None = None) -> list[Feature]:
         """What a grid may not lie across by the model: water as areas, roads and railways as lines, no viaducts."""
-        water, roads = set(self.model.barriers.water), set(self.model.barriers.roads)
-        return [
-            one for one in self.features.near(bounds)
-            if (one.layer == "water" and one.kind in water)
-            or (one.layer == "road" and one.kind in roads and not one.bridge)
-        ]  # fmt: skip
-
-    def campuses(self, bounds: Box | None = None) -> list[Feature]:
-        """Schools, hospitals and industrial estates as areas of land use."""
-        return [one for one in self.features.near(bounds) if one.layer == "landuse"]
+        return self.hard.near(bounds)
 
     def _lines(self, bounds: Box | None, wanted: Any) -> Geoms:
         return _array([one.geom for one in self.features.near(bounds) if wanted(one)])

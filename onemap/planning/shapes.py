@@ -81,3 +81,11 @@ class Features:
         if box is None:
             return self.all
         return [self.all[row] for row in np.sort(self._tree.query(shapely.box(*box))).tolist()]
+
+    def pairs(self, geoms: Geoms) -> dict[int, list[Feature]]:
+        """For each geometry (by index) that meets features: those features, in the order of their keys."""
+        found: dict[int, list[Feature]] = {}
+        at, row = self._tree.query(geoms, predicate="intersects")
+        for n in np.lexsort((row, at)).tolist():
+            found.setdefault(int(at[n]), []).append(self.all[row[n]])
+        return found

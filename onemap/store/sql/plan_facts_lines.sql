@@ -12,7 +12,7 @@ WHERE %(west)s::float8 IS NULL
 UNION ALL
 SELECT 'landuse', l.key, coalesce(l.kind, ''), coalesce(l.name, ''), false, st_asbinary(l.geom)
 FROM onemap.landuse l
-WHERE l.kind IN ('school', 'hospital', 'industrial')
+WHERE l.kind IN ('school', 'hospital')
   AND (%(west)s::float8 IS NULL
        OR l.geom && st_makeenvelope(%(west)s::float8, %(south)s::float8, %(east)s::float8, %(north)s::float8, 4326))
 ORDER BY 1, 2
