@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +73,19 @@ class Arc:
         return self.right if self.left == face else self.left
 
 
+def _around(face: FaceId, arcs: Sequence[Arc], origin: Floats) -> tuple[set[Vertex], float]:
+    """Return the corners of these arcs beside a face, and the area between them and a place."""
+    places: set[Vertex] = set()
+    area = 0.0
+    for arc in arcs:
+        if face in arc.sides:
+            places.update(map(tuple, arc.xy.tolist()))
+            x, y = (arc.xy - origin).T
+            turn = float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) / 2
+            area += turn if arc.left == face else -turn
+    return places, area
+
+
 @dataclass(frozen=True)
 class Face:
     """A grid: its id in the plan and its attributes; its ground is what its arcs enclose.
@@ -112,6 +125,19 @@ class Delta:
     def touched(self) -> frozenset[FaceId]:
         """Every face that is gone, new or different."""
         return frozenset(face.id for face in (*self.faces_gone, *self.faces))
+
+    @property
+    def redrawn(self) -> frozenset[FaceId]:
+        """Those touched that are gone, new, or have other attributes or other ground: not mere neighbours."""
+        before, after = {f.id: f for f in self.faces_gone}, {f.id: f for f in self.faces}
+        found = {name for name in self.touched if before.get(name) != after.get(name)}
+        for name in self.touched - found if self.arcs_gone else ():
+            origin = self.arcs_gone[0].xy[0]
+            old, new = (_around(name, arcs, origin) for arcs in (self.arcs_gone, self.arcs))
+            # Square degrees: a square centimetre is 1e-14, a corner added on a straight border moves less than 1e-17.
+            if not (old[0] <= new[0] or new[0] <= old[0]) or abs(old[1] - new[1]) > 1e-15:
+                found.add(name)
+        return frozenset(found)
 
     def reversed(self) -> Delta:
         """Return what undoes it."""
