@@ -51,6 +51,7 @@ def look(cov: Coverage, facts: Facts, faces: Sequence[str]) -> dict[str, list[Pr
     polygons = cov.polygons(faces)
     areas = areas_m2(polygons)
     houses = _houses(facts, polygons)
+    cut = _cut(facts, polygons, houses)
     barriers, campuses = facts.hard.pairs(polygons), facts.grounds.pairs(polygons)
     for n, face in enumerate(faces):
         it, told, rows = cov.faces[face], found[face], houses[n]
@@ -59,7 +60,7 @@ def look(cov: Coverage, facts: Facts, faces: Sequence[str]) -> dict[str, list[Pr
         told += _outside(face, label, polygons[n], float(areas[n]), it.community, facts)
         if n in barriers:
             told += _across(face, label, polygons[n], float(areas[n]), facts, barriers[n], facts.xy[rows])
-        told += _cut(face, label, polygons[n], facts, rows)
+        told += _told_cut(face, label, cut[n])
         told += _size(face, label, it, float(areas[n]), facts, rows)
         told += _special(face, label, it, facts, rows)
         if n in campuses:
@@ -166,35 +167,45 @@ def _across(
     return out
 
 
-def _cut(face: str, label: str, polygon: BaseGeometry, facts: Facts, rows: Ints) -> list[Problem]:
-    """Buildings whose middle is here and a good part of which is not."""
+def _cut(facts: Facts, polygons: Geoms, houses: Sequence[Ints]) -> list[list[tuple[str, float, float, BaseGeometry]]]:
+    """For each polygon the buildings whose middle is in it and a good part of which is not, the most cut first.
+
+    Each as key, square metres beyond, area and the geometry beyond.
+    """
+    out: list[list[tuple[str, float, float, BaseGeometry]]] = [[] for _ in polygons]
+    of, rows = np.repeat(np.arange(len(polygons)), [len(some) for some in houses]), np.concatenate(houses)
     if not len(rows):
-        return []
-    shapely.prepare(polygon)
+        return out
+    shapely.prepare(polygons)
     # Whole boxes inside need no look at the walls.
     b = facts.footprints.bounds[rows]
-    near = rows[~shapely.covers(polygon, shapely.box(b[:, 0], b[:, 1], b[:, 2], b[:, 3]))]
-    walls = facts.footprints.take(near)
-    over = ~shapely.covers(polygon, walls)
-    near, walls = near[over], walls[over]
-    if not len(near):
-        return []
-    beyond = shapely.difference(walls, polygon)
+    over = ~shapely.covers(polygons[of], shapely.box(b[:, 0], b[:, 1], b[:, 2], b[:, 3]))
+    of, rows = of[over], rows[over]
+    walls = facts.footprints.take(rows)
+    over = ~shapely.covers(polygons[of], walls)
+    of, rows, walls = of[over], rows[over], walls[over]
+    beyond = shapely.difference(walls, polygons[of])
     lost, whole = areas_m2(beyond), areas_m2(walls)
     limits = facts.model.limits
     bad = np.flatnonzero(lost > np.maximum(limits.cut_m2, limits.cut_share * whole))
+    for n in bad[np.argsort(-lost[bad], kind="stable")].tolist():
+        out[of[n]].append((facts.keys[rows[n]], float(lost[n]), float(whole[n]), beyond[n]))
+    return out
+
+
+def _told_cut(face: str, label: str, cut: Sequence[tuple[str, float, float, BaseGeometry]]) -> list[Problem]:
     out = []
-    for n in bad[np.argsort(-lost[bad], kind="stable")].tolist()[:NAMED]:
-        key, share = facts.keys[near[n]], 100.0 * lost[n] / whole[n]
+    for key, lost, whole, beyond in cut[:NAMED]:
+        share = 100.0 * lost / whole
         out.append(
             problem(
                 "cut", face, f"建筑 {key} 被界线切开，{share:.0f}% 在网格 {label} 之外",
                 f"Building {key} is cut: {share:.0f} % of it lies outside grid {label}.",
-                where=beyond[n], subject=key, extent=float(lost[n]),
+                where=beyond, subject=key, extent=lost,
             )
         )  # fmt: skip
-    if len(bad) > NAMED:
-        rest = len(bad) - NAMED
+    if len(cut) > NAMED:
+        rest = len(cut) - NAMED
         out.append(
             problem(
                 "cut", face, f"网格 {label} 还切开了另外 {rest} 栋建筑", f"Grid {label} cuts {rest} more buildings.",

@@ -26,6 +26,8 @@ __all__ = ["RULES", "Past", "Problem", "Problems", "check"]
 _CODE = re.compile(r"[0-9A-Z]{15}")
 #: A load that grew by less than this, or another extent by less than this share, did not get worse.
 _LOAD_SLACK, _SLACK = 0.005, 1e-3
+#: So many communities are asked for one by one; for more, all faces are gone through once.
+_FEW = 8
 
 
 class Past:
@@ -38,6 +40,8 @@ class Past:
 
     def had(self, found: Problem) -> bool:
         """Whether the edition had the same problem, as bad or worse, on the same ground."""
+        if any(then is found for then in self._ground.get(found.grid, ())):
+            return True
         if found.rule == "load":
             return found.grid in self.base.faces and found.extent <= self._load(found.grid) + _LOAD_SLACK
         face: str | None = found.grid
@@ -122,7 +126,9 @@ class Problems:
             self.past.same(cov, seen)
         ground = _put(self.ground, gone, seen, self._judged)
         load = _put(self.load, gone, {face: _load(cov, balances, face) for face in weighed}, self._judged)
-        told = {face: some for code in communities for face, some in _names(cov, balances, code).items()}
+        told: dict[str, list[Problem]] = {}
+        for code, members in _members(cov, balances, communities).items():
+            told |= _names(cov, code, members)
         return replace(self, ground=ground, load=load, names=_put(self.names, gone, told, self._judged))
 
     def _judged(self, found: Problem) -> Problem:
@@ -175,9 +181,18 @@ def _load(cov: Coverage, balances: Balances, face: str) -> list[Problem]:
     return []
 
 
-def _names(cov: Coverage, balances: Balances, community: str | None) -> dict[str, list[Problem]]:
+def _members(cov: Coverage, balances: Balances, communities: Collection[str | None]) -> dict[str | None, list[str]]:
+    """Faces of communities, sorted."""
+    if len(communities) <= _FEW:
+        return {code: sorted(balances.members(code)) for code in communities}
+    found: dict[str | None, list[str]] = {code: [] for code in communities}
+    for face in sorted(cov.faces):
+        found[cov.faces[face].community].append(face)
+    return found
+
+
+def _names(cov: Coverage, community: str | None, members: list[str]) -> dict[str, list[Problem]]:
     """Names and codes of a community's grids: there, of the right form, and each given once."""
-    members = sorted(balances.members(community))
     by_name: dict[str, list[str]] = {}
     by_code: dict[str, list[str]] = {}
     for face in members:
