@@ -14,6 +14,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from onemap.core.settings import Settings
 from onemap.heat.hazard import declared
+from onemap.planning import workspace
 from onemap.warnings.calling import template
 from onemap.warnings.telling import identity as telling
 from server import errors, models
@@ -101,6 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
     """
     declared.use(settings.home_path, settings.zone)
     template.use(settings)
+    workspace.use(settings.home_path)
     telling.use(settings.home_path / "telling", settings.zone, settings.telling)
     state = State.build(settings)
 

@@ -9,10 +9,14 @@ from typing import Any
 import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from shapely.geometry import mapping
 from starlette.exceptions import HTTPException
 
 from onemap.core import errors
 from onemap.fences.ground import NoGround
+from onemap.planning.coverage import NotACoverage, Refused, Stale
+from onemap.planning.parting import NoParting
+from onemap.planning.replay import Clash
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -52,6 +56,8 @@ class RateLimited(errors.TooManyRequests):
 
 STATUS[RateLimited] = STATUS[errors.TooManyRequests]
 STATUS[NoGround] = STATUS[errors.NotFound]
+STATUS |= dict.fromkeys((Refused, NotACoverage, NoParting), STATUS[errors.BadInput])
+STATUS |= dict.fromkeys((Stale, Clash), STATUS[errors.Conflict])
 
 
 def status_of(error: type[errors.OnemapError]) -> tuple[int, str]:
@@ -103,7 +109,9 @@ def answer(request_id: str, error: errors.OnemapError) -> Response:
     status, title = status_of(type(error))
     # From 500 on the message speaks to whoever runs the server (paths, commands): the log has it, not the asker.
     detail = error.message if status < 500 else _UNAVAILABLE if status == 503 else ""
-    response = problem(request_id, status, error.code, title, detail, reason=error.reason)
+    where = getattr(error, "where", None)  # the place that it is about
+    more = {} if where is None else {"where": mapping(where)}
+    response = problem(request_id, status, error.code, title, detail, reason=error.reason, **more)
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response

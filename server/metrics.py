@@ -94,6 +94,16 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.plan_edits = Counter(
+            "onemap_plan_edits_total", "Edits of plans asked for, by what they came to.", ["op", "result"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.plan_edit_seconds = Histogram(
+            "onemap_plan_edit_seconds", "From an edit's arrival to its answer, saved.", ["op"], buckets=_SECONDS,
+            registry=self.registry,
+        )  # fmt: skip
+        self.plan_workspaces = Gauge("onemap_plan_workspaces", "Plans held in memory.", registry=self.registry)
+
     def text(self) -> bytes:
         """The present values in the prometheus text form."""
         return generate_latest(self.registry)

@@ -37,6 +37,7 @@ class Problem(BaseModel):
     reason: str | None = None
     request_id: str
     errors: list[dict[str, str]] | None = None
+    where: dict[str, Any] | None = None  # GeoJSON: the place that it is about
 
 
 class SignIn(Model):

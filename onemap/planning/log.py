@@ -15,6 +15,8 @@ from onemap.store import changelog
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
+#: Rows that replace the whole coverage: arcs have other numbers after them.
+WHOLE = frozenset({"rebase", "import"})
 #: How long an edit waits for another one of the same plan.
 LOCK_S = 5
 #: Deltas that are read at once: a screen that is further behind loads the map anew.
@@ -153,24 +155,25 @@ def redoable(conn: Connection, key: str, by: str) -> Step | None:
     return _step(conn, "plan_redo", key, by)
 
 
-def add(conn: Connection, plan: Mapping[str, Any], new: New) -> int:
-    """Write a row to the log of a locked plan, move its version, tell the screens. Returns the new version."""
+def add(conn: Connection, plan: Mapping[str, Any], new: New) -> tuple[int, datetime]:
+    """Write a row to the log of a locked plan, move its version, tell the screens. Returns the version and its time."""
     version = int(plan["version"]) + 1
-    conn.execute(
+    written = conn.execute(
         "INSERT INTO plan_edit (plan_key, version, by, kind, op, operation, text_zh, text_en, grids, delta, of) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING at",
         (
             plan["key"], version, new.by, new.kind, new.op, None if new.operation is None else Jsonb(new.operation),
             new.zh, new.en, [] if new.delta is None else sorted(new.delta.touched),
             None if new.delta is None else new.delta.to_bytes(), new.of,
         ),
-    )  # fmt: skip
+    ).fetchone()  # fmt: skip
+    assert written is not None  # noqa: S101  (an INSERT of one row gives one)
     if new.kind == "undo":
         mark(conn, plan["key"], [new.of or 0], counts=False, undone=version)
     elif new.kind == "redo":
         mark(conn, plan["key"], [new.of or 0], counts=True, undone=None)
     moved(conn, plan["key"], version, new.by)
-    return version
+    return version, written["at"]
 
 
 def mark(conn: Connection, key: str, versions: Collection[int], *, counts: bool, undone: int | None) -> None:

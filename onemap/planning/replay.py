@@ -36,7 +36,7 @@ _WHY: dict[Because, tuple[str, str]] = {
 class Clash(Conflict):
     """An effect does not fit a coverage. `grids` are those of the clash, `where` the border it is about, if any."""
 
-    code = "conflict"
+    code = "clash"
 
     def __init__(self, because: Because, grids: Iterable[FaceId], where: BaseGeometry | None = None) -> None:
         zh, en = _WHY[because]

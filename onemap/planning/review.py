@@ -30,7 +30,7 @@ def submit(
         )
     if not plan["edits"]:
         raise BadInput("方案没有任何改动 · The plan changes nothing.", reason="empty")
-    errors = sum(one.severity == "error" for one in workspaces.refreshed(conn, plan).problems.rows())
+    errors = len(workspaces.refreshed(conn, plan).problems.errors)
     if errors:
         raise BadInput(f"还有 {errors} 处错误未解决 · {errors} errors are left.", reason="problems")
     return _step(conn, plan, "submitted", "submit", actor, note)

@@ -1,0 +1,196 @@
+"""A plan's edits done again elsewhere: on a newer edition, or on another plan. Whole, or not at all.
+
+Each edit that counts is replayed as what it did. One that does not fit is listed, and so are those that build on it;
+nothing is changed while one is left that is not named in `skip`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from onemap.core.errors import BadInput, Conflict
+from onemap.planning import log
+from onemap.planning.coverage import Coverage, Delta
+from onemap.planning.grounds import counters, coverage_of_edition, edition_in_force, packed, part_of, remember
+from onemap.planning.log import Entry, New
+from onemap.planning.replay import Clash, effect_of, fitted, net, newcomers
+from onemap.planning.workspace import coverage_at
+from onemap.store.db import Connection
+
+_IMPORTED = (
+    "导入的网格不能在别的版本上重做",
+    "An imported coverage cannot be done again on another edition.",
+)
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """An edit that does not fit: which, by whom, why, where. `version` is what `skip` names it by."""
+
+    version: int
+    entry: Entry
+    reason: str
+    zh: str
+    en: str
+    grids: tuple[str, ...]
+    where: Any = None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came of it. With misfits nothing was changed, and `version` is None."""
+
+    applied: int
+    misfits: tuple[Misfit, ...]
+    version: int | None
+
+
+def rebase(
+    conn: Connection,
+    key: str,
+    version: int,
+    by: str,
+    *,
+    onto: str | None = None,
+    skip: Collection[int] = (),
+    area: bytes | None = None,
+) -> Replay:
+    """Replay a plan's edits on another edition (None: the one in force), which becomes its base.
+
+    Raises NotFound, Conflict (state, reload, base: it is drawn from that edition already).
+    """
+    found = _locked(conn, key, version, area)
+    edition = onto or edition_in_force(conn)
+    if edition == found["base"]:
+        raise Conflict(f"方案已基于 {edition} · The plan is drawn from {edition} already.", reason="base")
+    cov = coverage_of_edition(conn, edition)
+    if found["scope"] is not None:
+        cov = part_of(cov, log.scope_of(conn, found["scope"], None)["communities"], found["scope"])
+    edits = log.effective(log.entries(conn, key))
+    kept = [entry for entry in edits if _edit_of(entry) not in skip]
+    before = coverage_at(conn, key, found["version"])
+    deltas, misfits = _replayed(kept, cov, foreign=False)
+    if misfits:
+        return Replay(len(deltas), tuple(misfits), None)
+    remember(cov, *counters(before))
+    conn.execute("UPDATE plan SET base = %s WHERE key = %s", (edition, key))
+    dropped = [_edit_of(entry) for entry in edits if entry not in kept]
+    log.mark(conn, key, dropped, counts=False, undone=None)
+    zh, en = f"变基到 {edition}（{len(deltas)} 处修改）", f"Rebased on {edition} ({len(deltas)} edits)"
+    moved, _ = log.add(conn, found, New(by, "rebase", zh, en, delta=None, operation=_asked(onto=edition, skip=dropped)))
+    log.keep_ground(conn, key, moved, packed(cov))
+    return Replay(len(deltas), (), moved)
+
+
+def merge(
+    conn: Connection,
+    key: str,
+    version: int,
+    other: str,
+    by: str,
+    *,
+    skip: Collection[int] = (),
+    area: bytes | None = None,
+) -> Replay:
+    """Replay what another plan of the same base has done, as one edit that can be undone.
+
+    Of plans that were branched off one another, only what came after is replayed. Raises NotFound, BadInput, Conflict.
+    """
+    found = _locked(conn, key, version, area)
+    theirs = log.row(conn, other, area=area)
+    if theirs["key"] == key:
+        raise BadInput("不能与自身合并 · A plan cannot be merged into itself.", reason="other")
+    if theirs["base"] != found["base"]:
+        raise Conflict(
+            "两个方案的基础版本不同，请先变基 · The plans have different bases: rebase one first.", reason="base"
+        )
+    if found["scope"] is not None and theirs["scope"] != found["scope"]:
+        raise Conflict("两个方案的范围不同 · The plans are about different areas.", reason="scope")
+    mine, others = log.entries(conn, key, deltas=False), log.entries(conn, other)
+    news = [entry for entry in _news(mine, others) if _edit_of(entry) not in skip]
+    cov = coverage_at(conn, key, found["version"])
+    deltas, misfits = _replayed(news, cov, foreign=True)
+    if misfits:
+        return Replay(len(deltas), tuple(misfits), None)
+    if not deltas:
+        raise Conflict("对方没有新的修改 · The other plan has nothing that this one lacks.", reason="nothing")
+    zh = f"合并方案「{theirs['name']}」（{len(deltas)} 处修改）"
+    en = f"Merged plan “{theirs['name']}” ({len(deltas)} edits)"
+    asked = _asked(other=other, upto=theirs["version"], skip=sorted(skip))
+    moved, _ = log.add(conn, found, New(by, "merge", zh, en, net(deltas), operation=asked))
+    return Replay(len(deltas), (), moved)
+
+
+def _replayed(edits: Sequence[Entry], cov: Coverage, *, foreign: bool) -> tuple[list[Delta], list[Misfit]]:
+    """Do edits again on a coverage, in order; those that do not fit are left out and told."""
+    names: dict[str, str] = {}
+    deltas: list[Delta] = []
+    misfits: list[Misfit] = []
+    for entry in edits:
+        if entry.delta is None:
+            misfits.append(Misfit(_edit_of(entry), entry, "import", *_IMPORTED, ()))
+            continue
+        effect = effect_of(entry.delta)
+        new = newcomers(effect, cov) if foreign else {}
+        try:
+            delta = fitted(effect, cov, {**names, **new})
+        except Clash as clash:
+            there = {here: theirs for theirs, here in {**names, **new}.items()}
+            grids = tuple(there.get(face, face) for face in clash.grids)
+            misfits.append(Misfit(_edit_of(entry), entry, clash.because, clash.zh, clash.en, grids, clash.where))
+            continue
+        names |= new
+        cov.patch(delta)
+        deltas.append(delta)
+    return deltas, misfits
+
+
+def _news(mine: Sequence[Entry], others: Sequence[Entry]) -> list[Entry]:
+    """Rows of another log that say, done in order, what that plan did and this one's common past did not.
+
+    Rows that both logs have (one was copied from the other) are the same edit by version and time.
+    """
+    common = {(entry.version, entry.at) for entry in mine}
+    past = [entry for entry in others if (entry.version, entry.at) in common]
+    fork = max((entry.version for entry in past), default=0)
+    counted = _counting(past)
+    found = []
+    for entry in log.effective(others):
+        if _edit_of(entry) > fork or _edit_of(entry) not in counted:
+            found.append(entry)
+    undone = {entry.version: entry.undone for entry in others if entry.undone is not None}
+    by_version = {entry.version: entry for entry in others}
+    found += [by_version[row] for edit, row in undone.items() if edit in counted and row > fork]
+    return sorted(found, key=lambda entry: entry.version)
+
+
+def _counting(entries: Sequence[Entry]) -> set[int]:
+    """Versions of the edits that counted after these rows."""
+    found: set[int] = set()
+    for entry in entries:
+        if entry.kind in ("edit", "adopt", "merge", "import"):
+            found.add(entry.version)
+        elif entry.kind == "undo" and entry.of is not None:
+            found.discard(entry.of)
+        elif entry.kind == "redo" and entry.of is not None:
+            found.add(entry.of)
+    return found
+
+
+def _locked(conn: Connection, key: str, version: int, area: bytes | None) -> dict[str, Any]:
+    found = log.row(conn, key, area=area, lock=True)
+    log.editable(found)
+    if version != found["version"]:
+        raise Conflict("方案已有新的修改，请重新载入 · The plan has moved on: load it anew.", reason="reload")
+    return found
+
+
+def _edit_of(entry: Entry) -> int:
+    """The version of the edit that a row put in force."""
+    return entry.version if entry.of is None else entry.of
+
+
+def _asked(**values: Any) -> Mapping[str, Any]:
+    return {name: list(value) if isinstance(value, list | tuple) else value for name, value in values.items()}
