@@ -266,12 +266,6 @@ describe('a plan that is open', () => {
     expect(plan.value?.plan.version).toBe(7)
     expect(asked.at(-1)?.path).toBe('/plans/P-1/since/3')
   })
-  it('catches up where its own edit came on top of others', async () => {
-    answers.push({ body: delta(6) }, { body: delta(6, { text: { zh: '全部', en: 'all' } }) })
-    await edit({ op: 'merge', grids: ['1', '2'] })
-    expect(asked.at(-1)?.path).toBe('/plans/P-1/since/3')
-    expect(plan.value?.text?.en).toBe('all')
-  })
   it('keeps no pick of a grid that is gone', () => {
     pickGrid('1')
     pickGrid('2', true)

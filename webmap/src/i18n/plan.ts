@@ -96,21 +96,7 @@ const tools = {
   'plan.refused': ['没有改', 'Not changed'],
   'plan.refused.where': ['看在哪里', 'Show where'],
   'plan.refused.no-face': ['线没有落在任何网格里。', 'The line lies in no grid.'],
-  'plan.refused.not-neighbours': [
-    '这些网格不相邻，不能并成一个。',
-    'These grids are not neighbours: they cannot be one.',
-  ],
-  'plan.refused.no-cut': [
-    '线没有把网格切开：两端都要到边界。',
-    'The line does not part the grid: both ends must reach its border.',
-  ],
-  'plan.refused.crossing': ['这样边界会互相交叉。', 'Borders would cross each other.'],
-  'plan.refused.torn': ['这样会有网格断成几块。', 'A grid would fall into pieces.'],
   'plan.refused.border': ['社区边界和外边界不能动。', 'A community border and the outer border cannot move.'],
-  'plan.refused.locked': ['有网格已锁定，先解锁再改。', 'A grid is locked: unlock it first.'],
-  'plan.refused.empty': ['这样会有网格消失。', 'A grid would vanish.'],
-  'plan.refused.too-small': ['这样会有网格太小。', 'A grid would be too small.'],
-  'plan.refused.nothing': ['这样什么都没有变。', 'Nothing would change.'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>
 
 export const plan = { ...tools, ...planPanels } as const

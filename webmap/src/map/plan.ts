@@ -8,7 +8,7 @@ import { theMap } from './map'
 import { drawPlan } from './planDraw'
 import { type Hands, startHands } from './planHands'
 import { dropLayers, PLAN_SOURCES, PROMOTED, putLayers } from './planStyle'
-import { aside } from './visibility'
+import { aside, layerVisible } from './visibility'
 
 /** What moves and what is in force stays away while borders are drawn. */
 const CALM = new Set([
@@ -34,6 +34,8 @@ function attach(map: MapLibre): () => void {
     const promoteId = PROMOTED[name]
     map.addSource(name, { type: 'geojson', data: nothing, ...(promoteId ? { promoteId } : {}) })
   }
+  // Seen from above a border is read off the ground, not off a roof.
+  if (map.getLayer('building-3d')) map.setLayoutProperty('building-3d', 'visibility', 'none')
   const styled = effect(() => putLayers(map))
   const drawn = drawPlan(map)
   hands = startHands(map)
@@ -57,6 +59,9 @@ function attach(map: MapLibre): () => void {
     if (map.style) hands?.end()
     hands = null
     if (!map.style) return
+    if (map.getLayer('building-3d') && layerVisible('building')) {
+      map.setLayoutProperty('building-3d', 'visibility', 'visible')
+    }
     dropLayers(map)
     for (const name of PLAN_SOURCES) if (map.getSource(name)) map.removeSource(name)
   }

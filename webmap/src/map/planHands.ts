@@ -27,7 +27,7 @@ const CORNER_PX = 10
 const BORDER_PX = 7
 /** Less than this between press and release is a click. */
 const STILL_PX = 3
-/** More corners than this at once are a smear: then only those near the pointer are shown. */
+/** More corners than this at once are a smear. */
 const MANY = 1500
 
 type Held =
@@ -121,7 +121,10 @@ export function startHands(map: MapLibre): Hands {
       for (const id of arcs) {
         const arc = model.arcs.get(id)
         if (!arc || features.length > MANY) continue
-        for (const at of arc.xy) features.push(dot(at, arc.fixed ? 'fixed' : 'corner'))
+        for (const [i, at] of arc.xy.entries()) {
+          const node = i === 0 || i === arc.xy.length - 1
+          features.push(dot(at, arc.fixed ? 'fixed' : node ? 'node' : 'corner'))
+        }
       }
       const op = dragging.peek()
       if (op && 'to' in op && Array.isArray(op.to)) features.push(dot(op.to as Position, 'held'))

@@ -251,9 +251,8 @@ async function change(
     if (!now) return null
     try {
       const delta = await ask(now.plan.key, now.plan.version)
-      // Others may have been quicker: the answer then stands on theirs, which this screen has not seen.
-      if (delta.version > now.plan.version + 1) await catchUp()
-      else if (plan.peek()?.plan.key === now.plan.key) noteDelta(delta)
+      // What others did meanwhile is in it: it leads from the version that was asked on to the one that stands.
+      if (plan.peek()?.plan.key === now.plan.key) noteDelta(delta)
       return delta
     } catch (error) {
       if (isClash(error) && error.problem?.reason !== 'reload') {

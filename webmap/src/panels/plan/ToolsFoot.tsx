@@ -32,7 +32,7 @@ export function ToolsFoot() {
       <p class="plan-hint" data-testid="plan-hint">
         <Hint />
       </p>
-      <p class="plan-said" role="status" data-testid="plan-said">
+      <p class="plan-status" role="status" data-testid="plan-said">
         {planBusy.value ? t('plan.saving') : said(now?.text)}
       </p>
       {planEditable.value && (

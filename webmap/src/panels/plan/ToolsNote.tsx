@@ -5,7 +5,7 @@ import { theMap } from '../../map/map'
 import { showWhere } from '../../map/planLook'
 import { edit, planClash, planRefused, redo, undo } from '../../state/plan'
 import { IconButton } from '../Parts'
-import { refusalText } from './ToolsWhy'
+import { refusalText, serverText } from './ToolsWhy'
 
 /** Keeps a box at a place on the map while the map moves under it. */
 function usePlace(at: readonly [number, number] | null) {
@@ -68,7 +68,7 @@ export function Clashed() {
   return (
     <div class="plan-clash" role="alertdialog" aria-label={t('plan.clash')} data-testid="plan-clash">
       <h3>{t('plan.clash')}</h3>
-      <p>{clash.text}</p>
+      <p data-testid="plan-clash-text">{serverText(clash.text)}</p>
       <p class="muted">{t('plan.clash.lead')}</p>
       <div class="plan-acts">
         <button
