@@ -62,7 +62,10 @@ def _meant(cov: Coverage, drawn: Floats) -> tuple[list[FaceId], list[Arc]]:
     shut = False
     seen: set[frozenset[FaceId]] = set()
     for arc in arcs.values():
-        if len(arc.sides) < 2 or arc.sides in seen:
+        if len(arc.sides) < 2:
+            shut = shut or max(_ends_off_m([arc], line)) <= REACH_M
+            continue
+        if arc.sides in seen:
             continue
         seen.add(arc.sides)
         for chain in _chains([one for one in arcs.values() if one.sides == arc.sides]):
