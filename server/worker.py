@@ -22,6 +22,8 @@ from onemap.heat.count import published
 from onemap.heat.evidence import demand
 from onemap.heat.hazard import declared
 from onemap.heat.prediction import nightly
+from onemap.planning import publish, workspace
+from onemap.planning.propose import service as proposals
 from onemap.store import housekeeping
 from onemap.store.changelog import CHANNEL
 from onemap.store.db import Connection, connect, dsn_of
@@ -33,7 +35,7 @@ from onemap.warnings.calling import template
 from onemap.warnings.drills import service as drills
 from onemap.warnings.sending.sender import Sender
 from onemap.warnings.telling import identity as telling
-from server import ruling
+from server import grid_notices, ruling
 from server.fence_warnings import FenceLoop
 
 log = structlog.get_logger(__name__)
@@ -86,6 +88,10 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
         Loop("calls", lambda conn: calling.step(conn, clock.now()), rest_s=0.5, pause_s=0.05, transacted=False),
         Loop("fences", FenceLoop(settings).step, rest_s=0.5, transacted=False),
         Loop("rules", ruling.follower(settings), rest_s=1.0, pause_s=0.05),
+        Loop("editions", _editions, rest_s=1.0, woken=False, transacted=False),
+        # Two lanes: a question of seconds does not wait for one of minutes.
+        Loop("proposals", lambda conn: proposals.step(conn), rest_s=1.0, transacted=False),
+        Loop("proposals-long", lambda conn: proposals.step(conn, short=False), rest_s=2.0, transacted=False),
         Loop("heartbeat", _heartbeat, rest_s=5.0, woken=False),
         Loop("housekeeping", lambda conn: housekeeping.tidy(conn, settings), rest_s=600.0, woken=False),
     )
@@ -94,6 +100,7 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
 def run_worker(settings: Settings, stop: threading.Event) -> None:
     """Run every transport and loop until `stop` is set; then end them within seconds."""
     declared.use(settings.home_path, settings.zone)
+    workspace.use(settings.home_path)
     template.use(settings)
     telling.use(settings.home_path / "telling", settings.zone, settings.telling)
     if settings.worker_metrics_port:
@@ -214,6 +221,11 @@ def _forecast(conn: Connection, settings: Settings) -> int:
 
 def _trends(conn: Connection, settings: Settings) -> int:
     return demand.refresh(conn, now=clock.now(), zone=settings.zone)
+
+
+def _editions(conn: Connection) -> int:
+    """Scheduled editions come into force at their time."""
+    return publish.step(conn, clock.now(), tell=grid_notices.tell)
 
 
 def _attempted(kind: str, ok: bool, seconds: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,7 @@ def partition(units: Units, wish: Wish, told: Callable[[float], None] = lambda s
 
     Raises Infeasible when the question has no answer.
     """
+    rehearse()
     began = time.monotonic()
     task = prepare(units, _counts(units, wish.count), wish.hard)
     run = Run(task, wish)
@@ -82,6 +84,21 @@ def partition(units: Units, wish: Wish, told: Callable[[float], None] = lambda s
         rounds += 1
     return Answer(units, task.labels, task.target, tuple(fit(archive.all(), wish.tolerance, wish.hard)),
                   run.today(), rounds)  # fmt: skip
+
+
+@cache
+def rehearse() -> None:
+    """Compile the kernels, or load them: seconds once, which are nobody's search."""
+    square = Units(
+        np.ones(4), np.ones(4), np.full(4, 4.0), np.array([0, 2, 4, 6, 8]),
+        np.array([1, 2, 0, 3, 0, 3, 1, 2], np.int32),
+        np.ones(8), np.zeros(8, np.int32), np.full(8, -1, np.int32), np.zeros(4, np.int32),
+        np.array([0, 0, 1, 1], np.int32), np.zeros(4, np.bool_), ("a", "b"),
+    )  # fmt: skip
+    wish = Wish(seconds=0.1, rounds=3)
+    run, archive = Run(prepare(square, {0: 2}, True), wish), Archive()
+    for number in range(3):
+        run.round(number, archive, lambda: 0.0)
 
 
 def _counts(units: Units, count: int | None) -> dict[int, int]:
