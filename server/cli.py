@@ -21,6 +21,7 @@ from onemap.core.policy import Role
 from onemap.core.settings import Settings
 from onemap.store.cluster import Cluster
 from server.heat_cli import heat
+from server.plan_cli import plan
 from server.rules_cli import rules
 from server.terrain_cli import terrain
 
@@ -33,6 +34,7 @@ admin = typer.Typer(no_args_is_help=True, help="Accounts of duty posts and keys 
 app.add_typer(db, name="db")
 app.add_typer(admin, name="admin")
 app.add_typer(heat, name="heat")
+app.add_typer(plan, name="plan")
 app.add_typer(rules, name="rules")
 app.add_typer(terrain, name="terrain")
 CONSOLE = Console(highlight=False, soft_wrap=True)

@@ -122,6 +122,16 @@ def credential(conn: Connection, login: str) -> Credential | None:
     return None if row is None else Credential(**row)
 
 
+def grant_of(conn: Connection, login: str) -> Grant | None:
+    """What an enabled account may do; None for one that is not there. For the command line."""
+    row = conn.execute(
+        "SELECT login, role, st_asbinary(area) AS area, team_key FROM account WHERE login = %s AND enabled", (login,)
+    ).fetchone()
+    if row is None:
+        return None
+    return Grant(subject=row["login"], role=Role(row["role"]), area_wkb=_bytes(row["area"]), team_key=row["team_key"])
+
+
 def open_session(conn: Connection, login: str, token_hash: bytes, expires_at: datetime) -> None:
     """Write a session, and drop those that have run out."""
     conn.execute("DELETE FROM session WHERE expires_at < now()")

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from onemap import layers
-from onemap.core.errors import Forbidden, Unavailable
+from onemap.core.errors import BadInput, Forbidden, NotFound
 from onemap.core.policy import Grant, Right
+from onemap.planning import editions
+from onemap.planning import lineage as lineages
 from onemap.planning.exchange import service as files
 from onemap.planning.exchange.read import read_grids
 from onemap.planning.exchange.write import Encoding, Format
@@ -29,13 +31,14 @@ Chars = Annotated[Encoding, Query(description="Of a Shapefile's table; its .cpg 
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The file"},
 }
-_SOON = "This door is not open yet."
 
 
 @router.get("/editions", responses={200: {"model": list[Edition]}})
 def listed(request: Request, grant: Signed) -> Response:
     """Editions, newest first."""
-    raise Unavailable(_SOON)
+    _sees_grids(grant)
+    with state_of(request).reading() as conn:
+        return Json(editions.listed(conn))
 
 
 @router.get("/editions/{name}/export", response_class=Response, responses=_FILE)
@@ -49,7 +52,13 @@ def exported(name: str, request: Request, grant: Signed, format: Form = "gpkg", 
 @router.get("/editions/{name}/grids/{code}/lineage", responses={200: {"model": Lineage}})
 def lineage(name: str, code: str, request: Request, grant: Signed) -> Response:
     """Where a grid came from and what became of it."""
-    raise Unavailable(_SOON)
+    _sees_grids(grant)
+    if "\0" in name + code:
+        raise BadInput("A code holds no zero byte.", reason="code")
+    with state_of(request).reading() as conn:
+        if not editions.holds(conn, name, code, grant.area_wkb):
+            raise NotFound("没有这个网格 · There is no such grid.", reason="grid")
+        return Json(lineages.of(conn, name, code))
 
 
 @router.get("/plans/{key}/export", response_class=Response, responses=_FILE)
@@ -72,8 +81,8 @@ async def previewed(request: Request, grant: Planner) -> Response:
 
 def _previewed(state: State, grant: Grant, brought: plan_files.Brought) -> dict[str, Any]:
     _whole_city(grant)
+    said, tolerance_m = brought.fields, brought.tolerance_m
     with state.previews.looking():
-        said = brought.fields
         file = read_grids(
             brought.data,
             brought.name,
@@ -82,7 +91,7 @@ def _previewed(state: State, grant: Grant, brought: plan_files.Brought) -> dict[
             layer=said.get("layer"),
         )
         with state.reading() as conn:
-            found = files.preview(conn, file, edition=said.get("edition"), tolerance_m=brought.tolerance_m)
+            found = files.preview(conn, file, edition=said.get("edition"), tolerance_m=tolerance_m)
     return plan_files.answer(state.previews.keep(grant.subject, found), found)
 
 
@@ -96,6 +105,12 @@ def imported(ask: ImportConfirm, request: Request, grant: Planner) -> Response:
         made = files.make_plan(conn, found, ask.name, grant.subject, accept_repairs=ask.accept_repairs)
     state.previews.forget(ask.token)
     return Json(made, 201)
+
+
+def _sees_grids(grant: Grant) -> None:
+    """Raise NotFound unless grids are the asker's to see."""
+    if not grant.sees_layer("grid", layers.BY_NAME["grid"].roles):
+        raise NotFound("There is no layer of grids.", reason="layer")
 
 
 def _whole_city(grant: Grant) -> None:

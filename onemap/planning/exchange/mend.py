@@ -182,7 +182,7 @@ class _Work:
         ]
 
     def crumbs(self) -> None:
-        """Slivers that a grid keeps beyond another one's ground go to whom they lie beside."""
+        """Slivers that mending cut off a grid go to whom they lie beside; parts that it came with it keeps."""
         first, second = self.pieces.beside.T
         same = (self.owner[first] == self.owner[second]) & (self.owner[first] != NOBODY)
         count = len(self.owner)
@@ -199,6 +199,7 @@ class _Work:
             for piece in np.flatnonzero(self.owner != NOBODY).tolist()
             if part[piece] != largest[int(self.owner[piece])] and size[part[piece]] == self.pieces.areas[piece]
             and self.pieces.widths[piece] <= min(self.tolerance_m, 1.0)
+            and any(other in self.doubtful for other, _ in self._near[piece])
         ]  # fmt: skip
         for piece in loose:
             owner = self._neighbour(piece, but=int(self.owner[piece]))

@@ -1,0 +1,143 @@
+"""`onemap plan`: the way of a plan from a file to an edition and back, typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from click.testing import Result
+from typer.testing import CliRunner
+
+from onemap.core.policy import Role
+from onemap.planning.exchange.read import read_grids
+from onemap.planning.grounds import coverage_of_edition
+from onemap.store import account
+from onemap.store.db import Connection
+from server.cli import app
+from tests.db.plans_ground import EDITION, city
+
+Type = Callable[..., Result]
+PASSWORD = "a-password-of-no-account"
+
+
+@pytest.fixture
+def typed(committed: Connection, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Type]:
+    """Types `onemap plan …` at the small city."""
+    for table in ("plan_edit", "plan_ground", "plan", "grid", "area", "building", "team"):
+        committed.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
+    city(committed)
+    for login, role in (("drawer", Role.PLANNER), ("head", Role.COMMAND), ("screen", Role.VIEWER)):
+        if account.grant_of(committed, login) is None:
+            account.create_account(committed, login, login, role, PASSWORD)
+    committed.commit()
+    monkeypatch.setenv("ONEMAP_DATABASE_URL", dsn)
+    monkeypatch.setenv("ONEMAP_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def typing(*words: str | Path, given: str | None = None) -> Result:
+        return CliRunner().invoke(app, ["plan", *map(str, words)], input=given)
+
+    yield typing
+
+
+def _key(done: Result) -> str:
+    assert done.exit_code == 0, (done.output, done.exception)
+    return done.output.strip().splitlines()[-1]
+
+
+def test_a_plan_is_opened_edited_checked_and_listed(typed: Type, committed: Connection, tmp_path: Path) -> None:
+    key = _key(typed("open", "试编", "--by", "drawer"))
+    assert "试编" in typed("list").output
+    cov = coverage_of_edition(committed, EDITION)
+    first, second = sorted(cov.faces)[:2]
+    operations = tmp_path / "operations.json"
+    operations.write_text(
+        json.dumps([{"op": "describe", "grid": first, "name": "新名"}, {"op": "merge", "grids": [first, second]}])
+    )
+    dry = typed("edit", key, operations, "--by", "drawer", "--dry-run")
+    assert (dry.exit_code, "nothing was kept" in dry.output) == (0, True), dry.output
+    assert "version 0" in typed("show", key).output
+    done = typed("edit", key, operations, "--by", "drawer")
+    assert done.exit_code == 0, (done.output, done.exception)
+    shown = typed("show", key).output
+    assert "version 2" in shown
+    assert "drawer" in shown
+    # One that cannot be done undoes those before it.
+    operations.write_text(
+        json.dumps([{"op": "describe", "grid": first, "name": "再改"}, {"op": "merge", "grids": [first, "nobody"]}])
+    )
+    assert typed("edit", key, operations, "--by", "drawer").exception is not None
+    assert "version 2" in typed("show", key).output
+    checked = typed("check", key)
+    assert "errors" in checked.output
+    assert checked.exit_code in (0, 1)
+
+
+def test_rights_hold_at_the_command_line_too(typed: Type) -> None:
+    assert "screen has not the right" in str(typed("open", "x", "--by", "screen").exception)
+    assert "There is no account" in str(typed("open", "x", "--by", "nobody").exception)
+    key = _key(typed("open", "x", "--by", "drawer"))
+    assert "has not the right" in str(typed("approve", key, "--by", "drawer").exception)
+    bad = typed("edit", key, Path(__file__), "--by", "drawer")
+    assert "holds no operations" in str(bad.exception)
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".zip"])
+def test_files_go_out_and_come_in(typed: Type, committed: Connection, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"grids{suffix}"
+    done = typed("export", EDITION, out, "--edition", "--encoding", "gbk")
+    assert done.exit_code == 0, (done.output, done.exception)
+    key = _key(typed("import", out, "导入", "--by", "drawer"))
+    back = tmp_path / f"back{suffix}"
+    assert typed("export", key, back).exit_code == 0
+    cov = coverage_of_edition(committed, EDITION)
+    found = read_grids(back.read_bytes(), back.name)
+    for row, shape in zip(found.rows, found.shapes, strict=True):
+        assert shapely.equals(shape, cov.polygon(str(row["code"])))
+    assert typed("export", key, tmp_path / "a.dwg").exception is not None
+
+
+def test_repairs_are_asked_for(typed: Type, committed: Connection, tmp_path: Path) -> None:
+    cov = coverage_of_edition(committed, EDITION)
+    features = [
+        {"type": "Feature", "properties": {"code": face},
+         "geometry": json.loads(shapely.to_geojson(shapely.buffer(cov.polygon(face), -1e-5, join_style="mitre")))}
+        for face in cov.faces
+    ]  # fmt: skip
+    file = tmp_path / "shrunk.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    no = typed("import", file, "缩", "--by", "drawer", given="n\n")
+    assert no.exit_code == 1
+    assert "gap" in no.output
+    key = _key(typed("import", file, "缩", "--by", "drawer", "--yes"))
+    out = tmp_path / "out.gpkg"
+    assert typed("export", key, out).exit_code == 0
+    shapes = read_grids(out.read_bytes(), "out").shapes
+    assert shapely.coverage_is_valid(shapes)
+    whole = shapely.union_all(np.array(cov.polygons(list(cov.faces)), dtype=object))
+    assert shapely.union_all(shapes).symmetric_difference(whole).area < 1e-9 * whole.area
+    wide = typed("import", file, "缩", "--by", "drawer", "--tolerance-m", "0.1")
+    assert wide.exit_code == 1
+    assert "no sliver" in wide.output
+
+
+def test_a_plan_is_submitted_approved_published_and_rolled_back(
+    typed: Type, committed: Connection, tmp_path: Path
+) -> None:
+    key = _key(typed("open", "发布", "--by", "drawer"))
+    first = sorted(coverage_of_edition(committed, EDITION).faces)[0]
+    operations = tmp_path / "operations.json"
+    operations.write_text(json.dumps({"op": "describe", "grid": first, "name": "河东网格"}))
+    assert typed("edit", key, operations, "--by", "drawer").exit_code == 0
+    submitted = typed("submit", key, "--by", "drawer")
+    assert "submitted" in submitted.output, (submitted.output, submitted.exception)
+    assert "approved" in typed("approve", key, "--by", "head").output
+    published = typed("publish", key, "2027a", "--by", "head", "--title", "二〇二七")
+    assert "published" in published.output, (published.output, published.exception)
+    assert "2027a" in typed("editions").output
+    back = typed("rollback", key, "--by", "head", "--note", "x")
+    assert "rolled_back" in back.output, (back.output, back.exception)
