@@ -52,7 +52,7 @@ export function labelOrder(a: PlanGrid, b: PlanGrid): number {
 export function barReach(rows: readonly BalanceRow[], tolerance: number): number {
   let most = 1 + 2 * tolerance
   for (const { grid } of rows) if (grid.load > most) most = grid.load
-  return Math.min(most, 3)
+  return Math.min(most, 2)
 }
 
 export interface Bin {

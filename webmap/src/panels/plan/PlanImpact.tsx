@@ -69,6 +69,8 @@ function Teams({ impact }: { impact: Impact }) {
 
 function Exchanges({ impact }: { impact: Impact }) {
   const [shown, setShown] = useState(STEP)
+  const names = new Map(impact.teams.map((team) => [team.team_key, String(team.team_name ?? team.team_key)]))
+  const teamName = (key: string | null) => (key ? (names.get(key) ?? key) : t('plans.team.none'))
   const list = [...impact.exchanges].sort((a, b) => b.households - a.households)
   return (
     <>
@@ -98,7 +100,7 @@ function Exchanges({ impact }: { impact: Impact }) {
               </small>
               {one.team !== one.to_team && (
                 <span>
-                  {one.team ?? t('plans.team.none')} → {one.to_team ?? t('plans.team.none')}
+                  {teamName(one.team)} → {teamName(one.to_team)}
                 </span>
               )}
             </button>

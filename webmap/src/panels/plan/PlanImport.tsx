@@ -12,7 +12,17 @@ import { toast } from '../../state/toast'
 import { Section } from '../Parts'
 import { Dialog, Said } from './PlanParts'
 
-const COLUMNS = ['code', 'name', 'community', 'kind'] as const
+const COLUMNS = ['code', 'name', 'community', 'kind', 'special', 'team'] as const
+const DATUMS = ['', 'WGS-84', 'CGCS2000', 'GCJ-02', 'BD-09'] as const
+const TOLERANCE_M = 5
+
+/** How the file is to be read; empty: as it says itself. */
+interface Reading {
+  datum: string
+  encoding: string
+  tolerance_m: number
+}
+const AS_IT_SAYS: Reading = { datum: '', encoding: '', tolerance_m: TOLERANCE_M }
 const WIDTH = 420
 const HEIGHT = 260
 const STEP = 30
@@ -88,7 +98,7 @@ function Repairs({ preview }: { preview: ImportPreview }) {
 
 export function PlanImport() {
   const [file, setFile] = useState<File | null>(null)
-  const [columns, setColumns] = useState<Record<string, string>>({})
+  const [reading, setReading] = useState(AS_IT_SAYS)
   const [preview, setPreview] = useState<ImportPreview | null>(null)
   const [name, setName] = useState('')
   const [accepted, setAccepted] = useState(false)
@@ -97,13 +107,13 @@ export function PlanImport() {
   const close = () => {
     planDialog.value = null
   }
-  const look = async (from: File, chosen: Record<string, string>) => {
+  const look = async (from: File, how: Reading) => {
     setBusy(true)
     setError(null)
     setAccepted(false)
     const form = new FormData()
     form.append('file', from)
-    for (const [key, column] of Object.entries(chosen)) if (column) form.append(key, column)
+    for (const [field, value] of Object.entries(how)) if (value !== '') form.append(field, String(value))
     try {
       const found = await plans.preview(form)
       setPreview(found)
@@ -114,6 +124,11 @@ export function PlanImport() {
     } finally {
       setBusy(false)
     }
+  }
+  const readAs = (change: Partial<Reading>) => {
+    const next = { ...reading, ...change }
+    setReading(next)
+    if (file) void look(file, next)
   }
   const take = async () => {
     if (!preview) return
@@ -143,9 +158,8 @@ export function PlanImport() {
             const [chosen] = event.currentTarget.files ?? []
             if (!chosen) return
             setFile(chosen)
-            setColumns({})
             setName('')
-            void look(chosen, {})
+            void look(chosen, reading)
           }}
           data-testid="import-file"
         />
@@ -158,6 +172,57 @@ export function PlanImport() {
               : 'GeoPackage · GeoJSON · Shapefile (zip)'}
         </span>
       </label>
+      {file && (
+        <div class="field-grid is-three">
+          <label class="field">
+            <span>{t('plans.import.datum')}</span>
+            <select
+              value={reading.datum}
+              disabled={busy}
+              onChange={(event) => readAs({ datum: event.currentTarget.value })}
+              data-testid="import-datum"
+            >
+              {DATUMS.map((datum) => (
+                <option key={datum} value={datum}>
+                  {datum || t('plans.import.says')}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label class="field">
+            <span>{t('plans.encoding')}</span>
+            <select
+              value={reading.encoding}
+              disabled={busy}
+              onChange={(event) => readAs({ encoding: event.currentTarget.value })}
+              data-testid="import-encoding"
+            >
+              <option value="">{t('plans.import.says')}</option>
+              <option value="utf-8">UTF-8</option>
+              <option value="gbk">GBK</option>
+            </select>
+          </label>
+          <label class="field">
+            <span>{t('plans.import.tolerance')}</span>
+            <span class="figure-field">
+              <input
+                type="number"
+                min={0.1}
+                max={50}
+                step="any"
+                value={reading.tolerance_m}
+                disabled={busy}
+                onChange={(event) => {
+                  const width = Number(event.currentTarget.value)
+                  if (width > 0 && width <= 50) readAs({ tolerance_m: width })
+                }}
+                data-testid="import-tolerance"
+              />
+              <em>m</em>
+            </span>
+          </label>
+        </div>
+      )}
       <Said error={error} />
       {preview && (
         <div data-testid="import-preview">
@@ -170,30 +235,14 @@ export function PlanImport() {
             </ul>
           )}
           <Section title={t('plans.import.columns')}>
-            <div class="field-grid is-four">
+            <dl class="plan-measures" data-testid="import-columns">
               {COLUMNS.map((one) => (
-                <label class="field" key={one}>
-                  <span>{t(`plans.column.${one}`)}</span>
-                  <select
-                    value={preview.columns[one] ?? ''}
-                    disabled={busy}
-                    onChange={(event) => {
-                      const next = { ...columns, [one]: event.currentTarget.value }
-                      setColumns(next)
-                      if (file) void look(file, next)
-                    }}
-                    data-testid={`import-column-${one}`}
-                  >
-                    <option value="">{t('plans.column.none')}</option>
-                    {preview.columns_found.map((column) => (
-                      <option key={column} value={column}>
-                        {column}
-                      </option>
-                    ))}
-                  </select>
-                </label>
+                <div key={one} class={preview.columns[one] ? '' : 'is-none'}>
+                  <dt>{t(`plans.column.${one}`)}</dt>
+                  <dd>{preview.columns[one] ?? t('plans.column.none')}</dd>
+                </div>
               ))}
-            </div>
+            </dl>
           </Section>
           <Section
             title={t('plans.repairs')}

@@ -27,7 +27,7 @@ function Line({ row }: { row: Plan }) {
     <Row
       mark={<StateMark state={row.state} />}
       title={row.name}
-      aside={row.behind ? <span class="late">{t('plans.behind')}</span> : t('plans.edits.n', { n: row.edits })}
+      aside={row.behind ? <span class="plan-behind">{t('plans.behind')}</span> : t('plans.edits.n', { n: row.edits })}
       line={
         <>
           {row.scope_name ?? t('plans.scope.city')} · {t('plans.basedon', { base: row.base })} · {row.created_by}{' '}

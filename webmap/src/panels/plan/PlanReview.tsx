@@ -65,8 +65,13 @@ function Submit({ row }: { row: Plan }) {
   const nothing = row.edits === 0
   return (
     <>
+      {row.decided_by && (
+        <p class="plan-warn" data-testid="review-rejected">
+          {t('plans.rejected.said', { by: row.decided_by })} <Time at={row.decided_at} seconds={false} />
+        </p>
+      )}
       {row.behind && (
-        <p class="plan-warn">
+        <p class="plan-warn" data-testid="submit-behind">
           {t('plans.behind.lead')}{' '}
           <button type="button" class="link" onClick={() => (planDialog.value = 'replay')}>
             {t('plans.rebase')}
@@ -85,7 +90,7 @@ function Submit({ row }: { row: Plan }) {
       <button
         type="button"
         class="button primary"
-        disabled={busy || errors > 0 || nothing}
+        disabled={busy || errors > 0 || nothing || row.behind}
         title={nothing ? t('plans.submit.nothing') : undefined}
         onClick={async () => {
           setBusy(true)
@@ -103,7 +108,9 @@ function Submit({ row }: { row: Plan }) {
 
 function Decide({ row }: { row: Plan }) {
   const [note, setNote] = useState('')
-  const own = row.submitted_by !== null && row.submitted_by === account.value?.login
+  // Whoever opened or handed in a plan does not decide on it; nor does whoever drew in it, which the server knows.
+  const login = account.value?.login
+  const own = login !== undefined && (row.submitted_by === login || row.created_by === login)
   const may = mayApprovePlans.value && !own
   return (
     <>
@@ -149,6 +156,39 @@ function Decide({ row }: { row: Plan }) {
   )
 }
 
+/** An approved plan that is not in force yet may still be sent back; with it goes its date. */
+function Back({ row }: { row: Plan }) {
+  const [note, setNote] = useState<string | null>(null)
+  if (!mayApprovePlans.value) return null
+  if (note === null) {
+    return (
+      <button type="button" class="button" onClick={() => setNote('')} data-testid="review-back">
+        {t(row.effective_at ? 'plans.unschedule' : 'plans.reject')}
+      </button>
+    )
+  }
+  return (
+    <>
+      <Note value={note} onInput={setNote} />
+      <div class="quick">
+        <button
+          type="button"
+          class="button primary"
+          disabled={note.trim() === ''}
+          onClick={() => void step(() => plans.reject(row.key, note), t('plans.rejected'))}
+          data-testid="review-back-sure"
+        >
+          {t('plans.reject')}
+        </button>
+        <button type="button" class="button" onClick={() => setNote(null)}>
+          {t('plans.cancel')}
+        </button>
+      </div>
+      <p class="hint">{t('plans.reject.why')}</p>
+    </>
+  )
+}
+
 function Publish({ row, known }: { row: Plan; known: readonly Edition[] }) {
   const [typed, setTyped] = useState<string | null>(null)
   const name = typed ?? nextEdition(known, serverNow())
@@ -159,10 +199,13 @@ function Publish({ row, known }: { row: Plan; known: readonly Edition[] }) {
   const [busy, setBusy] = useState(false)
   if (row.effective_at) {
     return (
-      <p class="plan-warn" data-testid="review-scheduled">
-        {t('plans.scheduled')} <Time at={row.effective_at} seconds={false} />
-        {row.edition && ` · ${row.edition}`}
-      </p>
+      <>
+        <p class="plan-warn" data-testid="review-scheduled">
+          {t('plans.scheduled')} <Time at={row.effective_at} seconds={false} />
+          {row.edition && ` · ${row.edition}`}
+        </p>
+        <Back row={row} />
+      </>
     )
   }
   if (!mayApprovePlans.value) return <p class="calm">{t('plans.publish.waits')}</p>
@@ -251,6 +294,7 @@ function Publish({ row, known }: { row: Plan; known: readonly Edition[] }) {
           {t(when === 'at' ? 'plans.schedule' : 'plans.publish')}
         </button>
       )}
+      {!sure && <Back row={row} />}
     </>
   )
 }
