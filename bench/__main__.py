@@ -24,6 +24,7 @@ from bench import (
     heat_zonal,
     ingest,
     latency,
+    planning_publish,
     tiles,
 )
 from bench.ground import Ground
@@ -45,6 +46,7 @@ SUBJECTS = {
     "fences-scale": fence_scale.rows,
     "fences-edit": fence_edit.rows,
     "fences-alarms": fence_alarms.rows,
+    "planning-publish": planning_publish.rows,
 }
 #: Subjects measured on the prepared city; the others make what they measure.
 ON_THE_CITY = {"tiles", "ingest", "latency", "alerts"}

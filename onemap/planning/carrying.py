@@ -62,6 +62,11 @@ def bring_back(conn: Connection, carried: Mapping[str, Any]) -> None:
                        and specs[key].get("source", {}).get("codes") == became})  # fmt: skip
 
 
+def rosters_changed(conn: Connection, before: Sequence[Grid], after: Sequence[Grid], found: Sequence[Line]) -> int:
+    """How many rosters would be carried over or change their team."""
+    return len(new_rosters(_rosters(conn, before, after), before, after, found))
+
+
 # -- rosters ----------------------------------------------------------------------------------------------------------
 
 Duties = list[dict[str, Any]]
@@ -147,22 +152,28 @@ def _put_fences(conn: Connection, fences: Mapping[str, list[str]]) -> None:
 
 def areas_follow(conn: Connection, before: Sequence[Grid], after: Sequence[Grid]) -> int:
     """Duty areas that were their team's grids are their team's new grids. Returns how many changed."""
-    was, now = _by_team(before), _by_team(after)
-    teams = sorted(team for team in was.keys() | now.keys() if _differ(was.get(team, []), now.get(team, [])))
-    done = 0
-    for row in conn.execute(sql("carry_areas"), {"teams": teams}).fetchall():
-        team = row["team_key"]
-        area: Any = shapely.from_wkb(row["wkb"])
-        if team not in was or team not in now or not _alike(area, _union(was[team])):
-            continue
-        ground = _union(now[team])
+    found = areas_to_follow(conn, before, after)
+    for key, ground in found:
         spot = ground.representative_point()
         conn.execute(
             "UPDATE geofence SET geom = st_geomfromwkb(%s, 4326), h3 = %s WHERE key = %s",
-            (shapely.to_wkb(ground), int(cells_of([spot.x], [spot.y])[0]), row["key"]),
+            (shapely.to_wkb(ground), int(cells_of([spot.x], [spot.y])[0]), key),
         )
-        done += 1
-    return done
+    return len(found)
+
+
+def areas_to_follow(conn: Connection, before: Sequence[Grid], after: Sequence[Grid]) -> list[tuple[str, MultiPolygon]]:
+    """Duty areas that are their team's grids, by key, with the ground that those are then."""
+    was, now = _by_team(before), _by_team(after)
+    teams = sorted(team for team in was.keys() & now.keys() if _differ(was[team], now[team]))
+    found = []
+    for row in conn.execute(sql("carry_areas"), {"teams": teams}).fetchall():
+        area: Any = shapely.from_wkb(row["wkb"])
+        if _alike(area, _union(was[row["team_key"]])):
+            ground = _union(now[row["team_key"]])
+            if not ground.equals(area):
+                found.append((row["key"], ground))
+    return found
 
 
 def _by_team(grids: Sequence[Grid]) -> dict[str, list[Grid]]:

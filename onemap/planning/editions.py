@@ -75,3 +75,13 @@ def shapes(found: Sequence[Grid]) -> npt.NDArray[Any]:
 def areas(found: Sequence[Grid]) -> npt.NDArray[np.float64]:
     """Square metres of each grid."""
     return areas_m2(shapes(found)) if found else np.zeros(0)
+
+
+def holds(conn: Connection, name: str, code: str, area: bytes | None = None) -> bool:
+    """Whether an edition has a grid of that code, inside the asker's area if there is one."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM grid WHERE coalesce(edition, '') = %s AND code = %s "
+        "AND (%s::bytea IS NULL OR st_intersects(geom, st_geomfromwkb(%s::bytea, 4326)))) AS there",
+        (name, code, area, area),
+    ).fetchone()
+    return row is not None and bool(row["there"])

@@ -9,12 +9,14 @@ Between two editions the ground is cut into pieces, each of one grid before and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import shapely
+from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from onemap.planning.editions import Grid, areas, shapes
@@ -30,6 +32,8 @@ LEAST_SHARE = 1e-6
 #: From this share of a grid on, what took it counts as its successor.
 SUCCESSOR = 0.02
 _DEPTH = 20
+#: At the equator; elsewhere a square metre is more of them.
+_DEGREES2_PER_M2 = 8.1e-11
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Piece:
     after: str | None
     area_m2: float
     geom: BaseGeometry = field(repr=False)
+    whole: bool = False  # both grids are this: neither code nor ground has changed
 
 
 @dataclass(frozen=True)
@@ -60,22 +65,28 @@ def pieces(before: Sequence[Grid], after: Sequence[Grid]) -> list[Piece]:
     """
     was, now = _valid(shapes(before)), _valid(shapes(after))
     same = _unchanged(before, after)
-    found = [Piece(before[i].code, after[j].code, float(area), now[j])
-             for (i, j), area in zip(same, areas([after[j] for _, j in same]), strict=True)]  # fmt: skip
+    found = [
+        Piece(before[i].code, after[j].code, float(area), now[j], whole=True)
+        for (i, j), area in zip(same, areas([after[j] for _, j in same]), strict=True)
+    ]
     taken_was, taken_now = {i for i, _ in same}, {j for _, j in same}
     left = [i for i in range(len(before)) if i not in taken_was]
     right = [j for j in range(len(after)) if j not in taken_now]
+    # What of each grid has no counterpart yet. In square degrees: those of the pieces add up to those of the grid.
+    rest_was, rest_now = shapely.area(was[left]), shapely.area(now[right])
     if left and right:
-        a, b = shapely.STRtree(was[left]).query(now[right])
-        a, b = np.array(right)[a], np.array(left)[b]
-        meets = shapely.intersection(now[a], was[b])
+        a, b = shapely.STRtree(was[left]).query(now[right], predicate="intersects")
+        meets = _flat(shapely.intersection(now[right][a], was[left][b]))
+        m2, size = _m2(meets), shapely.area(meets)
+        np.subtract.at(rest_now, a, size)
+        np.subtract.at(rest_was, b, size)
         found += [
-            Piece(before[i].code, after[j].code, float(area), geom)
-            for i, j, area, geom in zip(b.tolist(), a.tolist(), _areas(meets), _flat(meets), strict=True)
+            Piece(before[left[i]].code, after[right[j]].code, area, geom)
+            for i, j, area, geom in zip(b.tolist(), a.tolist(), m2.tolist(), meets, strict=True)
             if area > LEAST_M2
         ]
-    found += [Piece(None, p, m2, g) for p, m2, g in _alone(now, right, was, left, after)]
-    found += [Piece(p, None, m2, g) for p, m2, g in _alone(was, left, now, right, before)]
+    found += [Piece(None, code, m2, geom) for code, m2, geom in _alone(now, right, rest_now, was, left, after)]
+    found += [Piece(code, None, m2, geom) for code, m2, geom in _alone(was, left, rest_was, now, right, before)]
     return sorted(found, key=lambda one: (one.after or "", one.before or ""))
 
 
@@ -83,7 +94,7 @@ def lines(before: Sequence[Grid], after: Sequence[Grid], cut: Sequence[Piece]) -
     """The lineage of every grid of both editions, by the pieces between them."""
     area_was = dict(zip([grid.code for grid in before], areas(before).tolist(), strict=True))
     area_now = dict(zip([grid.code for grid in after], areas(after).tolist(), strict=True))
-    same = {after[j].code for _, j in _unchanged(before, after)}
+    same = {str(piece.after) for piece in cut if piece.whole}
     ground: dict[tuple[str | None, str | None], float] = defaultdict(float)
     for piece in cut:
         ground[piece.before, piece.after] += piece.area_m2
@@ -183,30 +194,32 @@ def _unchanged(before: Sequence[Grid], after: Sequence[Grid]) -> list[tuple[int,
     return [pair for pair, is_same in zip(pairs, alike.tolist(), strict=True) if is_same]
 
 
-def _alone(mine: Any, own: list[int], other: Any, others: list[int], grids: Sequence[Grid]) -> list[Any]:
-    """Ground of some grids on which the other side has none."""
-    if not own:
-        return []
-    cover = shapely.union_all(other[others]) if others else None
-    rest = mine[own] if cover is None else shapely.difference(mine[own], cover)
-    return [
-        (grids[i].code, float(area), geom)
-        for i, area, geom in zip(own, _areas(rest), _flat(rest), strict=True)
-        if area > LEAST_M2
-    ]
+def _alone(
+    mine: Any, own: list[int], rest: Any, other: Any, others: list[int], grids: Sequence[Grid]
+) -> Iterator[tuple[str, float, BaseGeometry]]:
+    """Ground of some grids on which the other side has none; `rest`: what their pieces do not add up to."""
+    short = [i for i, size in zip(own, rest.tolist(), strict=True) if size > LEAST_M2 * _DEGREES2_PER_M2]
+    if not short:
+        return
+    tree = shapely.STRtree(other[others]) if others else None
+    for i in short:
+        near = [] if tree is None else other[others][tree.query(mine[i], predicate="intersects")]
+        geom = _flat(np.array([shapely.difference(mine[i], shapely.union_all(near))], dtype=object))
+        m2 = float(_m2(geom)[0])
+        if m2 > LEAST_M2:
+            yield grids[i].code, m2, geom[0]
 
 
-def _areas(geoms: Any) -> list[float]:
-    return [float(area) for area in areas_m2(np.asarray(geoms, dtype=object))]
+def _m2(geoms: Any) -> npt.NDArray[np.float64]:
+    return areas_m2(geoms) if len(geoms) else np.zeros(0)
 
 
-def _flat(geoms: Any) -> list[BaseGeometry]:
+def _flat(geoms: Any) -> Any:
     """Only the ground of what an overlay gave: lines and points where borders touch are none."""
-    return [
-        geom if geom.geom_type in ("Polygon", "MultiPolygon")
-        else shapely.multipolygons([part for part in shapely.get_parts(geom) if part.geom_type == "Polygon"])
-        for geom in geoms
-    ]  # fmt: skip
+    made = np.asarray(geoms, dtype=object).copy()
+    for i in np.flatnonzero(~np.isin(shapely.get_type_id(made), (3, 6))).tolist():
+        made[i] = MultiPolygon([part for part in shapely.get_parts(made[i]) if part.geom_type == "Polygon"])
+    return made
 
 
 def _valid(geoms: Any) -> Any:

@@ -160,8 +160,8 @@ def team_changes(
 
     for layer, what in (("building", "buildings"), ("incident", "cases"), ("hazard", "hazards")):
         found = looked[layer]
-        for i, (old, new) in enumerate(zip(found.was, found.now, strict=True)):
-            was, now = ground.team_was.get(old), ground.team_now.get(new)
+        for i in found.between(ground.reteamed).tolist():
+            was, now = ground.team_was.get(found.was[i]), ground.team_now.get(found.now[i])
             if was == now:
                 continue
             for side, team in (("loses", was), ("gains", now)):

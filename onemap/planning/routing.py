@@ -27,6 +27,8 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[Any]  # text or None
 #: Layers whose rows name their grid.
 NAMING = ("building", "hazard", "incident", "team")
+#: What is counted of a building.
+MEASURES = ("households", "residents")
 #: More boxes than this are asked for as one.
 _BOXES = 400
 
@@ -53,7 +55,9 @@ class Ground:
         # border belongs to the lower code as everywhere.
         near = {piece.before for piece in moved} | {piece.after for piece in moved}
         team_was = {grid.code: grid.team_key for grid in before}
-        near |= {grid.code for grid in after if team_was.get(grid.code, grid.team_key) != grid.team_key}
+        #: Grids that stay and are another team's.
+        self.reteamed = {grid.code for grid in after if team_was.get(grid.code, grid.team_key) != grid.team_key}
+        near |= self.reteamed
         self.team_was = team_was
         self.team_now = {grid.code: grid.team_key for grid in after}
         self.before = [grid for grid in before if grid.code in near]
@@ -97,13 +101,27 @@ def _under(grids: Sequence[Grid], xy: npt.NDArray[np.float64]) -> Codes:
 def placed(conn: Connection, layer: str, boxes: npt.NDArray[np.float64], retired: Sequence[str] = ()) -> Places:
     """What of a layer lies in some boxes, or names one of the retired grids."""
     asked = {"boxes": boxes.ravel().tolist(), "retired": list(retired)}
+    # Each column comes in one piece: a row at a time would take as long as all the rest of a publication.
     row = conn.execute(sql(f"route_{layer}"), asked, binary=True).fetchone()
-    if row is None or not row["ids"]:
+    if row is None or row["ids"] is None:
         return Places(np.zeros(0, np.int64), np.zeros((0, 2)), np.zeros(0, dtype=object))
-    lon, lat = representatives(shapely.from_wkb(np.array(row["wkb"], dtype=object)))
-    measures = {name: np.array(row[name], np.float64) for name in row if name not in ("ids", "wkb", "named")}
-    named = np.array(row["named"], dtype=object) if "named" in row else np.full(len(lon), None, dtype=object)
-    return Places(np.array(row["ids"], np.int64), np.column_stack([lon, lat]), named, measures)
+    ids = np.frombuffer(row["ids"], ">i8").astype(np.int64)
+    measures = {name: np.frombuffer(row[name], ">i4").astype(np.float64) for name in MEASURES if name in row}
+    named = np.full(len(ids), None, dtype=object)
+    if "named" in row:
+        named[:] = [code or None for code in row["named"].split("\n")]
+    return Places(ids, _spots(row), named, measures)
+
+
+def _spots(row: Mapping[str, Any]) -> npt.NDArray[np.float64]:
+    """Representative points: positions as they are, of grounds a point inside."""
+    if "xy" in row:
+        return np.frombuffer(row["xy"], ">f8").astype(np.float64).reshape(-1, 2)
+    ends = np.cumsum(np.frombuffer(row["lengths"], ">i4"))
+    raw, starts = row["wkb"], [0, *ends[:-1].tolist()]
+    grounds = [raw[start:end] for start, end in zip(starts, ends.tolist(), strict=True)]
+    lon, lat = representatives(shapely.from_wkb(np.array(grounds, dtype=object)))
+    return np.column_stack([lon, lat])
 
 
 def moves(places: Places, was: Codes, now: Codes, retired: Collection[str]) -> npt.NDArray[np.bool_]:
@@ -127,9 +145,12 @@ class Looked:
     was: Codes
     now: Codes
 
-    def between(self) -> npt.NDArray[np.bool_]:
-        """Those whose ground has another grid."""
-        return np.array([old != new for old, new in zip(self.was, self.now, strict=True)], bool)
+    def between(self, reteamed: Collection[str] = ()) -> Ints:
+        """Places of those whose ground has another grid, or one of the named."""
+        other = self.was != self.now
+        if reteamed:
+            other = other | np.isin(self.now.astype(str), list(reteamed))
+        return np.flatnonzero(other)
 
 
 def look(conn: Connection, ground: Ground, layer: str, boxes: npt.NDArray[np.float64]) -> Looked:

@@ -1,11 +1,13 @@
--- Teams in some boxes (four numbers each), or of retired grids.
-SELECT array_agg(f.id) AS ids, array_agg(st_asbinary(f.geom)) AS wkb, array_agg(f.grid_code) AS named
-FROM onemap.team f
-WHERE f.id IN (
-  SELECT p.id
+-- Teams in some boxes (four numbers each), or of retired grids. Each column in one piece.
+WITH near AS (
+  SELECT DISTINCT p.id
   FROM generate_series(1, cardinality(%(boxes)s::float8[]), 4) AS n
   JOIN onemap.team p ON p.geom && st_makeenvelope(
     (%(boxes)s::float8[])[n], (%(boxes)s::float8[])[n + 1], (%(boxes)s::float8[])[n + 2], (%(boxes)s::float8[])[n + 3],
     4326)
-  UNION SELECT r.id FROM onemap.team r WHERE r.grid_code = ANY(%(retired)s::text[])
+  UNION
+  SELECT r.id FROM onemap.team r WHERE cardinality(%(retired)s::text[]) > 0 AND r.grid_code = ANY(%(retired)s::text[])
 )
+SELECT string_agg(int8send(f.id), ''::bytea) AS ids, string_agg(float8send(st_x(f.geom)) || float8send(st_y(f.geom)), ''::bytea) AS xy,
+       string_agg(coalesce(f.grid_code, ''), E'\n') AS named
+FROM onemap.team f JOIN near USING (id)

@@ -1,0 +1,283 @@
+"""Review and publication over HTTP: impact and report, remarks, who decides, publishing, rolling back, lineage."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+import pytest
+from shapely import MultiPolygon, box
+
+from onemap.core import clock
+from onemap.core.policy import Role
+from onemap.layers import BY_NAME
+from onemap.planning import publish
+from onemap.store import account, feature
+from onemap.store.db import acting, connect
+from onemap.store.feature import FeatureRow
+from onemap.store.sqlfile import sql
+from server import grid_notices
+from server.plan_models import Comment, Edition, Impact, Lineage, Plan, Publication
+from tests.api.conftest import PASSWORD, Running
+from tests.db.plans_ground import COLUMNS, EAST, EDITION, ROWS, WEST, city, grid, split
+from tests.unit.plan_ground import LAT, LON, STEP
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ground(server: Running) -> None:
+    """The planner's city whose houses name their grids, whose grids are team t1's, and a second post of command."""
+    with connect(server.dsn, autocommit=True) as conn:
+        city(conn)
+        with acting(conn, "test"):
+            conn.execute("UPDATE grid SET team_key = 't1', kind = 'unit'")
+            # Four equal houses in each grid, off every border that a test draws: the rules have nothing against it.
+            conn.execute("DELETE FROM building")
+            houses = [
+                FeatureRow(f"h{c}-{r}-{n}", house(c + 0.3 + 0.4 * (n % 2), r + 0.3 + 0.4 * (n // 2)),
+                           {"households": 6, "residents": 15, "use": "residential"})
+                for c in range(COLUMNS) for r in range(ROWS) for n in range(4)
+            ]  # fmt: skip
+            feature.upsert(conn, BY_NAME["building"], houses, feed="test")
+            points = conn.execute(
+                "SELECT array_agg(id ORDER BY id) AS ids, array_agg(st_x(p) ORDER BY id) AS lons, "
+                "array_agg(st_y(p) ORDER BY id) AS lats "
+                "FROM (SELECT id, st_pointonsurface(geom) AS p FROM building) AS b"
+            ).fetchone()
+            assert points is not None
+            asked = {"lons": points["lons"], "lats": points["lats"]}
+            for row in conn.execute(sql("ingest_grid_of"), asked).fetchall():
+                conn.execute(
+                    "UPDATE building SET grid_code = %s WHERE id = %s", (row["code"], points["ids"][row["n"] - 1])
+                )
+            conn.execute(
+                "INSERT INTO team (key, geom, h3, name) SELECT 't2', geom, h3, '二队' FROM team WHERE key = 't1'"
+            )
+            account.create_account(conn, "planner2", "other planner", Role.PLANNER, PASSWORD)
+            wkb = conn.execute("SELECT st_asbinary(geom) AS wkb FROM area WHERE key = %s", (EAST,)).fetchone()
+            assert wkb is not None
+            account.create_account(conn, "eastern", "command of the east", Role.COMMAND, PASSWORD)
+            account.limit_account(conn, "eastern", bytes(wkb["wkb"]))
+
+
+def house(column: float, row: float) -> MultiPolygon:
+    x, y = LON + column * STEP, LAT + row * STEP
+    return MultiPolygon([box(x - 2e-5, y - 2e-5, x + 2e-5, y + 2e-5)])
+
+
+def post(client: httpx.Client, path: str, body: Any = None, status: int = 200) -> dict[str, Any]:
+    answer = client.post(path, json={} if body is None else body)
+    assert answer.status_code == status, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def planned(server: Running, column: int, row: int, *, scope: str | None = None, team: str | None = None) -> str:
+    """A plan in which a grid is split; its new part is another team's, if one is named."""
+    with server.client("planner") as planner:
+        key = post(planner, "/plans", {"name": "调整 <b>一</b>", "scope": scope}, 201)["key"]
+        done = post(planner, f"/plans/{key}/edits", {"version": 0, "operation": split(column, row)})
+        if team:
+            fresh = next(one["id"] for one in done["grids"] if one["id"].startswith("~"))
+            describe = {"op": "describe", "grid": fresh, "team_key": team}
+            post(planner, f"/plans/{key}/edits", {"version": 1, "operation": describe})
+        return str(key)
+
+
+def submit(server: Running, key: str) -> dict[str, Any]:
+    with server.client("planner") as planner:
+        version = planner.get(f"/plans/{key}").json()["version"]
+        return Plan.model_validate(post(planner, f"/plans/{key}/submit", {"version": version})).model_dump()
+
+
+def approved(server: Running, key: str) -> None:
+    submit(server, key)
+    with server.client("command") as command:
+        post(command, f"/plans/{key}/approve", {"note": "同意"})
+
+
+class Page(HTMLParser):
+    """What a page would fetch or run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action", "data")]
+        assert not any(name.startswith("on") for name, _ in attrs)
+
+
+def test_impact_and_report_say_what_changes_hands(server: Running) -> None:
+    key = planned(server, 1, 1, team="t2")
+    with server.client("planner") as planner:
+        found = Impact.model_validate(planner.get(f"/plans/{key}/impact").json())
+        page = planner.get(f"/plans/{key}/report")
+        english = planner.get(f"/plans/{key}/report", params={"lang": "en"})
+    handed = {one.kind: one for one in found.handed}
+    moved = handed["building"].count
+    assert moved > 0 and handed["building"].households and handed["route"].count == 1 and handed["roster"].count == 0
+    (exchange,) = found.exchanges
+    assert exchange.grid == grid(1, 1) and exchange.to == "~1" and exchange.counts["building"] == moved
+    assert (exchange.team, exchange.to_team, exchange.households) == ("t1", "t2", handed["building"].households)
+    states = {one.grid: one for one in found.indicators}
+    assert states[grid(1, 1)].state == "changed" and states["~1"].state == "new" and states["~1"].before is None
+    before, after = states[grid(1, 1)].before, states[grid(1, 1)].after
+    new = states["~1"].after
+    assert before and after and new
+    assert before["buildings"] == after["buildings"] + new["buildings"] and new["buildings"] == moved
+    assert before["area_m2"] == pytest.approx(after["area_m2"] + new["area_m2"], rel=1e-4)
+    assert states[grid(0, 0)].state == "same" and states[grid(0, 0)].before == states[grid(0, 0)].after
+    teams = {one["team_key"]: one for one in found.teams}
+    assert teams["t2"]["gains"]["buildings"] == moved == teams["t1"]["loses"]["buildings"]
+    (feature,) = found.difference["features"]
+    assert feature["properties"]["to"] == "~1" and feature["geometry"]["type"] in ("Polygon", "MultiPolygon")
+
+    assert page.headers["content-type"].startswith("text/html") and "default-src 'none'" in page.headers[
+        "content-security-policy"
+    ]  # fmt: skip
+    parsed = Page(page.text)
+    assert not parsed.tags & {"script", "link", "iframe", "img", "object", "b>"} and parsed.links == []
+    assert {"svg", "style", "table"} <= parsed.tags and "url(http" not in page.text and "@import" not in page.text
+    assert "调整 &lt;b&gt;一&lt;/b&gt;" in page.text and "二队" in page.text
+    assert page.text.index("改动一览") < page.text.index("What changes hands")
+    assert english.text.index("What changes hands") < english.text.index("改动一览")
+
+
+def test_remarks_are_written_answered_and_settled(server: Running) -> None:
+    key = planned(server, 0, 0)
+    with server.client("command") as command, server.client("planner") as planner:
+        first = post(command, f"/plans/{key}/comments", {"text": "这里过马路", "at": [110.001, 29.001]}, 201)
+        answer = post(planner, f"/plans/{key}/comments", {"text": "已改", "reply_to": first["id"]}, 201)
+        assert (answer["reply_to"], answer["by"], first["at"]) == (first["id"], "planner", [110.001, 29.001])
+        assert planner.get(f"/plans/{key}").json()["open_comments"] == 2
+        assert post(command, f"/plans/{key}/comments/{first['id']}/resolve")["resolved"] is True
+        listed = [Comment.model_validate(one) for one in planner.get(f"/plans/{key}/comments").json()]
+        assert [one.resolved for one in listed] == [True, False]
+        assert planner.get(f"/plans/{key}").json()["open_comments"] == 1
+        post(planner, f"/plans/{key}/comments", {"text": "  "}, 400)
+        post(planner, f"/plans/{key}/comments", {"text": "x", "reply_to": 10**9}, 404)
+        post(planner, f"/plans/{key}/comments/999999/resolve", status=404)
+
+
+def test_a_plan_is_decided_by_another_right_and_never_by_who_drew_it(server: Running) -> None:
+    key = planned(server, 0, 1)
+    with server.client("planner") as planner, server.client("command") as command:
+        post(command, f"/plans/{key}/approve", status=409)  # not handed in yet
+        post(planner, f"/plans/{key}/submit", {"version": 0}, 409)
+        assert submit(server, key)["submitted_by"] == "planner"
+        assert post(planner, f"/plans/{key}/edits", {"version": 1, "operation": split(0, 1)}, 409)["reason"] == "state"
+        post(planner, f"/plans/{key}/approve", status=403)
+        assert post(planner, f"/plans/{key}/withdraw")["state"] == "draft"
+        submit(server, key)
+        assert post(command, f"/plans/{key}/reject", {"note": " "}, 400)["reason"] == "note"
+        assert post(command, f"/plans/{key}/reject", {"note": "请避开学校"})["state"] == "draft"
+        submit(server, key)
+        # Command that has drawn a plan, by a right it was given later, does not decide on it.
+        with connect(server.dsn, autocommit=True) as conn:
+            conn.execute("UPDATE plan_edit SET by = 'command' WHERE plan_key = %s", (key,))
+        assert post(command, f"/plans/{key}/approve", status=403)["reason"] == "author"
+        with connect(server.dsn, autocommit=True) as conn:
+            conn.execute("UPDATE plan_edit SET by = 'planner' WHERE plan_key = %s", (key,))
+        assert post(command, f"/plans/{key}/approve")["state"] == "approved"
+        post(planner, f"/plans/{key}/publish", {"edition": "x"}, 403)
+        post(command, f"/plans/{key}/publish", {"edition": "a/b"}, 400)
+        assert post(command, f"/plans/{key}/publish", {"edition": EDITION}, 409)["reason"] == "edition"
+    with server.client("eastern") as eastern:
+        post(eastern, f"/plans/{key}/publish", {"edition": "x"}, 404)
+
+
+def test_an_empty_plan_is_not_handed_in(server: Running) -> None:
+    with server.client("planner") as planner:
+        key = post(planner, "/plans", {"name": "空"}, 201)["key"]
+        assert post(planner, f"/plans/{key}/submit", {"version": 0}, 400)["reason"] == "empty"
+
+
+def test_publish_tell_and_roll_back(server: Running) -> None:
+    key = planned(server, 2, 2, scope=WEST, team="t2")
+    approved(server, key)
+    with server.client("command") as command, connect(server.dsn, autocommit=True) as conn:
+        done = Publication.model_validate(
+            post(command, f"/plans/{key}/publish", {"edition": "e2", "title": "2026 年调整"})
+        )
+        assert (done.state, done.previous, done.edition, done.notified) == ("published", EDITION, "e2", 2)
+        assert done.moved["building"] > 0 and done.seconds is not None and done.grids == 25
+        again = Publication.model_validate(post(command, f"/plans/{key}/publish", {"edition": "e2"}))
+        assert again == done
+        editions = [Edition.model_validate(one) for one in command.get("/editions").json()]
+        assert [(one.name, one.current) for one in editions] == [("e2", True), (EDITION, False)]
+        assert editions[0].title == "2026 年调整" and editions[0].plan_key == key and editions[0].base == EDITION
+        fresh = conn.execute(
+            "SELECT code, team_key, name FROM grid WHERE edition = 'e2' AND NOT EXISTS "
+            "(SELECT FROM grid o WHERE o.edition = %s AND o.code = grid.code)", (EDITION,)
+        ).fetchall()  # fmt: skip
+        assert [(row["code"][:12], row["team_key"]) for row in fresh] == [(WEST, "t2")]
+        code = fresh[0]["code"]
+        assert re.fullmatch(r"\d{15}", code)
+        found = Lineage.model_validate(command.get(f"/editions/e2/grids/{code}/lineage").json())
+        assert [(one.code, one.relation) for one in found.before] == [(grid(2, 2), "split")]
+        assert found.before[0].share == pytest.approx(1.0, abs=1e-6)
+        assert command.get("/editions/e2/grids/nothing/lineage").status_code == 404
+        assert command.get(f"/plans/{key}").json()["state"] == "published"
+        # What teams were told is a letter, not a warning, and on no list of alerts.
+        notices = conn.execute("SELECT * FROM grid_notice ORDER BY team_key").fetchall()
+        assert [row["team_key"] for row in notices] == ["t1", "t2"] and "无需到场处置" in notices[1]["text_zh"]
+        assert command.get("/alerts").json() == []
+        letter = conn.execute(
+            "SELECT state, origin, level FROM alert WHERE id = %s", (notices[0]["alert_id"],)
+        ).fetchone()
+        assert letter == {"state": "resolved", "origin": "notice", "level": 4}
+        features = command.get("/ogc/collections/grid/items", params={"limit": 100}).json()["features"]
+        assert {one["properties"]["edition"] for one in features} == {"e2"} and len(features) == 25
+
+        back = Publication.model_validate(post(command, f"/plans/{key}/rollback", {"note": "试运行结束"}))
+        assert (back.state, back.edition, back.notified) == ("rolled_back", "e2", 2)
+        assert Publication.model_validate(post(command, f"/plans/{key}/rollback")) == back
+        editions = [Edition.model_validate(one) for one in command.get("/editions").json()]
+        assert {one.name: one.current for one in editions} == {"e2": False, EDITION: True}
+        assert len(next(one for one in editions if one.name == EDITION).periods) == 2
+        named = conn.execute("SELECT count(*) AS n FROM building WHERE grid_code = %s", (code,)).fetchone()
+        assert named == {"n": 0}
+        assert command.get(f"/plans/{key}").json()["state"] == "rolled_back"
+
+
+def test_a_date_is_kept_by_the_worker_and_can_be_cancelled(server: Running) -> None:
+    key = planned(server, 3, 1)
+    approved(server, key)
+    at = clock.now() + timedelta(hours=2)
+    with server.client("command") as command, connect(server.dsn, autocommit=True) as conn:
+        ask = {"edition": "e3", "effective_at": at.isoformat()}
+        asked = Publication.model_validate(post(command, f"/plans/{key}/publish", ask))
+        assert asked.state == "scheduled" and asked.published_at is None
+        assert publish.step(conn, clock.now(), tell=grid_notices.tell) == 0
+        assert post(command, f"/plans/{key}/rollback")["state"] == "cancelled"
+        publish.step(conn, clock.now() + timedelta(minutes=5))  # what other tests have left
+        assert publish.step(conn, at + timedelta(seconds=1)) == 0
+        post(command, f"/plans/{key}/publish", ask)
+        assert post(command, f"/plans/{key}/publish", ask)["state"] == "scheduled"
+        late = (clock.now() + timedelta(days=800)).isoformat()
+        assert publish.step(conn, at + timedelta(seconds=1), tell=grid_notices.tell) >= 1
+        assert publish.step(conn, at + timedelta(seconds=1), tell=grid_notices.tell) == 0
+        assert command.get(f"/plans/{key}").json()["state"] == "published"
+        assert conn.execute("SELECT edition FROM city").fetchone() == {"edition": "e3"}
+        # After everybody who wrote meanwhile has ended, it is looked at once more.
+        assert conn.execute("SELECT count(*) AS n FROM edition_publication WHERE settled_at IS NULL "
+                            "AND state = 'published'").fetchone() == {"n": 0}  # fmt: skip
+        other = planned(server, 4, 1)
+        approved(server, other)
+        far = post(command, f"/plans/{other}/publish", {"edition": "e4", "effective_at": late}, 400)
+        assert far["reason"] == "effective-at"
+        # Whoever publishes first wins; the other one's date is cancelled with its reason, and the plan stays approved.
+        later = planned(server, 5, 2)
+        approved(server, later)
+        post(command, f"/plans/{other}/publish", {"edition": "e4", "effective_at": at.isoformat()})
+        post(command, f"/plans/{later}/publish", {"edition": "e5"})
+        assert publish.step(conn, at + timedelta(seconds=1)) >= 1
+        row = conn.execute("SELECT state, problem FROM edition_publication WHERE edition = 'e4'").fetchone()
+        assert row is not None and row["state"] == "cancelled" and "rebase" in row["problem"]
+        assert command.get(f"/plans/{other}").json()["state"] == "approved"
