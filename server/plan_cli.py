@@ -319,11 +319,12 @@ def publish(
     from onemap.core import clock
     from onemap.planning import publish as publishing
     from onemap.store.when import parse_instant
+    from server import grid_notices
 
     with _database() as (_, conn):
         area = _post(conn, by, Right.PLANS_APPROVE).area_wkb
         when = None if at is None else parse_instant(at)
-        done = publishing.publish(conn, key, edition, title, when, by, clock.now(), area=area)
+        done = publishing.publish(conn, key, edition, title, when, by, clock.now(), tell=grid_notices.tell, area=area)
     _print_publication(done)
 
 
@@ -331,10 +332,11 @@ def publish(
 def rollback(key: Key, by: By, note: Note = "") -> None:
     """Put the edition before a published plan's back in force."""
     from onemap.planning import publish as publishing
+    from server import grid_notices
 
     with _database() as (_, conn):
         area = _post(conn, by, Right.PLANS_APPROVE).area_wkb
-        done = publishing.rollback(conn, key, note, by, area=area)
+        done = publishing.rollback(conn, key, note, by, tell=grid_notices.tell, area=area)
     _print_publication(done)
 
 
