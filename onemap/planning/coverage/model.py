@@ -73,17 +73,17 @@ class Arc:
         return self.right if self.left == face else self.left
 
 
-def _around(face: FaceId, arcs: Sequence[Arc], origin: Floats) -> tuple[set[Vertex], float]:
-    """Return the corners of these arcs beside a face, and the area between them and a place."""
-    places: set[Vertex] = set()
-    area = 0.0
+def _around(arcs: Sequence[Arc], origin: Floats) -> dict[FaceId, tuple[set[Vertex], float]]:
+    """Return the corners of these arcs by the face beside them, and the area between them and a place."""
+    found: dict[FaceId, tuple[set[Vertex], float]] = {}
     for arc in arcs:
-        if face in arc.sides:
-            places.update(map(tuple, arc.xy.tolist()))
-            x, y = (arc.xy - origin).T
-            turn = float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) / 2
-            area += turn if arc.left == face else -turn
-    return places, area
+        places = set(map(tuple, arc.xy.tolist()))
+        x, y = (arc.xy - origin).T
+        turn = float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])) / 2
+        for side in arc.sides:
+            corners, area = found.get(side, (set(), 0.0))
+            found[side] = (corners | places, area + (turn if arc.left == side else -turn))
+    return found
 
 
 @dataclass(frozen=True)
@@ -131,11 +131,13 @@ class Delta:
         """Those touched that are gone, new, or have other attributes or other ground: not mere neighbours."""
         before, after = {f.id: f for f in self.faces_gone}, {f.id: f for f in self.faces}
         found = {name for name in self.touched if before.get(name) != after.get(name)}
-        for name in self.touched - found if self.arcs_gone else ():
-            origin = self.arcs_gone[0].xy[0]
-            old, new = (_around(name, arcs, origin) for arcs in (self.arcs_gone, self.arcs))
+        if not self.arcs_gone:
+            return frozenset(found)
+        old, new = (_around(arcs, self.arcs_gone[0].xy[0]) for arcs in (self.arcs_gone, self.arcs))
+        for name in self.touched - found:
+            was, now = old.get(name, (set(), 0.0)), new.get(name, (set(), 0.0))
             # Square degrees: a square centimetre is 1e-14, a corner added on a straight border moves less than 1e-17.
-            if not (old[0] <= new[0] or new[0] <= old[0]) or abs(old[1] - new[1]) > 1e-15:
+            if not (was[0] <= now[0] or now[0] <= was[0]) or abs(was[1] - now[1]) > 1e-15:
                 found.add(name)
         return frozenset(found)
 
