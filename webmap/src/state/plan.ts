@@ -9,7 +9,7 @@ import { ApiError } from '../api/client'
 import { type Operation, type Plan, type PlanDelta, plans } from '../api/plans'
 import { paced } from '../domain/pace'
 import { applied, modelOf, type PlanModel } from '../domain/topology'
-import { onLiveEvent } from './live'
+import { liveState, onLiveEvent } from './live'
 import { account, mayEditPlans } from './session'
 import { isPhone, panel, studioPick } from './view'
 
@@ -295,9 +295,19 @@ interface Note {
   by: string
 }
 
+/** The newest version that was heard of; one's own edits are heard of too, often before they are answered. */
+let heard = 0
+
 const soon = paced(150, () => {
-  void inTurn(catchUp)
+  void inTurn(async () => {
+    if (heard > (plan.peek()?.plan.version ?? heard)) await catchUp()
+  })
 })
+
+function noteHeard(version: number): void {
+  heard = Math.max(heard, version)
+  soon.run()
+}
 
 function noteNews(data: unknown): void {
   const { key, what, by, version } = data as Partial<Note>
@@ -306,7 +316,8 @@ function noteNews(data: unknown): void {
   const n = (planNews.peek()?.n ?? 0) + 1
   planNews.value = { n, what: what ?? 'edit', by: by ?? '', version: version ?? now.plan.version }
   // Who sees a part of the city is told only that something moved.
-  if (what === undefined || (what === 'edit' && (version ?? 0) > now.plan.version)) soon.run()
+  if (what === undefined) noteHeard(now.plan.version + 1)
+  else if (what === 'edit' && (version ?? 0) > now.plan.version) noteHeard(version ?? 0)
   if (what !== 'edit') {
     plans.one(now.plan.key).then(notePlan, () => {
       // The next word of it asks again.
@@ -320,17 +331,27 @@ export const planNewsFromOthers = computed(() => planNews.value !== null && plan
 /** Follows which plan is open; called once, by the page of plans. */
 export function followPlan(): () => void {
   const endNews = onLiveEvent('plan', noteNews)
+  let lost = false
+  const endLive = effect(() => {
+    const state = liveState.value
+    const now = plan.peek()
+    // What was said while the line was dead was not heard.
+    if (state === 'open' && lost && now) noteHeard(now.plan.version + 1)
+    lost = state === 'lost' || (lost && state !== 'open')
+  })
   let open: string | null = null
   const endOpen = effect(() => {
     const key = planKey.value
     if (key === open) return
     open = key
     turn++
+    heard = 0
     forget()
     if (key) void loadPlan()
   })
   return () => {
     endNews()
+    endLive()
     endOpen()
     soon.stop()
     turn++

@@ -77,7 +77,9 @@ function handle(event: KeyboardEvent): boolean {
     return true
   }
   if (key === 'Enter') {
-    if ((event.target as HTMLElement).closest('button, a, summary')) return false
+    // A tool that was taken up by its button still has the focus; any other button is pressed.
+    const pressed = (event.target as HTMLElement).closest('button, a, summary')
+    if (pressed && !pressed.closest('.plan-tools')) return false
     if (!sketch?.finish()) void take()
     return true
   }
