@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import shapely
+from fastapi import Response
 
 from onemap.core.cell import boundaries, hex_of
 from onemap.core.geometry import representatives
 from onemap.planning import book, parting
 from onemap.planning.book import Done
 from onemap.planning.coverage import Arc, Coverage
+from onemap.planning.finding import Problem
 from onemap.planning.log import Step
 from onemap.planning.plane import areas_m2
 from onemap.planning.rebase import Misfit, Replay
 from onemap.planning.workspace import Workspace
 from onemap.store.db import Connection
+from server.answer import dumps
 
 Plain = dict[str, Any]
+#: Texts of problems and rows that a plan's workspaces keep.
+_SHOWN = 20_000
+
+
+class Text(str):
+    """A value that is JSON already."""
+
+
+class Answer(Response):
+    """A JSON answer that no cache keeps, some of whose values are JSON already."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        members = (f"{dumps(name)}:{one if isinstance(one, Text) else dumps(one)}" for name, one in content.items())
+        super().__init__(f"{{{','.join(members)}}}", 200, {"Cache-Control": "no-store"})
 
 
 def whole(conn: Connection, plan: Mapping[str, Any], workspace: Workspace, by: str) -> Plain:
@@ -159,21 +178,38 @@ def _model(workspace: Workspace) -> Plain:
     }
 
 
-def _balance(workspace: Workspace) -> list[Plain]:
-    return [asdict(row) for row in workspace.balances.rows()]
+def _balance(workspace: Workspace) -> Text:
+    """The table of balance: the whole first, then the communities by code."""
+    rows = workspace.rows
+    found = [rows[None], *(rows[code] for code in sorted(code for code in rows if code is not None))]
+    return _listed(workspace, found, asdict)
 
 
-def _problems(workspace: Workspace) -> list[Plain]:
-    return [
-        {
-            "rule": one.rule,
-            "severity": one.severity,
-            "grid": one.grid,
-            "text": {"zh": one.zh, "en": one.en},
-            "where": None if one.where is None else shapely.geometry.mapping(one.where),
-        }
-        for one in workspace.problems.all
-    ]
+def _problems(workspace: Workspace) -> Text:
+    return _listed(workspace, workspace.problems.all, _problem)
+
+
+def _problem(one: Problem) -> Plain:
+    return {
+        "rule": one.rule,
+        "severity": one.severity,
+        "grid": one.grid,
+        "text": {"zh": one.zh, "en": one.en},
+        "where": None if one.where is None else shapely.geometry.mapping(one.where),
+    }
+
+
+def _listed(workspace: Workspace, found: Sequence[Any], plain: Callable[[Any], Plain]) -> Text:
+    """A JSON list. An edit leaves most rows and problems as they are: their texts are kept from answer to answer."""
+    shown, texts = workspace.shown, []
+    if len(shown) > _SHOWN:
+        shown.clear()
+    for one in found:
+        known = shown.get(id(one))
+        if known is None or known[0] is not one:  # an id may have been another's
+            known = shown[id(one)] = (one, dumps(plain(one)))
+        texts.append(known[1])
+    return Text(f"[{','.join(texts)}]")
 
 
 def _history(conn: Connection, workspace: Workspace, by: str) -> Plain:

@@ -19,7 +19,7 @@ from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
 if TYPE_CHECKING:
-    from onemap.planning.coverage import Coverage
+    from onemap.planning.coverage import Coverage, Delta
 
 Floats = npt.NDArray[np.float64]
 STEMS = "甲乙丙丁戊己庚辛壬癸"
@@ -89,9 +89,22 @@ class Labels:
 
     def of(self, cov: Coverage) -> dict[str, str]:
         """Labels of all faces."""
+        return self._labels(cov, cov.faces)
+
+    def after(self, cov: Coverage, delta: Delta) -> dict[str, str]:
+        """Labels that an edit can have changed: of its own faces, of new ones, and of those that these are parts of."""
+        fresh = cov.faces.keys() - self.base.faces.keys()
+        parents = {self._of_new(cov, face) for face in fresh} | {self._parent.get(face.id) for face in delta.faces_gone}
+        mine = {face.id for face in delta.faces} | fresh | {parent for parent in parents if parent is not None}
+        return self._labels(cov, sorted(mine))
+
+    def _labels(self, cov: Coverage, faces: Iterable[str]) -> dict[str, str]:
         parts: dict[str, list[str]] = {}
         labels: dict[str, str] = {}
-        for face, it in cov.faces.items():
+        for face in faces:
+            it = cov.faces.get(face)
+            if it is None:
+                continue
             if face in self.base.faces:
                 labels[face] = short(str(it.props.get("code") or self.base.faces[face].props.get("code") or face))
                 continue

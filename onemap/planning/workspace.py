@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -19,7 +19,7 @@ import shapely
 
 from onemap.core import clock
 from onemap.planning import log, rules
-from onemap.planning.balance import Balances
+from onemap.planning.balance import Balances, Row
 from onemap.planning.codes import Labels
 from onemap.planning.coverage import Coverage, Delta, FaceId
 from onemap.planning.facts import Facts
@@ -53,8 +53,12 @@ class Workspace:
     problems: rules.Problems
     namer: Labels
     labels: Mapping[FaceId, str]
+    #: Lines of the table of balance: everything (None), and each community.
+    rows: Mapping[str | None, Row]
     #: Grids that a screen must be told of besides those of the last delta: their load or label is another.
     told: frozenset[FaceId] = frozenset()
+    #: What whoever shows the plan remembers of its problems and rows, by id; handed on from version to version.
+    shown: dict[int, tuple[object, str]] = field(default_factory=dict)
 
     @property
     def model(self) -> Model:
@@ -67,23 +71,24 @@ class Workspace:
         cov.patch(delta)
         balances = self.balances.update(cov, delta)
         problems = self.problems.update(cov, balances, delta)
-        labels = self.labels if _same_codes(delta) else self.namer.of(cov)
-        told = balances.changed
-        if labels is not self.labels:
-            told |= {face for face, label in labels.items() if self.labels.get(face) != label}
+        changed = [cov.faces[face] for face in balances.changed if face in cov.faces]
+        codes = {face.community for face in (*changed, *delta.faces, *delta.faces_gone)}
+        rows = {row.community_code: row for row in balances.rows(code for code in codes if code is not None)}
+        labels, told = self.labels, balances.changed
+        if not _same_codes(delta):
+            fresh = self.namer.after(cov, delta)
+            told |= {face for face, label in fresh.items() if labels.get(face) != label}
+            labels = {**labels, **fresh}
         return replace(
-            self, version=version, stamp=stamp, cov=cov, balances=balances, problems=problems, labels=labels, told=told
-        )
+            self, version=version, stamp=stamp, cov=cov, balances=balances, problems=problems, labels=labels,
+            rows={**self.rows, **rows}, told=told,
+        )  # fmt: skip
 
     def with_facts(self, facts: Facts) -> Workspace:
         """The same plan with other facts."""
         balances = Balances.full(self.cov, facts)
-        return replace(
-            self,
-            facts=facts,
-            balances=balances,
-            problems=rules.Problems.full(self.cov, facts, balances, base=self.base),
-        )
+        problems = rules.Problems.full(self.cov, facts, balances, base=self.base)
+        return replace(self, facts=facts, balances=balances, problems=problems, rows=_rows(balances))
 
     def changed(self, faces: Collection[FaceId]) -> set[FaceId]:
         """Those of the grids that are other than in the base edition: their ground or what an edition holds of them."""
@@ -189,18 +194,9 @@ class Workspaces:
         stamp = log.stamp(conn, plan["key"], plan["version"])
         namer = Labels(base)
         return Workspace(
-            plan["key"],
-            plan["version"],
-            stamp,
-            base,
-            plan["base"],
-            cov,
-            facts,
-            balances,
-            problems,
-            namer,
-            namer.of(cov),
-        )
+            key=plan["key"], version=plan["version"], stamp=stamp, base=base, edition=plan["base"], cov=cov,
+            facts=facts, balances=balances, problems=problems, namer=namer, labels=namer.of(cov), rows=_rows(balances),
+        )  # fmt: skip
 
     def _facts_of(self, conn: Connection, model: Model, base: Coverage) -> Facts:
         west, south, east, north = shapely.total_bounds(base.polygons(base.faces))
@@ -217,6 +213,10 @@ class Workspaces:
             while len(self._facts) > KEEP_FACTS:
                 self._facts.popitem(last=False)
         return facts
+
+
+def _rows(balances: Balances) -> dict[str | None, Row]:
+    return {row.community_code: row for row in balances.rows()}
 
 
 def _same_codes(delta: Delta) -> bool:
