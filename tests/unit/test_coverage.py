@@ -188,6 +188,8 @@ def test_what_split_refuses() -> None:
         split(cov, "11", [at(1.3, 0.9), at(1.3, 0.9)])
     with refused("no-cut"):
         split(cov, "11", [at(1.0, 0.5), at(1.0, 2.5)])
+    with refused("crossing"):
+        split(cov, "11", [at(1 + i % 2, 1 + (i * 7 % 600) / 600) for i in range(600)])
     with refused("too-small"):
         split(cov, "11", [at(1.02, 0.99), at(0.99, 1.02)])
     with refused("no-face"):
@@ -468,3 +470,18 @@ def test_a_locked_grid_may_get_a_corner_but_no_other_ground() -> None:
     delta = split(cov, "11", [at(1.3, 0.9), at(1.3, 2.1)])
     assert "12" in delta.touched and "12" not in delta.redrawn
     assert after(cov, delta).polygon("12").symmetric_difference(cov.polygon("12")).area < 1e-20
+
+
+def test_what_is_undone_under_another_edit_may_leave_a_corner_to_take_out() -> None:
+    # Four around a corner: "11" is cut from there, then those beyond are merged, then the cut is undone.
+    cov = squares()
+    cut = split(cov, "11", [at(1, 1), at(2, 2)])
+    cov.patch(cut)
+    cov.patch(merge(cov, ["10", "00"]))
+    cov.patch(merge(cov, ["10", "01"]))
+    cov.patch(cut.reversed())
+    assert shapely.coverage_is_valid(cov.polygons(cov.faces))
+    assert len(cov.arcs_at(at(1, 1))) == 2
+    cov.patch(remove(cov, at(1, 1)))
+    assert cov.polygon("11").area == pytest.approx(0.5 * D * D)
+    judged(cov, 9 * D * D)

@@ -71,14 +71,28 @@ def remove(cov: Coverage, at: Place) -> Delta:
     """Take a corner out of a border. Raises Refused (no-corner, node, border, locked, crossing, torn)."""
     arc, i = corner(cov, place_of(at))
     found = (float(arc.xy[i, 0]), float(arc.xy[i, 1]))
-    if len(cov.arcs_at(found)) > 2 or (cov.arcs_at(found) and not arc.closed):
-        raise Refused("node", where=Point(found))
+    ends = cov.arcs_at(found)
     _free(cov, arc)
+    if len(set(ends)) == len(ends) == 2:
+        # Others undid what ended here, and so only two stretches of one border meet.
+        return _joined(cov, *(cov.arcs[number] for number in ends))
+    if len(ends) > 2:
+        raise Refused("node", where=Point(found))
     if i in (0, len(arc.xy) - 1):
         turned = np.concatenate([arc.xy[1:-1], arc.xy[1:2]])
     else:
         turned = np.delete(arc.xy, i, axis=0)
     return kept_apart(cov, {arc.id: turned})
+
+
+def _joined(cov: Coverage, one: Arc, other: Arc) -> Delta:
+    """Return the delta that makes one border of two stretches, without the corner where they meet."""
+    place = one.last if one.last in (other.first, other.last) else one.first
+    ahead = one.xy if one.last == place else one.xy[::-1]
+    left, right = (one.left, one.right) if one.last == place else (one.right, one.left)
+    onward = other.xy if other.first == place else other.xy[::-1]
+    whole = Arc(cov.next_arc, np.concatenate([ahead[:-1], onward[1:]]), left, right)
+    return something(settle(cov, [one, other], [whole], [], []))
 
 
 def bent(cov: Coverage, changed: Mapping[int, Floats]) -> Delta:

@@ -67,6 +67,7 @@ class Coverage:
         made._of = {face: tuple(numbers) for face, numbers in of.items()}
         made._ends = {end: tuple(numbers) for end, numbers in ends.items()}
         made._next_arc = len(made._arcs) + 1
+        made._near = Near([face.id for face in faces], list(shapes))
         return made
 
     @property

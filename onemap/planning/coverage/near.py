@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import shapely
@@ -17,15 +17,14 @@ _REBUILD = 400
 class Near:
     """An index of face polygons. `changed` names faces whose polygon is no longer the one in the tree."""
 
-    def __init__(self) -> None:
-        self._tree: STRtree | None = None
-        self._ids: list[FaceId] = []
+    def __init__(self, faces: Sequence[FaceId] = (), grounds: Sequence[BaseGeometry] = ()) -> None:
+        self._base = (STRtree(grounds), list(faces))
         self._changed: set[FaceId] = set()
 
     def copy(self) -> Near:
         """Return one that shares the tree and forgets apart."""
         made = Near()
-        made._tree, made._ids, made._changed = self._tree, self._ids, set(self._changed)
+        made._base, made._changed = self._base, set(self._changed)
         return made
 
     def change(self, face: FaceId) -> None:
@@ -36,15 +35,21 @@ class Near:
         self, geom: BaseGeometry, polygon: Callable[[FaceId], MultiPolygon], faces: Mapping[FaceId, object]
     ) -> list[FaceId]:
         """Return the faces that a geometry meets, borders included, in order of id."""
-        if self._tree is None or len(self._changed) > _REBUILD:
-            self._ids = list(faces)
-            self._tree = STRtree([polygon(face) for face in self._ids])
-            self._changed = set()
-        hits = self._tree.query(geom, predicate="intersects")
-        found = [name for name in (self._ids[i] for i in hits.tolist()) if name not in self._changed]
+        if len(self._changed) > _REBUILD:
+            self._renew(polygon, faces)
+        tree, ids = self._base
+        hits = tree.query(geom, predicate="intersects")
+        found = [name for name in (ids[i] for i in hits.tolist()) if name not in self._changed]
         fresh = [name for name in self._changed if name in faces]
         if fresh:
             shapes = np.array([polygon(name) for name in fresh], dtype=object)
             shapely.prepare(geom)
             found += [fresh[i] for i in np.flatnonzero(shapely.intersects(shapes, geom)).tolist()]
         return sorted(found)
+
+    def _renew(self, polygon: Callable[[FaceId], MultiPolygon], faces: Mapping[FaceId, object]) -> None:
+        tree, ids = self._base
+        kept = {name: ground for name, ground in zip(ids, tree.geometries, strict=True) if name not in self._changed}
+        names = list(faces)
+        self._base = (STRtree([kept.get(name) or polygon(name) for name in names]), names)
+        self._changed = set()

@@ -21,6 +21,8 @@ from onemap.planning.coverage.settle import rebuild
 # A line that stops this short of the border was meant to reach it.
 REACH_M = 10.0
 LEAST_M2 = 1.0
+# A line this long that crosses itself is no border: it could cross itself millions of times.
+_SCRIBBLE = 500
 # Pieces this small (or a hundredth of a grid) that come off when ground changes hands go along with it.
 CRUMB_M2 = 50.0
 _STRIP_M = 0.02
@@ -37,6 +39,8 @@ def line_of(line: Line | BaseGeometry) -> Floats:
     xy = xy[keep]
     if len(xy) < 2 or not np.isfinite(xy).all():
         raise Refused("no-cut")
+    if len(xy) > _SCRIBBLE and not LineString(xy).is_simple:
+        raise Refused("crossing", where=LineString(xy))
     return xy
 
 
