@@ -148,7 +148,7 @@ def test_rounded_files_are_mended_to_a_coverage(city: tuple[GridFile, Base], dig
     shapes = np.array([one.shape for one in look.drawn], dtype=object)
     assert shapely.coverage_is_valid(shapes)
     ground, whole = shapely.coverage_union_all(shapes), shapely.coverage_union_all(base.shapes)
-    assert shapely.symmetric_difference(ground, whole).area < 1e-8 * whole.area
+    assert shapely.symmetric_difference(ground, whole).area < 1e-10 * whole.area
     ours = {one.id: one.shape for one in look.drawn}
     far = [shapely.symmetric_difference(ours[name], shape).area / shape.length
            for name, shape in zip(base.ids, base.shapes, strict=True) if name in ours]  # fmt: skip

@@ -30,8 +30,8 @@ def _tiles(look: Look) -> None:
     assert shapely.is_valid(shapes).all()
     assert shapely.coverage_is_valid(shapes)
     ground = shapely.union_all(BASE.shapes[[BASE.ids.index(gone) for gone in look.gone]])
-    assert shapely.symmetric_difference(shapely.union_all(shapes), ground).area < 1e-8 * ground.area
-    assert abs(shapely.area(shapes).sum() / ground.area - 1) < 1e-8
+    assert shapely.symmetric_difference(shapely.union_all(shapes), ground).area < 1e-11 * ground.area
+    assert abs(shapely.area(shapes).sum() / ground.area - 1) < 1e-11
     # What is left of the edition fits beside them: their borders have the same corners but for new ones on them.
     for one in look.drawn:
         community = [p["community_code"] for p in BASE.props].index(one.props["community_code"])

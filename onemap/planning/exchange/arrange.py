@@ -175,12 +175,18 @@ def gathered(shapes: Shapes, within_m: float, plane: Plane) -> Shapes:
 def _with_corners(shapes: Shapes, before: Floats, after: Floats) -> Shapes:
     if np.array_equal(before, after):
         return shapes
-    moved = shapely.set_coordinates(shapes.copy(), after)
-    # Corners that fell together make rings touch themselves.
-    broken = ~shapely.is_valid(moved)
-    moved[broken] = shapely.make_valid(moved[broken], method="structure", keep_collapsed=False)
-    moved[broken] = [_areas(shape) for shape in moved[broken]]
-    return np.asarray(moved, dtype=object)
+    return sound(np.asarray(shapely.set_coordinates(shapes.copy(), after), dtype=object))
+
+
+def sound(shapes: Shapes) -> Shapes:
+    """Shapes made valid again, where corners that fell together made rings touch themselves."""
+    broken = ~shapely.is_valid(shapes)
+    if not broken.any():
+        return shapes
+    mended = shapes.copy()
+    mended[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    mended[broken] = [_areas(shape) for shape in mended[broken]]
+    return mended
 
 
 def _areas(shape: BaseGeometry) -> BaseGeometry:

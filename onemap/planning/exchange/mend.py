@@ -16,8 +16,9 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from onemap.planning.exchange.arrange import NOBODY, Ints, Pieces, arranged, cut_up, gathered, joined, pulled
+from onemap.planning.exchange.arrange import NOBODY, Ints, Pieces, arranged, cut_up, gathered, joined, pulled, sound
 from onemap.planning.exchange.ground import Plane
+from onemap.planning.exchange.seam import seamed
 from onemap.planning.exchange.spec import Findings, Repair, RepairKind, Shapes
 
 #: Corners closer than this are the same corner: centimetres are what surveys and file formats round to.
@@ -55,7 +56,8 @@ def mended(shapes: Shapes, names: Sequence[str], *, parents: Shapes, corners: Sh
     plane = Plane(np.concatenate([shapes, parents]))
     whole = bool(shapely.coverage_is_valid(shapes))
     placed = pulled(shapes if whole else gathered(shapes, SNAP_M, plane), corners, SNAP_M, plane)
-    pieces = arranged(placed, parents, plane)
+    placed, parents = seamed(placed, parents, SNAP_M, plane)
+    pieces = arranged(sound(placed), parents, plane)
     work = _Work(pieces, len(shapes), bool(len(parents)), tolerance_m)
     strips = work.strips(plane)
     if strips:
