@@ -1617,7 +1617,9 @@ export interface paths {
         put?: never;
         /**
          * Adopted
-         * @description Take an option as one edit.
+         * @description Take an option as one edit, on the version that it was made for; later edits beside it stay.
+         *
+         *     409 (reason `conflict`) when another edit has changed the same grids since.
          */
         post: operations["adopted_plans__key__proposals__number__adopt_post"];
         delete?: never;
@@ -1654,10 +1656,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Report
+         * Page
          * @description The impact as a page to print, which works offline: HTML.
          */
-        get: operations["report_plans__key__report_get"];
+        get: operations["page_plans__key__report_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1761,7 +1763,7 @@ export interface paths {
         put?: never;
         /**
          * Approved
-         * @description Approve; never by the one who submitted.
+         * @description Approve; never by one who drew or submitted it.
          */
         post: operations["approved_plans__key__approve_post"];
         delete?: never;
@@ -1781,7 +1783,7 @@ export interface paths {
         put?: never;
         /**
          * Rejected
-         * @description Reject, with a reason; the plan is a draft again.
+         * @description Reject, with a reason; the plan can be edited again.
          */
         post: operations["rejected_plans__key__reject_post"];
         delete?: never;
@@ -1801,7 +1803,7 @@ export interface paths {
         put?: never;
         /**
          * Published
-         * @description Publish an approved plan as an edition.
+         * @description Publish an approved plan as an edition, now or at a time; the same again gives the same answer.
          */
         post: operations["published_plans__key__publish_post"];
         delete?: never;
@@ -1821,7 +1823,7 @@ export interface paths {
         put?: never;
         /**
          * Rolled Back
-         * @description Put the edition before it back in force.
+         * @description Put the edition before it back in force, or cancel its date; the same again gives the same answer.
          */
         post: operations["rolled_back_plans__key__rollback_post"];
         delete?: never;
@@ -9933,9 +9935,12 @@ export interface operations {
             };
         };
     };
-    report_plans__key__report_get: {
+    page_plans__key__report_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Which language stands first. */
+                lang?: string;
+            };
             header?: never;
             path: {
                 key: string;
@@ -9950,7 +9955,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "text/html": unknown;
                 };
             };
             /** @description Problem details (RFC 9457) */
