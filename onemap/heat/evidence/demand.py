@@ -33,14 +33,16 @@ _DAY = timedelta(days=1)
 
 
 def refresh(conn: Connection, *, now: datetime, zone: str = BEIJING) -> int:
-    """Fit every category up to the last closed day, unless that was done; returns the categories fitted.
+    """Fit every category up to the last closed day, unless that was done for the grids in force; returns how many.
 
     In the caller's transaction; everything is computed before the first row is written. Days with no data before them
     at all are left out of the window, so a young installation is fitted on what it has.
     """
     end = last_closed(now, zone)
-    row = conn.execute("SELECT day FROM trend_run WHERE category = %s", (ALL,)).fetchone()
-    if row is not None and row["day"] >= end:
+    row = conn.execute(
+        "SELECT day, at < onemap.edition_since() AS redrawn FROM trend_run WHERE category = %s", (ALL,)
+    ).fetchone()
+    if row is not None and row["day"] >= end and not row["redrawn"]:
         return 0
     reach = WINDOW + AHEAD + 7 * ORIGINS
     start, stop = _midnight(end - (reach - 1) * _DAY, zone), _midnight(end + _DAY, zone)

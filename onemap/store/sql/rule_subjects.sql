@@ -8,7 +8,7 @@ SELECT 'sensor:' || s.key, coalesce(s.name, s.key), st_x(s.geom), st_y(s.geom), 
        jsonb_build_object('key', s.key, 'name', s.name, 'kind', s.kind, 'status', s.status, 'hazard_key', s.hazard_key)
 FROM onemap.sensor s WHERE %(scope)s = 'sensor'
 UNION ALL
-SELECT 'grid:' || g.key, coalesce(g.name, g.key), st_x(st_pointonsurface(g.geom)), st_y(st_pointonsurface(g.geom)),
+SELECT 'grid:' || coalesce(g.code, g.key), coalesce(g.name, g.key), st_x(st_pointonsurface(g.geom)), st_y(st_pointonsurface(g.geom)),
        st_asbinary(g.geom), jsonb_build_object('key', g.key, 'code', g.code, 'name', g.name, 'kind', g.kind,
          'community_code', g.community_code, 'area_m2', g.area_m2)
 FROM onemap.grid_in_force g WHERE %(scope)s = 'grid'

@@ -143,3 +143,8 @@ CREATE FUNCTION onemap.edition_at(instant timestamptz) RETURNS text LANGUAGE sql
     (SELECT edition FROM onemap.edition_period WHERE valid_from > instant ORDER BY valid_from LIMIT 1),
     onemap.edition_in_force())
 $$;
+
+-- When the edition in force last came into force; null while there is only the one that was imported.
+CREATE FUNCTION onemap.edition_since() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT max(valid_from) FROM onemap.edition_period WHERE valid_to IS NULL
+$$;
