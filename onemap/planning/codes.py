@@ -84,6 +84,7 @@ class Labels:
 
     def __init__(self, base: Coverage) -> None:
         self.base = base
+        self._own = {face: short(str(it.props.get("code") or face)) for face, it in base.faces.items()}
         #: The base edition's grid that a new face lies in: settled when it is first seen.
         self._parent: dict[str, str | None] = {}
 
@@ -105,8 +106,9 @@ class Labels:
             it = cov.faces.get(face)
             if it is None:
                 continue
-            if face in self.base.faces:
-                labels[face] = short(str(it.props.get("code") or self.base.faces[face].props.get("code") or face))
+            own = self._own.get(face)
+            if own is not None:
+                labels[face] = own
                 continue
             parent = self._of_new(cov, face)
             code = it.props.get("code")
@@ -117,7 +119,7 @@ class Labels:
             else:
                 parts.setdefault(parent, []).append(face)
         for parent, fresh in parts.items():
-            number = short(str(self.base.faces[parent].props.get("code") or parent))
+            number = self._own[parent]
             pieces = reading_order(cov, [*fresh, parent] if parent in cov.faces else fresh)
             for n, face in enumerate(pieces):
                 labels[face] = number + (STEMS[n] if n < len(STEMS) else f"-{n + 1}")

@@ -64,7 +64,7 @@ class Limits(Strict):
     """Sizes that a unit grid should keep to, and when a building counts as cut."""
 
     area_m2: Span = (300.0, 5_000_000.0)
-    households: Span = (0.0, 1_500.0)
+    households: Span = (0.0, 3_000.0)
     cut_share: Share = 0.05
     cut_m2: Annotated[float, Field(ge=0.0)] = 4.0
 

@@ -24,7 +24,7 @@ Geoms = npt.NDArray[Any]
 #: Streets that part blocks: ways on which nobody drives through enclose nothing.
 NO_STREETS = ("footway", "path", "steps", "track", "cycleway")
 #: Buildings of one grid that are parted at most; a grid has some hundreds.
-MOST = 5_000
+MOST = 3_000
 _KEPT = 32
 
 __all__ = ["NoParting", "blocks", "cells", "per_building", "region_of", "street_blocks", "streets"]
