@@ -21,7 +21,7 @@ from onemap.core.policy import Role
 from onemap.core.settings import Settings
 from onemap.store.cluster import Cluster
 from server.heat_cli import heat
-from server.plan_cli import plan
+from server.plan_files_cli import plan
 from server.rules_cli import rules
 from server.terrain_cli import terrain
 

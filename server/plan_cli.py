@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from onemap.core.errors import BadInput, Forbidden, NotFound
-from onemap.core.policy import SYSTEM, Grant, Right
+from onemap.core.policy import Grant, Right
 from onemap.core.settings import Settings
 from onemap.store.db import Connection
 
@@ -28,7 +28,8 @@ Note = Annotated[str, typer.Option(help="A remark that is kept with it.")]
 
 
 @contextmanager
-def _database() -> Iterator[tuple[Settings, Connection]]:
+def opened() -> Iterator[tuple[Settings, Connection]]:
+    """The settings, and a connection outside of any transaction to a database that is up."""
     from onemap.planning import workspace
     from onemap.store.cluster import Cluster
     from onemap.store.db import connect, dsn_of
@@ -41,7 +42,7 @@ def _database() -> Iterator[tuple[Settings, Connection]]:
         yield settings, conn
 
 
-def _post(conn: Connection, login: str, right: Right) -> Grant:
+def post(conn: Connection, login: str, right: Right) -> Grant:
     """The grant of a duty post. Raises NotFound, Forbidden: the command line is no way round the rights."""
     from onemap.store import account
 
@@ -58,7 +59,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, max=1000)] = 100) -> None:
     """Plans, newest change first."""
     from onemap.planning import book
 
-    with _database() as (settings, conn):
+    with opened() as (settings, conn):
         table = Table("key", "name", "base", "scope", "state", "version", "edits", "changed", "by")
         for one in book.listed(conn, limit=limit):
             changed = f"{one['changed_at'].astimezone(ZoneInfo(settings.zone)):%Y-%m-%d %H:%M}"
@@ -75,7 +76,7 @@ def editions() -> None:
     """Editions of the grids, newest first."""
     from onemap.planning import editions as found
 
-    with _database() as (settings, conn):
+    with opened() as (settings, conn):
         table = Table("edition", "title", "in force", "grids", "base", "plan", "periods")
         for one in found.listed(conn):
             periods = "; ".join(
@@ -110,8 +111,8 @@ def open_(
     from onemap.planning import book
     from onemap.store.db import acting
 
-    with _database() as (_, conn):
-        grant = _post(conn, by, Right.PLANS_EDIT)
+    with opened() as (_, conn):
+        grant = post(conn, by, Right.PLANS_EDIT)
         with acting(conn, by):
             made = book.open_plan(conn, name, by, base=base, scope=scope, note=note, area=grant.area_wkb)
     print(made["key"])
@@ -123,7 +124,7 @@ def show(key: Key) -> None:
     from onemap.planning import book, log
     from onemap.planning.workspace import workspaces
 
-    with _database() as (settings, conn), conn.transaction():
+    with opened() as (settings, conn), conn.transaction():
         one = book.plan(conn, key)
         work = workspaces.refreshed(conn, one)
         CONSOLE.print(
@@ -162,8 +163,8 @@ def edit(
         raise BadInput(f"{file.name} 不是操作文件 · {file.name} holds no operations: {exc}", reason="file") from exc
     if len(operations) > _MAX_OPERATIONS:
         raise BadInput(f"最多 {_MAX_OPERATIONS} 个操作 · At most {_MAX_OPERATIONS} operations.", reason="file")
-    with _database() as (_, conn):
-        grant = _post(conn, by, Right.PLANS_EDIT)
+    with opened() as (_, conn):
+        grant = post(conn, by, Right.PLANS_EDIT)
         try:
             with acting(conn, by):
                 for operation in operations:
@@ -184,7 +185,7 @@ def check(key: Key) -> None:
     from onemap.planning import book
     from onemap.planning.workspace import workspaces
 
-    with _database() as (_, conn), conn.transaction():
+    with opened() as (_, conn), conn.transaction():
         work = workspaces.refreshed(conn, book.plan(conn, key))
         found, errors = work.problems.all, len(work.problems.errors)
     for problem in found:
@@ -195,99 +196,14 @@ def check(key: Key) -> None:
         raise typer.Exit(1)
 
 
-_FORMS = {".geojson": "geojson", ".json": "geojson", ".gpkg": "gpkg", ".zip": "shp"}
-
-
-@plan.command()
-def export(
-    what: Annotated[str, typer.Argument(help="A plan's key, or with --edition an edition's name.")],
-    out: Annotated[Path, typer.Argument(help="File to write: .geojson, .gpkg or .zip (Shapefile).")],
-    edition: Annotated[bool, typer.Option("--edition", help="It is an edition.")] = False,
-    encoding: Annotated[str, typer.Option(help="Of a Shapefile's table: utf-8 or gbk.")] = "utf-8",
-) -> None:
-    """Write a plan or an edition into a file."""
-    from onemap import layers
-    from onemap.planning.exchange import service
-
-    form = _FORMS.get(out.suffix.lower())
-    if form is None:
-        raise BadInput(f"{out.name}: .geojson, .gpkg, .zip", reason="format")
-    with _database() as (_, conn), conn.transaction():
-        if edition:
-            layer = layers.BY_NAME["grid"]
-            made = service.export_edition(conn, layer, SYSTEM, what, format=form, encoding=encoding)
-        else:
-            made = service.export_plan(conn, what, format=form, encoding=encoding)
-    out.write_bytes(made.data)
-    CONSOLE.print(f"{out}: {len(made.data):,} bytes")
-
-
-@plan.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(exists=True, help="GeoJSON, GeoPackage or zipped Shapefile.")],
-    name: Annotated[str, typer.Argument(help="What the plan is called.")],
-    by: By,
-    edition: Annotated[str | None, typer.Option(help="Beside which edition; none: the one in force.")] = None,
-    datum: Annotated[str | None, typer.Option(help="WGS84, CGCS2000, GCJ02, BD09 or EPSG:n.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of the attribute table; none: found out.")] = None,
-    layer: Annotated[str | None, typer.Option(help="Of a file with several layers.")] = None,
-    tolerance_m: Annotated[float, typer.Option(help="How wide a sliver may be, to be mended.")] = 5.0,
-    yes: Annotated[bool, typer.Option("--yes", help="Agree to the repairs without being asked.")] = False,
-) -> None:
-    """Make a plan of a file of grids: what would be mended is shown first."""
-    from onemap.planning.exchange import service
-    from onemap.planning.exchange.read import read_grids
-    from onemap.planning.exchange.spec import MAX_BYTES, refused
-    from onemap.store.db import acting
-
-    if file.stat().st_size > MAX_BYTES:
-        raise refused("too-large", "文件超过 64 MB", "the file is larger than 64 MB")
-    read = read_grids(file.read_bytes(), file.name, datum=datum, encoding=encoding, layer=layer)
-    with _database() as (_, conn):
-        if _post(conn, by, Right.PLANS_EDIT).area_wkb is not None:
-            raise Forbidden("导入网格须有全市的编制权限 · Importing needs the right to plan in the whole city.")
-        with conn.transaction():
-            found = service.preview(conn, read, edition=edition, tolerance_m=tolerance_m)
-        _print_preview(found)
-        if found.look.findings.problems:
-            raise typer.Exit(1)
-        mends = found.look.findings.repaired_m2 > 0
-        if mends and not yes and not typer.confirm("接受修补? Agree to the repairs?"):
-            raise typer.Exit(1)
-        with acting(conn, by):
-            made = service.make_plan(conn, found, name, by, accept_repairs=True)
-    print(made["key"])
-
-
-def _print_preview(found: object) -> None:
-    from onemap.planning.exchange.service import Preview
-
-    assert isinstance(found, Preview)  # noqa: S101
-    look, findings = found.look, found.look.findings
-    CONSOLE.print(
-        f"{look.file.name}: {len(look.drawn)} grids in {look.file.datum}, "
-        f"in the place of {len(look.gone)} of {found.edition}"
-    )
-    for note in findings.notes:
-        CONSOLE.print(f"  {note.zh}  {note.en}")
-    if findings.repairs:
-        table = Table("repair", "m²", "grids", "to", title="repairs", title_justify="left")
-        for repair in findings.repairs[:40]:
-            table.add_row(repair.kind, f"{repair.area_m2:.2f}", ", ".join(repair.grids[:4]), repair.to or "-")
-        CONSOLE.print(table)
-        CONSOLE.print(f"{len(findings.repairs)} repairs, {findings.repaired_m2:.1f} m²")
-    for problem in findings.problems:
-        CONSOLE.print(f"[red]{problem.zh}  {problem.en}[/]")
-
-
 @plan.command()
 def submit(key: Key, by: By, note: Note = "") -> None:
     """Hand a plan in for review."""
     from onemap.planning import book, review
     from onemap.store.db import acting
 
-    with _database() as (_, conn):
-        area = _post(conn, by, Right.PLANS_EDIT).area_wkb
+    with opened() as (_, conn):
+        area = post(conn, by, Right.PLANS_EDIT).area_wkb
         with acting(conn, by):
             version = book.plan(conn, key, area=area)["version"]
             done = review.submit(conn, key, version, note, by, area=area)
@@ -300,8 +216,8 @@ def approve(key: Key, by: By, note: Note = "") -> None:
     from onemap.planning import review
     from onemap.store.db import acting
 
-    with _database() as (_, conn):
-        area = _post(conn, by, Right.PLANS_APPROVE).area_wkb
+    with opened() as (_, conn):
+        area = post(conn, by, Right.PLANS_APPROVE).area_wkb
         with acting(conn, by):
             done = review.decide(conn, key, "approve", note, by, area=area)
     CONSOLE.print(f"{key}: {done['state']}")
@@ -321,8 +237,8 @@ def publish(
     from onemap.store.when import parse_instant
     from server import grid_notices
 
-    with _database() as (_, conn):
-        area = _post(conn, by, Right.PLANS_APPROVE).area_wkb
+    with opened() as (_, conn):
+        area = post(conn, by, Right.PLANS_APPROVE).area_wkb
         when = None if at is None else parse_instant(at)
         done = publishing.publish(conn, key, edition, title, when, by, clock.now(), tell=grid_notices.tell, area=area)
     _print_publication(done)
@@ -334,8 +250,8 @@ def rollback(key: Key, by: By, note: Note = "") -> None:
     from onemap.planning import publish as publishing
     from server import grid_notices
 
-    with _database() as (_, conn):
-        area = _post(conn, by, Right.PLANS_APPROVE).area_wkb
+    with opened() as (_, conn):
+        area = post(conn, by, Right.PLANS_APPROVE).area_wkb
         done = publishing.rollback(conn, key, note, by, tell=grid_notices.tell, area=area)
     _print_publication(done)
 

@@ -6,7 +6,6 @@ nothing of the ground is mended here (see `mend`).
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +23,8 @@ from onemap.core import geometry
 from onemap.core.datum import parse_datum, to_wgs84
 from onemap.core.errors import BadCoordinate, BadInput
 from onemap.planning.exchange import archive, dbf, shapefile
-from onemap.planning.exchange.spec import MAX_BYTES, MAX_GRIDS, MAX_VERTICES, GridFile, Shapes, refused
+from onemap.planning.exchange.geojson import read_geojson
+from onemap.planning.exchange.spec import MAX_BYTES, MAX_VERTICES, GridFile, Shapes, bounded, refused
 from onemap.store.layer import Text
 
 _POLYGONS = (3, 6)
@@ -97,7 +97,7 @@ def _opened(
         path.write_bytes(data)
         return _geopackage(path, name, layer)
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-        return _geojson(data, name, encoding)
+        return read_geojson(data, name, encoding)
     if data[:4] == b"\0\0\x27\x0a":
         raise refused(
             "format",
@@ -130,7 +130,7 @@ def _archive(
     if head.suffix == ".gpkg":
         return _geopackage(head.path, name, layer)
     if head.suffix != ".shp":
-        return _geojson(head.path.read_bytes(), name, encoding)
+        return read_geojson(head.path.read_bytes(), name, encoding)
     parts = {one.suffix: one.path for one in members if one.stem == head.stem}
     return _shapefile(parts, folder, name, encoding)
 
@@ -181,7 +181,7 @@ def _raw(path: Path, layer: str | None) -> tuple[dict[str, Any], Any, Any, Any]:
     """Read through GDAL, bounded before the shapes are made. Raises BadInput for what it cannot read to the end."""
     try:
         info = pyogrio.read_info(path, layer=layer, force_feature_count=True)
-        _bounded(int(info["features"]))
+        bounded(int(info["features"]))
         only: list[str] | None = [] if layer is None else None
         return pyogrio.raw.read(path, layer=layer, columns=only, return_fids=True, datetime_as_string=True)  # type: ignore[no-any-return]
     except (
@@ -194,58 +194,6 @@ def _raw(path: Path, layer: str | None) -> tuple[dict[str, Any], Any, Any, Any]:
 def _file(name: str, rows: Sequence[Any], wkb: Any, columns: Sequence[str], notes: Sequence[Text]) -> GridFile:
     shapes = shapely.from_wkb(wkb, on_invalid="fix")
     return GridFile(name, rows, np.asarray(shapes, dtype=object), "", tuple(columns), tuple(notes))
-
-
-def _geojson(data: bytes, name: str, encoding: str | None) -> tuple[GridFile, str | None]:
-    text, notes = _decoded(data, encoding)
-    try:
-        content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as exc:
-        raise refused("broken", "GeoJSON 损坏或不完整", f"the GeoJSON is broken or not whole: {exc}") from exc
-    kind = content.get("type") if isinstance(content, dict) else None
-    features = content.get("features") if kind == "FeatureCollection" else [content] if kind == "Feature" else None
-    if not isinstance(features, list):
-        raise refused("format", "不是 GeoJSON 要素集合", "it is no GeoJSON FeatureCollection")
-    _bounded(len(features))
-    rows: list[dict[str, Any]] = []
-    shapes: list[Any] = []
-    columns: dict[str, None] = {}
-    for number, feature in enumerate(features, 1):
-        if not isinstance(feature, dict):
-            raise refused("format", f"第 {number} 个要素不是要素", f"feature {number} is no feature")
-        values = feature.get("properties") or {}
-        if not isinstance(values, dict):
-            raise refused("format", f"第 {number} 个要素的属性无法读取", f"feature {number} has no readable properties")
-        try:
-            shape = feature.get("geometry")
-            shapes.append(None if shape is None else geometry.read_geojson(shape).geom)
-        except BadInput as exc:
-            raise refused("broken", f"第 {number} 个要素的图形无法读取", f"feature {number}: {exc.message}") from exc
-        rows.append(values)
-        columns.update(dict.fromkeys(str(key) for key in values))
-    found = np.empty(len(shapes), dtype=object)
-    found[:] = shapes
-    return GridFile(name, rows, found, "", tuple(columns), tuple(notes)), _geojson_crs(content)
-
-
-def _decoded(data: bytes, encoding: str | None) -> tuple[str, list[Text]]:
-    for guess in (encoding,) if encoding is not None else ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(guess)
-        except UnicodeDecodeError:
-            continue
-        except LookupError as exc:
-            raise refused("encoding", f"不认识的编码:{guess[:40]}", f"unknown encoding {guess[:40]!r}") from exc
-        said = [] if guess != "gb18030" or encoding is not None else [Text("按 GB18030 读", "Read as GB18030.")]
-        return text, said
-    raise refused("encoding", "文字的编码认不出来", "the text is neither UTF-8 nor GB18030, or not whole")
-
-
-def _geojson_crs(content: Mapping[str, Any]) -> str:
-    """GeoJSON is WGS-84 by its standard; the "crs" of its old form counts where a file has one."""
-    crs = content.get("crs")
-    named = crs.get("properties", {}).get("name") if isinstance(crs, Mapping) else None
-    return named if isinstance(named, str) else "WGS-84"
 
 
 def _datum(declared: str | None) -> str:
@@ -296,15 +244,6 @@ def _polygons(shapes: Shapes) -> Shapes:
     if int(shapely.get_num_coordinates(shapes).sum()) > MAX_VERTICES:
         raise refused("too-large", f"顶点超过 {MAX_VERTICES} 个", f"there are more than {MAX_VERTICES} vertices")
     return np.asarray(shapely.force_2d(shapes), dtype=object)
-
-
-def _bounded(count: int) -> None:
-    if count > MAX_GRIDS:
-        raise refused(
-            "too-large",
-            f"网格有 {count} 个,最多 {MAX_GRIDS} 个",
-            f"there are {count} grids, at most {MAX_GRIDS} are taken",
-        )
 
 
 def _plain(value: Any) -> Any:

@@ -54,6 +54,8 @@ def export_edition(
 
     Raises NotFound for an edition that has no grids for this asker, BadInput as `write_grids`.
     """
+    if "\0" in edition:
+        raise NotFound("没有这个网格版本 · There is no such edition.", reason="edition")
     seen = view(layer, grant)
     visible = {attribute.name for attribute in seen.attributes}
     columns = [column for column in _COLUMNS if column in visible]

@@ -27,6 +27,16 @@ def refused(reason: str, zh: str, en: str) -> BadInput:
     return BadInput(f"{zh} · {en}", reason=reason)
 
 
+def bounded(count: int) -> None:
+    """Refuse a file of more grids than any city has."""
+    if count > MAX_GRIDS:
+        raise refused(
+            "too-large",
+            f"网格有 {count} 个,最多 {MAX_GRIDS} 个",
+            f"there are {count} grids, at most {MAX_GRIDS} are taken",
+        )
+
+
 @dataclass(frozen=True)
 class GridFile:
     """A file of grids as read: rows of attributes, shapes in WGS-84 degrees, what the reader had to say about it.
