@@ -100,7 +100,7 @@ def _work(conn: Connection, job: Job) -> None:
     answer = partition(ground.units, wish, _Beat(conn, job).told)
     community = [cov.faces[ground.units.names[h]].props.get("community_code") for h in ground.units.home]
     means = Means.outside(cov, workspace.facts, faces)
-    teller = Teller(ground, community, means, workspace.labels, wish.tolerance)
+    teller = Teller(ground, workspace.facts, community, means, workspace.labels, wish.tolerance)
     options = teller.options(answer)
     with conn.transaction():
         if desk.end(conn, job, "done", units=len(ground.units), today=teller.today()):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from onemap.planning.balance import work_of
@@ -14,7 +15,7 @@ from onemap.planning.coverage import Coverage
 from onemap.planning.facts import Facts
 from onemap.planning.model import Model
 from onemap.planning.propose.archive import chosen
-from onemap.planning.propose.graph import Floats
+from onemap.planning.propose.graph import Floats, Geoms
 from onemap.planning.propose.ground import Ground
 from onemap.planning.propose.reason import Side, pieces, reason, side_of
 from onemap.planning.propose.search import Answer
@@ -79,23 +80,45 @@ class Told:
     grids: list[str]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """An assignment as ground: its grids by name, each unit's place among them, shapes, measures and work."""
+
+    names: list[str]
+    grid: npt.NDArray[np.int64]
+    shapes: Geoms
+    measures: Floats
+    work: Floats
+    side: Side
+
+
 class Teller:
-    """Tells the options of one answer."""
+    """Tells the options of one answer.
+
+    Loads are counted anew in the grids' own shapes, as the plan will count them: what lies exactly on a border belongs
+    to one grid there, whatever unit had it here.
+    """
 
     def __init__(
-        self, ground: Ground, community: Sequence[str | None], means: Means, label: Mapping[str, str], tolerance: float
+        self,
+        ground: Ground,
+        facts: Facts,
+        community: Sequence[str | None],
+        means: Means,
+        label: Mapping[str, str],
+        tolerance: float,
     ) -> None:
         """`community`: of each unit; `label`: short names of grids."""
-        self.ground, self.means, self.tolerance = ground, means, tolerance
+        self.ground, self.facts, self.means, self.tolerance = ground, facts, means, tolerance
         self.units = ground.units
         self.community = community
         self.label = dict(label)
         self.before = [self.units.names[h] for h in self.units.home]
-        self.today_side = self._side(self.before)
+        self.now = self._drawn(self.before)
 
     def today(self) -> dict[str, Any]:
         """The plan as it is, by the same figures."""
-        return self._figures(self.before, -1, ("现状", "As it is"), self.today_side) | {"moves": []}
+        return self._figures(self.now, self.before, -1, ("现状", "As it is")) | {"moves": []}
 
     def options(self, answer: Answer) -> list[Told]:
         """The options worth showing, each with its moves."""
@@ -104,49 +127,51 @@ class Teller:
             fresh = iter(range(1, len(answer.labels) + 1))
             names = [self.units.names[h] if h >= 0 else f"+{next(fresh)}" for h in answer.labels]
             after = [names[k] for k in found.assign]
-            zh, en = _TITLES[kind]
+            drawn = self._drawn(after)
+            shown = self._figures(drawn, after, index, _TITLES[kind])
             if found.figures[0] > self.tolerance + 1e-9:
-                zh, en = f"{zh}（未达 ±{self.tolerance:.0%}）", f"{en} (outside ±{self.tolerance:.0%})"
-            side = self._side(after)
-            shown = self._figures(after, index, (zh, en), side) | {"moves": self._moves(after, side)}
-            out.append(Told(shown, after))
+                zh, en = _TITLES[kind]
+                shown["title"] = {
+                    "zh": f"{zh}（未达 ±{self.tolerance:.0%}）",
+                    "en": f"{en} (outside ±{self.tolerance:.0%})",
+                }
+            out.append(Told(shown | {"moves": self._moves(after, drawn.side)}, after))
         return out
 
-    def _side(self, names: Sequence[str]) -> Side:
-        work = work_of(self.ground.measures, self.means.model)
-        sums: dict[str, float] = {}
-        community: dict[str, str | None] = {}
-        for name, value, own in zip(names, work.tolist(), self.community, strict=True):
-            sums[name] = sums.get(name, 0.0) + value
-            community[name] = own
-        return side_of(self.units, names, self.means.loads(sums, community))
-
-    def _figures(self, names: Sequence[str], index: int, title: tuple[str, str], side: Side) -> dict[str, Any]:
-        units, known = self.units, sorted(side.load)
-        own = np.array([known.index(name) for name in known])
-        place = {name: int(at) for name, at in zip(known, own, strict=True)}
+    def _drawn(self, names: Sequence[str]) -> Drawn:
+        known = sorted(set(names))
+        place = {name: at for at, name in enumerate(known)}
         grid = np.array([place[name] for name in names])
-        load = np.bincount(grid, weights=units.weight, minlength=len(known))
-        group = np.zeros(len(known), np.int64)
-        group[grid] = units.group
-        mean = np.bincount(group, weights=load) / np.maximum(np.bincount(group), 1)
-        over = np.where(mean[group] > 0, load / np.maximum(mean[group], 1e-12), 1.0)
+        order = np.argsort(grid, kind="stable")
+        cuts = np.searchsorted(grid[order], np.arange(len(known) + 1))
+        shapes = np.empty(len(known), dtype=object)
+        for at in range(len(known)):
+            shapes[at] = shapely.coverage_union_all(self.units.geoms[order[cuts[at] : cuts[at + 1]]])
+        measures = self.facts.measures(shapes, known)
+        work = work_of(measures, self.means.model)
+        community = dict(zip(names, self.community, strict=True))
+        load = self.means.loads(dict(zip(known, work.tolist(), strict=True)), community)
+        return Drawn(known, grid, shapes, measures, work, side_of(self.units, names, load))
+
+    def _figures(self, drawn: Drawn, names: Sequence[str], index: int, title: tuple[str, str]) -> dict[str, Any]:
+        units, side = self.units, drawn.side
+        group = np.zeros(len(drawn.names), np.int64)
+        group[drawn.grid] = units.group
+        mean = np.bincount(group, weights=drawn.work) / np.maximum(np.bincount(group), 1)
+        over = np.where(mean[group] > 0, drawn.work / np.maximum(mean[group], 1e-12), 1.0)
         total = units.weight.sum()
         moved = sum(w for a, b, w in zip(self.before, names, units.weight.tolist(), strict=True) if a != b)
-        sums: Floats = np.zeros((len(known), self.ground.measures.shape[1]))
-        np.add.at(sums, grid, self.ground.measures)
         keys = self.means.model.keys
         features = [
             {
-                "type": "Feature", "id": name,
-                "geometry": _shape(units.geoms[grid == at]),
+                "type": "Feature", "id": name, "geometry": dict(shapely.geometry.mapping(drawn.shapes[at])),
                 "properties": {
                     "id": name, "label": self.label.get(name, name), "load": round(side.load[name], 4),
                     "new": name not in units.names,
-                    "measures": {key: float(sums[at, n]) for n, key in enumerate(keys)},
+                    "measures": {key: float(drawn.measures[at, n]) for n, key in enumerate(keys)},
                 },
             }
-            for at, name in enumerate(known)
+            for at, name in enumerate(drawn.names)
         ]  # fmt: skip
         return {
             "index": index, "title": {"zh": title[0], "en": title[1]}, "max_over_mean": float(over.max()),
@@ -161,16 +186,13 @@ class Teller:
         for piece in pieces(self.units, self.before, after):
             sums = self.ground.measures[piece.units].sum(axis=0)
             things = {key: float(sums[n]) for n, key in enumerate(keys)}
-            zh, en = reason(self.units, piece, self.label, self.today_side, side, things)
+            zh, en = reason(self.units, piece, self.label, self.now.side, side, things)
+            where = shapely.geometry.mapping(shapely.coverage_union_all(self.units.geoms[piece.units]))
             moves.append(
                 {
                     "unit": int(piece.units[0]), "grid": piece.grid, "to": piece.to,
                     "buildings": round(things.get("buildings", 0)), "households": round(things.get("households", 0)),
-                    "reason": {"zh": zh, "en": en}, "where": _shape(self.units.geoms[piece.units]),
+                    "reason": {"zh": zh, "en": en}, "where": dict(where),
                 }
             )  # fmt: skip
         return sorted(moves, key=lambda move: (-move["households"], -move["buildings"], move["unit"]))
-
-
-def _shape(geoms: Any) -> dict[str, Any]:
-    return dict(shapely.geometry.mapping(shapely.coverage_union_all(geoms)))
