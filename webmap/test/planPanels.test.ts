@@ -174,6 +174,7 @@ describe('options side by side', () => {
     expect(ticks(0.98, 1.22)).toEqual([1, 1.1, 1.2])
     expect(ticks(1, 1)).toEqual([1])
     expect(limitsOf([0, 0.4], 0)[0]).toBe(0)
+    expect(limitsOf([1.716, 1.718], 1, 0.08).map((n) => n.toFixed(3))).toEqual(['1.677', '1.757'])
     expect(limitsOf([], 0)).toEqual([0, 1])
   })
 })

@@ -141,11 +141,14 @@ export function ticks(low: number, high: number, about = 4): number[] {
   return found
 }
 
-/** Limits of an axis: the data, widened by a twelfth on both sides; never below nothing where nothing is the least. */
-export function limitsOf(values: readonly number[], floor: number | null): [number, number] {
+/**
+ * Limits of an axis: the data, widened by a twelfth on both sides; never below nothing where nothing is the least.
+ * Figures that lie closer than `least` are not drawn as if they were far apart.
+ */
+export function limitsOf(values: readonly number[], floor: number | null, least = 0): [number, number] {
   const known = values.filter(Number.isFinite)
   const [low, high] = [Math.min(...known), Math.max(...known)]
   if (known.length === 0) return [0, 1]
-  const pad = (high - low || Math.abs(high) * 0.2 || 1) / 12
+  const pad = Math.max((high - low || Math.abs(high) * 0.2 || 1) / 12, (least - (high - low)) / 2)
   return [floor === null ? low - pad : Math.max(floor, low - pad), high + pad]
 }

@@ -12,10 +12,11 @@ import {
   plans,
 } from '../api/plans'
 import { paced } from '../domain/pace'
+import { shortCode } from '../domain/planBalance'
 import { shapeOf } from '../domain/topology'
 import { fitTo } from '../map/map'
 import { isOneOf, kept } from './keep'
-import { type PlanNews, pickGrid, pickGrids, plan, planKey, planNews } from './plan'
+import { notePlan, type PlanNews, pickGrid, pickGrids, plan, planKey, planNews } from './plan'
 import { Held } from './studio'
 
 export type PlanTab = 'balance' | 'propose' | 'impact' | 'review' | 'history'
@@ -79,6 +80,18 @@ export function useOfPlan(held: Held<unknown>, ...kinds: PlanNews['what'][]): vo
   }, [held, key])
 }
 
+/** Keeps the plan's own row true, of which an edit's answer says only the version: how many edits count, what is open. */
+export function useFreshRow(): void {
+  const key = planKey.value
+  const version = plan.value?.plan.version
+  useEffect(() => {
+    if (!key || version === undefined) return
+    plans.one(key).then(notePlan, () => {
+      // The next edit, or the next look, asks again.
+    })
+  }, [key, version])
+}
+
 /** Moves the map so that grids are all in sight. */
 export function lookAtGrids(ids: Iterable<string>): void {
   const model = plan.peek()
@@ -104,4 +117,10 @@ export function showGrids(ids: readonly string[], more = false): void {
 export function gridName(id: string | null | undefined): string {
   if (!id) return '—'
   return plan.value?.grids.get(id)?.label ?? (/^\d{15}$/.test(id) ? `…${id.slice(-6, -3)}-${id.slice(-3)}` : id)
+}
+
+/** The same with its community's place, where grids of several communities stand in one list. */
+export function gridPlace(id: string | null | undefined): string {
+  const grid = id ? plan.value?.grids.get(id) : undefined
+  return grid ? shortCode(grid) : gridName(id)
 }

@@ -4,7 +4,7 @@ import type { PlanEdit } from '../../api/plans'
 import { depthOf } from '../../domain/planFiles'
 import { t, title } from '../../i18n'
 import { plan, planBusy, planEditable, redo, undo } from '../../state/plan'
-import { gridName, planDialog, planEdits, showGrids, useOfPlan } from '../../state/planPanels'
+import { gridName, planDialog, planEdits, showGrids, useFreshRow, useOfPlan } from '../../state/planPanels'
 import { account } from '../../state/session'
 import { Empty, Loading, Section, Time } from '../Parts'
 import { Said } from './PlanParts'
@@ -35,6 +35,7 @@ function Edit({ one }: { one: PlanEdit }) {
 
 export function PlanHistory() {
   useOfPlan(planEdits, 'edit', 'state')
+  useFreshRow()
   const [shown, setShown] = useState(STEP)
   const list = planEdits.value.value
   const error = planEdits.error.value

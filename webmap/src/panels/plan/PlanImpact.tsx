@@ -6,7 +6,7 @@ import { loadText, signed } from '../../domain/planBalance'
 import { lang, t, title } from '../../i18n'
 import { fitTo } from '../../map/map'
 import { plan, planOverlay } from '../../state/plan'
-import { gridName, planImpact, showGrids, useOfPlan } from '../../state/planPanels'
+import { gridPlace, planImpact, showGrids, useOfPlan } from '../../state/planPanels'
 import { Empty, Loading, Section } from '../Parts'
 import { FromTo, Said } from './PlanParts'
 
@@ -34,6 +34,7 @@ function Handed({ impact }: { impact: Impact }) {
 }
 
 interface TeamSide {
+  grids?: number
   households?: number
   buildings?: number
 }
@@ -41,9 +42,14 @@ interface TeamSide {
 function Teams({ impact }: { impact: Impact }) {
   if (impact.teams.length === 0) return <p class="calm">{t('plans.teams.none')}</p>
   const text = (side: unknown, sign: 1 | -1): string => {
-    const { households = 0, buildings = 0 } = (side ?? {}) as TeamSide
-    if (households === 0 && buildings === 0) return '—'
-    return t('plans.moved', { b: signed(sign * buildings), h: signed(sign * households) })
+    const { grids = 0, households = 0, buildings = 0 } = (side ?? {}) as TeamSide
+    const parts = [
+      grids === 0 ? '' : t('plans.ngrids', { n: signed(sign * grids) }),
+      households === 0 && buildings === 0
+        ? ''
+        : t('plans.moved', { b: signed(sign * buildings), h: signed(sign * households) }),
+    ]
+    return parts.filter(Boolean).join(' · ') || '—'
   }
   return (
     <table class="plan-table is-plain" data-testid="impact-teams">
@@ -90,7 +96,7 @@ function Exchanges({ impact }: { impact: Impact }) {
               }}
             >
               <b>
-                {gridName(one.grid)} → {gridName(one.to)}
+                {gridPlace(one.grid)} → {gridPlace(one.to)}
               </b>
               <small>
                 {t('plans.moved', {

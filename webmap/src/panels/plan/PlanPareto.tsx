@@ -7,6 +7,8 @@ import { type Axis, frontOf, limitsOf, ticks } from '../../domain/planOptions'
 import { t, title } from '../../i18n'
 
 const AXES: readonly Axis[] = ['changed_share', 'compactness', 'crossings']
+/** What is no difference to speak of: the axis is never finer. */
+const LEAST: Partial<Record<Axis, number>> = { changed_share: 0.05, compactness: 0.1, crossings: 4 }
 const WIDTH = 340
 const HEIGHT = 168
 const LEFT = 36
@@ -31,10 +33,12 @@ export function PlanPareto(props: {
   const xs = limitsOf(
     all.map((option) => option[x]),
     0,
+    LEAST[x],
   )
   const ys = limitsOf(
     all.map((option) => option[y]),
     1,
+    0.08,
   )
   const px = (value: number) => LEFT + ((value - xs[0]) / (xs[1] - xs[0])) * (WIDTH - LEFT - RIGHT)
   const py = (value: number) => HEIGHT - FOOT - ((value - ys[0]) / (ys[1] - ys[0])) * (HEIGHT - FOOT - TOP)

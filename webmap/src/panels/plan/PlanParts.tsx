@@ -74,7 +74,10 @@ export function Said({ error, again }: { error: unknown; again?: () => void }) {
 }
 
 /** A figure of what was before and what would be: `1.27 → 1.08`. */
-export function FromTo({ from, to, better }: { from: string; to: string; better?: boolean | undefined }) {
+export function FromTo(props: { from: string; to: string; better?: boolean | undefined }) {
+  const { from, to } = props
+  // What reads the same is the same.
+  const better = from === to ? undefined : props.better
   return (
     <span class={`from-to ${better === true ? 'is-better' : better === false ? 'is-worse' : ''}`}>
       <span class="muted">{from}</span>

@@ -7,7 +7,7 @@ import { plan, planMark } from '../../state/plan'
 import { showGrids } from '../../state/planPanels'
 import { Section } from '../Parts'
 
-const STEP = 30
+const STEP = 8
 
 export function PlanProblems() {
   const [shown, setShown] = useState(STEP)
@@ -21,6 +21,8 @@ export function PlanProblems() {
   const problems = plan.value?.problems ?? []
   const errors = problems.filter(({ severity }) => severity === 'error')
   const list = [...errors, ...problems.filter(({ severity }) => severity !== 'error')]
+  // All that must be mended stands there; remarks, of which a large plan has hundreds, a few at a time.
+  const length = Math.max(shown, Math.min(errors.length, 60))
   const show = (problem: PlanProblem) => {
     const where = (problem.where as GeoJSON.Geometry | null | undefined) ?? null
     setOpen(problem)
@@ -46,7 +48,7 @@ export function PlanProblems() {
       </p>
       {list.length > 0 && (
         <ul class="plan-problems" data-testid="plan-problems">
-          {list.slice(0, shown).map((problem) => (
+          {list.slice(0, length).map((problem) => (
             <li key={`${problem.rule}/${problem.grid}/${problem.text.zh}`}>
               <button
                 type="button"
@@ -65,9 +67,9 @@ export function PlanProblems() {
           ))}
         </ul>
       )}
-      {list.length > shown && (
-        <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)}>
-          {t('plans.more', { n: list.length - shown })}
+      {list.length > length && (
+        <button type="button" class="link" onClick={() => setShown(length + 5 * STEP)}>
+          {t('plans.more', { n: list.length - length })}
         </button>
       )}
       {errors.length > 0 && <p class="hint">{t('plans.checks.lead')}</p>}

@@ -6,7 +6,7 @@ import { nextEdition } from '../../domain/planFiles'
 import { t } from '../../i18n'
 import { serverNow } from '../../state/clock'
 import { notePlan, plan } from '../../state/plan'
-import { editions, planDialog, planList, planTab, useOfPlan } from '../../state/planPanels'
+import { editions, planDialog, planList, planTab, useFreshRow, useOfPlan } from '../../state/planPanels'
 import { account, mayApprovePlans, mayEditPlans } from '../../state/session'
 import { attempt, toast } from '../../state/toast'
 import { Section, Time } from '../Parts'
@@ -348,6 +348,7 @@ function Published({ row, known }: { row: Plan; known: readonly Edition[] }) {
 
 export function PlanReview() {
   useOfPlan(editions, 'state')
+  useFreshRow()
   const row = plan.value?.plan
   if (!row) return null
   const known = editions.value.value ?? []
