@@ -22,6 +22,7 @@ export function createEditionBeside(container: HTMLElement, catalogue: Catalogue
     const built = buildStyle(context)
     // Hair-lines are for looking past; here they are what is looked at.
     for (const layer of built.layers) {
+      if (layer.id === 'building-3d') layer.layout = { visibility: 'none' }
       if (layer.id === 'grid-line' && layer.type === 'line') {
         layer.paint = { ...layer.paint, 'line-width': 1.8, 'line-opacity': 1, 'line-color': context.palette.text }
       }

@@ -40,14 +40,16 @@ export function KeyList() {
     <div class="overlay keys" role="dialog" aria-label={t('keys.title')} data-testid="keys">
       <h2>{t('keys.title')}</h2>
       <dl>
-        {[...moreKeys.value, ...LIST].map(([key, text]) => (
-          <div key={text}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{t(text)}</dd>
-          </div>
-        ))}
+        {[...moreKeys.value, ...LIST.filter(([key]) => !moreKeys.value.some(([own]) => own === key))].map(
+          ([key, text]) => (
+            <div key={text}>
+              <dt>
+                <kbd>{key}</kbd>
+              </dt>
+              <dd>{t(text)}</dd>
+            </div>
+          ),
+        )}
       </dl>
     </div>
   )

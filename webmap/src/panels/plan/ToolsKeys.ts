@@ -31,7 +31,7 @@ export const KEY_HELP: readonly (readonly [key: string, text: MessageKey])[] = [
   ['Ctrl+Shift+Z', 'plan.redo'],
   ['Enter', 'plan.keys.enter'],
   ['Del', 'plan.keys.delete'],
-  ['Esc ', 'plan.keys.escape'],
+  ['Esc', 'plan.keys.escape'],
 ]
 
 const TOOL_OF = new Map(Object.entries(TOOL_KEYS).map(([tool, key]) => [key.toLowerCase(), tool as PlanTool]))
