@@ -25,8 +25,8 @@ _HATCH = ("#0b6fb8", "#c0561a", "#3b7d3a", "#8a3fa0", "#a8842b", "#00797a")
 Place = Callable[[Any], Any]
 
 
-def drawn(found: Compared) -> str:
-    """The picture, with the grids around what changes; a line of text where nothing does."""
+def drawn(found: Compared, label: Callable[[str], str]) -> str:
+    """The picture, with the grids around what changes and what they are called; a line of text where nothing does."""
     moved = [piece for piece in found.cut if piece.before != piece.after]
     if not moved:
         return '<p class="none">—</p>'
@@ -43,7 +43,7 @@ def drawn(found: Compared) -> str:
         *(_path(piece.geom, place, f'fill="url(#h{colour[piece.after or ""]})" stroke="none"') for piece in moved),
         *(_path(grid.geom, place, _OLD) for grid in before),
         *(_path(grid.geom, place, _NEW) for grid in after),
-        *_labels(after, place, height),
+        *_labels(after, place, height, label),
         "</svg>",
     ]  # fmt: skip
     return "".join(parts)
@@ -85,14 +85,14 @@ def _ring(ring: BaseGeometry) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in xy.tolist()) + "Z"
 
 
-def _labels(grids: Sequence[Grid], place: Place, height: float) -> list[str]:
+def _labels(grids: Sequence[Grid], place: Place, height: float, label: Callable[[str], str]) -> list[str]:
     """Names of the largest grids that are in the picture, where there is room for them."""
     found = []
     picture = shapely.box(0, 0, WIDTH, height)
     for grid in grids:
         flat = shapely.intersection(shapely.transform(shapely.make_valid(grid.geom), place), picture)
         if not flat.is_empty and flat.area > 900:
-            found.append((flat.area, flat.representative_point(), grid.name or grid.code))
+            found.append((flat.area, flat.representative_point(), label(grid.code)))
     found.sort(key=lambda one: -one[0])
     return [
         f'<text x="{spot.x:.0f}" y="{spot.y:.0f}" font-size="{min(15, max(9, area**0.5 / 7)):.0f}" '

@@ -16,6 +16,7 @@ import shapely
 
 from onemap.planning import book, carrying, editions, lineage, log, routing
 from onemap.planning.balance import Balances
+from onemap.planning.codes import short
 from onemap.planning.editions import Grid
 from onemap.planning.lineage import Line, Piece
 from onemap.planning.putting import team_changes
@@ -181,7 +182,7 @@ def _indicators(found: Compared, workspace: Workspace) -> list[dict[str, Any]]:
         old, new = code in was and code in workspace.base.faces, code in now and code in workspace.cov.faces
         rows.append({
             "grid": code,
-            "label": grid.name or code,
+            "label": label_of(workspace, code),
             "state": "new" if not old else "retired" if not new else "changed" if code in touched else "same",
             "before": _figures(base, code, m2["before"]) if old else None,
             "after": _figures(workspace.balances, code, m2["after"]) if new else None,
@@ -189,6 +190,11 @@ def _indicators(found: Compared, workspace: Workspace) -> list[dict[str, Any]]:
             "load_after": round(workspace.balances.load_of(code), 4) if new else None,
         })  # fmt: skip
     return rows
+
+
+def label_of(workspace: Workspace, code: str) -> str:
+    """How a grid is called on the map: its number in the community, with 甲, 乙 for the parts of a split one."""
+    return workspace.labels.get(code) or short(code)
 
 
 def _figures(balances: Balances, code: str, m2: Mapping[str, float]) -> dict[str, float]:

@@ -5,8 +5,9 @@ Chinese and English stand beside each other; `lang` says which comes first. It p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from html import escape
 from importlib.resources import files
 from typing import Any, Literal
@@ -20,8 +21,8 @@ from onemap.store.db import Connection
 #: Rows of a table that are printed; the rest is a number.
 ROWS = 200
 _COUNTS: tuple[tuple[str, str, str], ...] = (
-    ("grids", "网格", "grids"), ("buildings", "建筑", "buildings"), ("households", "户", "households"),
-    ("residents", "人", "residents"), ("cases", "未办结事件", "open cases"), ("hazards", "隐患点", "hazard points"),
+    ("grids", "个网格", "grids"), ("buildings", "栋建筑", "buildings"), ("households", "户", "households"),
+    ("residents", "人", "residents"), ("cases", "件未办结事件", "open cases"), ("hazards", "处隐患点", "hazard points"),
 )  # fmt: skip
 _STATES = {
     "draft": ("草稿", "Draft"), "submitted": ("待审批", "In review"), "approved": ("已批准", "Approved"),
@@ -51,15 +52,17 @@ def of_plan(
     found = impact.compared_plan(conn, plan)
     facts = impact.told(conn, found, workspace, plan["version"])
     titles = {one.key: (one.title.zh, one.title.en) for one in workspace.model.measures}
-    page = Page("en" if lang == "en" else "zh", zone)
-    return page.whole(plan, facts, drawn(found), titles, review.decisions(conn, key), now)
+    label = partial(impact.label_of, workspace)
+    page = Page("en" if lang == "en" else "zh", zone, label)
+    return page.whole(plan, facts, drawn(found, label), titles, review.decisions(conn, key), now)
 
 
 class Page:
     """Writes the page in one order of the languages."""
 
-    def __init__(self, lang: Literal["zh", "en"], zone: str) -> None:
+    def __init__(self, lang: Literal["zh", "en"], zone: str, label: Callable[[str], str]) -> None:
         self.lang = lang
+        self.label = label
         self.zone = zone_of(zone)
 
     def whole(
@@ -125,13 +128,17 @@ class Page:
         return self._table([("队伍", "Team"), ("划入", "Gains"), ("划出", "Hands over")], rows, words=3)
 
     def _counts(self, counts: Mapping[str, int]) -> str:
-        said = [f"{_n(counts[name])} {self._first(zh, en)}" for name, zh, en in _COUNTS if counts.get(name)]
+        said = [
+            f"{_n(n)} {zh}" if self.lang == "zh" else f"{_n(n)} {en.removesuffix('s') if n == 1 else en}"
+            for name, zh, en in _COUNTS
+            if (n := counts.get(name))
+        ]
         return escape("、".join(said) if self.lang == "zh" else ", ".join(said)) or "—"
 
     def _exchanges(self, exchanges: Sequence[Mapping[str, Any]]) -> str:
         names = ("building", "incident", "camera", "hazard", "sensor")
         rows = [
-            [escape(str(one["grid"] or "—")), escape(str(one["to"] or "—")), _n(one["households"]),
+            [self._grid(one["grid"]), self._grid(one["to"]), _n(one["households"]),
              *(_n(one["counts"].get(name, 0)) for name in names), _n(one["counts"].get("area_m2", 0))]
             for one in exchanges
         ]  # fmt: skip
@@ -147,8 +154,14 @@ class Page:
             before, after = one["before"] or {}, one["after"] or {}
             figures = [self._pair(before.get(name), after.get(name)) for name in titles]
             load = self._pair(one["load_before"], one["load_after"], digits=2)
-            table.append([escape(one["label"]), self._both(*_KINDS[one["state"]]), load, *figures])
+            table.append([self._grid(one["grid"]), self._both(*_KINDS[one["state"]]), load, *figures])
         return self._table(heads, table, words=2)
+
+    def _grid(self, code: str | None) -> str:
+        if code is None:
+            return "—"
+        number = "" if code.startswith("~") else f' <span class="other">{escape(code)}</span>'
+        return f"<b>{escape(self.label(code))}</b>{number}"
 
     def _pair(self, before: float | None, after: float | None, digits: int = 0) -> str:
         return f"{_n(before, digits)} → <b>{_n(after, digits)}</b>"
@@ -171,7 +184,9 @@ class Page:
     def _table(self, heads: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], words: int = 1) -> str:
         if not rows:
             return f'<p class="none">{self._both("无", "none")}</p>'
-        head = "".join(f"<th>{self._both(zh, en)}</th>" for zh, en in heads)
+        head = "".join(
+            f'<th class="{"w" if i < words else "n"}">{self._both(zh, en)}</th>' for i, (zh, en) in enumerate(heads)
+        )
         body = "".join(f"<tr>{self._cells(row, words)}</tr>" for row in rows[:ROWS])
         more = len(rows) - ROWS
         rest = f'<p class="none">{self._both(f"另有 {more} 行", f"and {more} more")}</p>' if more > 0 else ""
