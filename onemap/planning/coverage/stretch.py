@@ -144,9 +144,14 @@ def _laid(cov: Coverage, pair: Sequence[FaceId], chain: Sequence[Arc], drawn: Fl
     old = shapely.get_coordinates(whole)
     left, right = _sides(old, chain[0])
     length = float(whole.length)
+    asked = LineString(drawn)
     start, drawn = _foot(cov, pair, whole, drawn)
+    if len(drawn) < 2:
+        raise Refused("no-line", where=asked)
     end, back = _foot(cov, pair, whole, drawn[::-1])
     drawn = back[::-1]
+    if len(drawn) < 2:
+        raise Refused("no-line", where=asked)
     closed = bool((old[0] == old[-1]).all())
     if start is None or end is None:
         on = end if start is None else start
