@@ -24,6 +24,8 @@ from bench import (
     heat_zonal,
     ingest,
     latency,
+    planning_edit,
+    planning_propose,
     planning_publish,
     tiles,
 )
@@ -46,7 +48,9 @@ SUBJECTS = {
     "fences-scale": fence_scale.rows,
     "fences-edit": fence_edit.rows,
     "fences-alarms": fence_alarms.rows,
+    "planning-edit": planning_edit.rows,
     "planning-publish": planning_publish.rows,
+    "planning-propose": planning_propose.rows,
 }
 #: Subjects measured on the prepared city; the others make what they measure.
 ON_THE_CITY = {"tiles", "ingest", "latency", "alerts"}
