@@ -311,7 +311,7 @@ def since(conn: Connection, key: str, version: int, *, area: bytes | None = None
 
 def steps(conn: Connection, key: str, by: str) -> tuple[Step | None, Step | None]:
     """What an undo and a redo of a planner would do."""
-    return log.undoable(conn, key, by), log.redoable(conn, key, by)
+    return log.steps(conn, key, by)
 
 
 def _stepped(

@@ -23,10 +23,6 @@ Operation = Mapping[str, Any]
 _FIELDS = ("name", "kind", "special", "team_key", "locked")
 
 
-#: Square degrees, some hundredth of a square metre: a corner on a border changes no ground.
-_NOTHING_DEG2 = 1e-12
-
-
 @dataclass(frozen=True)
 class Said:
     """An operation as it is done: its difference, and its line in the history."""
@@ -166,24 +162,11 @@ def _text(cov: Coverage, asked: Operation, delta: Delta) -> tuple[str, str]:
     op = asked["op"]
     if op == "describe" and asked.get("locked") is not None and all(asked.get(name) is None for name in _FIELDS[:-1]):
         op = "lock" if asked["locked"] else "unlock"
-    named = [asked["grid"]] if "grid" in asked else asked.get("grids") or _ground(delta)
+    named = [asked["grid"]] if "grid" in asked else asked.get("grids") or sorted(delta.redrawn)
     to = asked.get("to") if op == "reassign" else None
     zh, en = listed(cov, [face for face in named if face != to])
     values = {"to": called(cov, to) if to else "", "n": len(delta.faces)}
     return _TEXTS[op][0].format(grids=zh, **values), _TEXTS[op][1].format(grids=en, **values)
-
-
-def _ground(delta: Delta) -> list[FaceId]:
-    """Grids whose ground becomes another: not neighbours that only share a new corner."""
-    area: dict[FaceId, float] = {}
-    for sign, arcs in ((-1.0, delta.arcs_gone), (1.0, delta.arcs)):
-        for arc in arcs:
-            xy = arc.xy - (delta.arcs_gone or delta.arcs)[0].xy[0]
-            swept = sign * float(np.dot(xy[:-1, 0], xy[1:, 1]) - np.dot(xy[1:, 0], xy[:-1, 1])) / 2.0
-            for side, turn in ((arc.left, 1.0), (arc.right, -1.0)):
-                if side is not None:
-                    area[side] = area.get(side, 0.0) + turn * swept
-    return sorted(face for face, more in area.items() if abs(more) > _NOTHING_DEG2) or sorted(delta.touched)
 
 
 def _known(cov: Coverage, faces: Sequence[FaceId]) -> list[FaceId]:

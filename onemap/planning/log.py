@@ -64,22 +64,33 @@ class New:
     op: str | None = None
     operation: Mapping[str, Any] | None = None
     of: int | None = None
+    #: Edits that no longer count with it.
+    dropped: int = 0
+
+
+#: How many more edits count after a row of the log.
+_MORE = {"edit": 1, "adopt": 1, "merge": 1, "import": 1, "redo": 1, "undo": -1}
 
 
 def rows(
-    conn: Connection, *, key: str | None = None, area: bytes | None = None, discarded: bool = False, limit: int = 500
+    conn: Connection,
+    *,
+    key: str | None = None,
+    area: bytes | None = None,
+    discarded: bool = False,
+    limit: int = 500,
+    lock: bool = False,
 ) -> list[dict[str, Any]]:
     """Plans, newest change first; with an area only those whose scope lies in it."""
     asked = {"key": key, "area": area, "all": discarded or key is not None, "limit": limit}
-    return conn.execute(sql("plan_row"), asked).fetchall()
+    return conn.execute(sql("plan_row") + (" FOR UPDATE OF p" if lock else ""), asked).fetchall()
 
 
 def row(conn: Connection, key: str, *, area: bytes | None = None, lock: bool = False) -> dict[str, Any]:
     """One plan; locked, if asked, until the caller's transaction ends. Raises NotFound."""
     if lock:
         conn.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LOCK_S}s",))
-        conn.execute("SELECT FROM plan WHERE key = %s FOR UPDATE", (key,))
-    found = rows(conn, key=key, area=area, limit=1)
+    found = rows(conn, key=key, area=area, limit=1, lock=lock)
     if not found:
         raise NotFound("没有这个方案 · There is no such plan.", reason="plan")
     return found[0]
@@ -155,24 +166,33 @@ def redoable(conn: Connection, key: str, by: str) -> Step | None:
     return _step(conn, "plan_redo", key, by)
 
 
+def steps(conn: Connection, key: str, by: str) -> tuple[Step | None, Step | None]:
+    """What an undo and a redo of a planner would do, in one trip."""
+    both = (
+        f"SELECT 'undo' AS what, * FROM ({sql('plan_undo')}) u UNION ALL SELECT 'redo', * FROM ({sql('plan_redo')}) r"  # noqa: S608
+    )
+    found = {one["what"]: _step_of(one) for one in conn.execute(both, {"key": key, "by": by}).fetchall()}
+    return found.get("undo"), found.get("redo")
+
+
 def add(conn: Connection, plan: Mapping[str, Any], new: New) -> tuple[int, datetime]:
     """Write a row to the log of a locked plan, move its version, tell the screens. Returns the version and its time."""
-    version = int(plan["version"]) + 1
+    key, version = plan["key"], int(plan["version"]) + 1
     written = conn.execute(
-        "INSERT INTO plan_edit (plan_key, version, by, kind, op, operation, text_zh, text_en, grids, delta, of) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING at",
-        (
-            plan["key"], version, new.by, new.kind, new.op, None if new.operation is None else Jsonb(new.operation),
-            new.zh, new.en, [] if new.delta is None else sorted(new.delta.touched),
-            None if new.delta is None else new.delta.to_bytes(), new.of,
-        ),
+        sql("plan_add"),
+        {
+            "key": key, "version": version, "by": new.by, "kind": new.kind, "op": new.op, "of": new.of, "zh": new.zh,
+            "en": new.en, "grids": [] if new.delta is None else sorted(new.delta.touched),
+            "operation": None if new.operation is None else Jsonb(new.operation),
+            "delta": None if new.delta is None else new.delta.to_bytes(), "more": _MORE.get(new.kind, 0) - new.dropped,
+        },
     ).fetchone()  # fmt: skip
-    assert written is not None  # noqa: S101  (an INSERT of one row gives one)
+    assert written is not None  # noqa: S101  (the plan is there: it is locked)
     if new.kind == "undo":
-        mark(conn, plan["key"], [new.of or 0], counts=False, undone=version)
+        mark(conn, key, [new.of or 0], counts=False, undone=version)
     elif new.kind == "redo":
-        mark(conn, plan["key"], [new.of or 0], counts=True, undone=None)
-    moved(conn, plan["key"], version, new.by)
+        mark(conn, key, [new.of or 0], counts=True, undone=None)
+    tell(conn, key, version, "edit", new.by)
     return version, written["at"]
 
 
@@ -182,17 +202,6 @@ def mark(conn: Connection, key: str, versions: Collection[int], *, counts: bool,
         "UPDATE plan_edit SET counts = %s, undone = %s WHERE plan_key = %s AND version = ANY(%s)",
         (counts, undone, key, list(versions)),
     )
-
-
-def moved(conn: Connection, key: str, version: int, by: str) -> None:
-    """Write a plan's new version, count its edits, tell the screens."""
-    conn.execute(
-        "UPDATE plan SET version = %(version)s, changed_at = clock_timestamp(), edits = ("
-        "SELECT count(*) FROM plan_edit "
-        "WHERE plan_key = %(key)s AND counts AND kind IN ('edit', 'adopt', 'merge', 'import')) WHERE key = %(key)s",
-        {"key": key, "version": version},
-    )
-    tell(conn, key, version, "edit", by)
 
 
 def tell(conn: Connection, key: str, version: int, what: str, by: str) -> None:
@@ -243,7 +252,11 @@ def _entry(one: Mapping[str, Any]) -> Entry:
 
 def _step(conn: Connection, statement: str, key: str, by: str) -> Step | None:
     found = conn.execute(sql(statement), {"key": key, "by": by}).fetchone()
-    return None if found is None else Step(found["version"], found["applied"], found["text_zh"], found["text_en"])
+    return None if found is None else _step_of(found)
+
+
+def _step_of(found: Mapping[str, Any]) -> Step:
+    return Step(found["version"], found["applied"], found["text_zh"], found["text_en"])
 
 
 def effective(log: Sequence[Entry]) -> list[Entry]:

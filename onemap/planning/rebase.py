@@ -79,7 +79,9 @@ def rebase(
     dropped = [_edit_of(entry) for entry in edits if entry not in kept]
     log.mark(conn, key, dropped, counts=False, undone=None)
     zh, en = f"变基到 {edition}（{len(deltas)} 处修改）", f"Rebased on {edition} ({len(deltas)} edits)"
-    moved, _ = log.add(conn, found, New(by, "rebase", zh, en, delta=None, operation=_asked(onto=edition, skip=dropped)))
+    asked = _asked(onto=edition, skip=dropped)
+    new = New(by, "rebase", zh, en, delta=None, operation=asked, dropped=len(dropped))
+    moved, _ = log.add(conn, found, new)
     log.keep_ground(conn, key, moved, packed(cov))
     return Replay(len(deltas), (), moved)
 
