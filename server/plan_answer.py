@@ -186,7 +186,7 @@ def _balance(workspace: Workspace) -> Text:
 
 
 def _problems(workspace: Workspace) -> Text:
-    return _listed(workspace, workspace.problems.all, _problem)
+    return _listed(workspace, workspace.problems.told(workspace.cov, workspace.labels), _problem)
 
 
 def _problem(one: Problem) -> Plain:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shapely.geometry.base import BaseGeometry
@@ -38,6 +39,12 @@ class Problem:
     def order(self) -> tuple[int, int, str, str]:
         """Errors first, then by rule and grid."""
         return (0 if self.severity == "error" else 1, RULES.index(self.rule), self.grid, self.subject)
+
+    def called(self, old: str, label: str) -> Problem:
+        """The same problem of a grid that the map calls otherwise: 004甲 instead of 004 or ~7."""
+        zh = re.sub(rf"网格 {re.escape(old)}(?=\s)", f"网格 {label}", self.zh)
+        en = re.sub(rf"([Gg]rid ){re.escape(old)}(?!\w)", rf"\g<1>{label}", self.en)
+        return self if (zh, en) == (self.zh, self.en) else replace(self, zh=zh, en=en)
 
 
 def problem(

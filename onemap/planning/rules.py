@@ -7,7 +7,7 @@ amendment can be submitted although the grids next door were drawn badly years a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -101,6 +101,15 @@ class Problems:
         """Every problem, errors first, then by rule and grid."""
         tables = (self.ground, self.load, self.names)
         return sorted((one for table in tables for some in table.values() for one in some), key=lambda one: one.order)
+
+    def told(self, cov: Coverage, labels: Mapping[str, str]) -> list[Problem]:
+        """Every problem as `all`, in the words of the map: grids by their labels."""
+        out = []
+        for one in self.all:
+            old = named(cov.faces[one.grid])
+            label = labels.get(one.grid, old)
+            out.append(one if label == old else one.called(old, label))
+        return out
 
     @property
     def errors(self) -> list[Problem]:

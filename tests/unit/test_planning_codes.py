@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from shapely import box
 
@@ -74,6 +75,7 @@ def test_refused_where_there_is_no_code_left_or_no_community() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 15), st.floats(0.2, 0.8), st.booleans()), max_size=8))
+@examples(max_examples=25)
 def test_codes_are_fifteen_long_unique_and_stay(cuts: list[tuple[int, float, bool]]) -> None:
     cov = town.grids(4, np.random.default_rng(1))
     ever: set[str] = set()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from shapely import LineString, MultiPolygon, box
 
 from onemap.planning.balance import Balances
+from onemap.planning.codes import Labels
 from onemap.planning.coverage import Coverage, Face, describe, merge, reassign, split
 from onemap.planning.facts import Facts
 from onemap.planning.ground_rules import NAMED
@@ -190,6 +191,21 @@ def test_names_and_codes() -> None:
     for code, subject in (("12", "form"), ("330102001009001", "community")):
         (found,) = _told(_checked(_props(cov, second, code=code), facts), "code")
         assert (found.subject, found.severity) == (subject, "warning")
+
+
+def test_a_part_of_a_split_grid_is_called_as_on_the_map() -> None:
+    base, facts = _even(features=(_river(),))
+    cov = base.copy()
+    cov.patch(split(cov, _FIRST, town.line([(-0.1, 0.4), (1.1, 0.4)])))
+    problems, labels = _checked(cov, facts, base), Labels(base).of(cov)
+    assert labels["~1"] == "001乙"
+    told = {(one.rule, one.grid): one for one in problems.told(cov, labels)}
+    assert told["barrier", "~1"].zh.startswith("网格 001乙 跨越运河")
+    assert told["barrier", "~1"].en.startswith("Grid 001乙 lies across")
+    assert told["barrier", _FIRST].zh.startswith("网格 001甲 ")
+    assert not [one for one in told.values() if "~1" in one.zh + one.en]
+    same = [one for one in problems.all if labels[one.grid] == one.grid[12:]]
+    assert same and all(any(one is other for other in told.values()) for one in same)
 
 
 def test_what_the_edition_had_is_a_warning_until_it_gets_worse() -> None:
