@@ -329,6 +329,9 @@ def test_reshape_may_take_most_of_a_grid_but_not_all() -> None:
     assert made.polygon("11").area > 1.8 * D * D
     with refused("no-line"):
         reshape(cov, [at(1.3, 1.3), at(1.6, 1.6)])
+    for end in (1.97, 2.0, 2.03, 2.6):
+        with refused("no-line"):
+            reshape(cov, [at(1.5, 1.5), at(end, 1.5)])
     with refused("border"):
         reshape(cov, [at(0, 0.2), at(-0.3, 0.5), at(0, 0.8)])
     with refused("locked"):
