@@ -315,6 +315,16 @@ def test_axes_swapped_where_both_orders_are_on_the_globe() -> None:
     assert caught.value.reason == "axes-swapped"
 
 
+def test_a_wrong_zone_of_a_projection_is_refused() -> None:
+    """Three degrees off is another city; metres read as degrees are nowhere."""
+    metres = _geojson(_moved("EPSG:4549"))
+    with pytest.raises(BadInput) as caught:
+        look_at(read_grids(metres, "a.geojson", datum="EPSG:4548"), BASE)
+    assert caught.value.reason == "elsewhere"
+    assert _reason(metres) in ("lon-range", "lat-range")
+    assert _reason(metres, datum="EPSG:2263") in ("outside-area", "axes-swapped")
+
+
 def test_grids_of_another_city_are_refused() -> None:
     there = np.array([shapely.transform(shape, lambda at: at + 1.0) for shape in BASE.shapes], dtype=object)
     with pytest.raises(BadInput) as caught:

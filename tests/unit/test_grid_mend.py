@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onemap.core.errors import BadInput
+from onemap.planning.coverage import Coverage, Face
 from onemap.planning.exchange.look import Look, look_at
+from onemap.planning.exchange.service import fitted
 from onemap.planning.exchange.spec import GridFile
 from tests.unit.grid_files_ground import COMMUNITIES, ROWS, corners, town
 
@@ -103,6 +105,23 @@ def test_one_community_alone_is_drawn_anew_the_other_stays() -> None:
     assert set(look.gone) == {BASE.ids[n] for n in west}
     assert look.findings.problems == []
     _tiles(look)
+
+
+@pytest.mark.parametrize("metres", [-1.0, 0.0, 1.0])
+def test_the_community_beside_gets_the_corners_that_a_file_puts_on_their_border(metres: float) -> None:
+    west = [n for n, p in enumerate(BASE.props) if p["community_code"] == COMMUNITIES[0]]
+    rows = [{"code": BASE.props[n]["code"], "name": "x"} for n in west]
+    shapes = np.array([shapely.segmentize(shape, 3e-4) for shape in _grown(metres)[west]], dtype=object)
+    look = look_at(_file(shapes, rows), BASE)
+    assert look.findings.problems == []
+    kept = [n for n in range(len(BASE.ids)) if n not in west]
+    fit = fitted(list(BASE.shapes[kept]), [one.shape for one in look.drawn])
+    assert shapely.coverage_is_valid(np.array(fit, dtype=object))
+    for n, shape in zip(kept, fit, strict=False):
+        assert shapely.hausdorff_distance(shape, BASE.shapes[n]) < 1e-13
+    faces = [*(Face(BASE.ids[n], BASE.props[n]) for n in kept), *(Face(one.id, one.props) for one in look.drawn)]
+    cov = Coverage.from_polygons(faces, fit)
+    assert len(cov.faces) == len(BASE.ids)
 
 
 def test_a_grid_over_the_border_of_its_community_is_a_problem() -> None:

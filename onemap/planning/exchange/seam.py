@@ -40,9 +40,15 @@ def seamed(shapes: Shapes, parents: Shapes, within_m: float, plane: Plane) -> tu
     return _woven(moved, _between(corners, lines, within_m, plane)), parents
 
 
+def given_corners(shapes: Shapes, others: Shapes, within_m: float, plane: Plane) -> Shapes:
+    """Return shapes with the corners of others that lie on their borders; no border moves by more than `within_m`."""
+    corners = np.unique(shapely.get_coordinates(others), axis=0)
+    return _woven(shapes, _between(corners, _segments(shapes), within_m, plane))
+
+
 def _segments(shapes: Shapes) -> Floats:
     """Every segment once, shape (n, 4): from its lower end to its higher one."""
-    at, ring = shapely.get_coordinates(shapely.get_rings(shapes), return_index=True)
+    at, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(shapes)), return_index=True)
     whole = ring[:-1] == ring[1:]
     starts, ends = at[:-1][whole], at[1:][whole]
     turned = (starts[:, 0] > ends[:, 0]) | ((starts[:, 0] == ends[:, 0]) & (starts[:, 1] > ends[:, 1]))

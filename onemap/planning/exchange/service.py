@@ -16,9 +16,9 @@ from onemap.core.errors import Conflict, NotFound
 from onemap.core.policy import Grant
 from onemap.planning import book
 from onemap.planning.coverage import Face
-from onemap.planning.exchange.arrange import joined
+from onemap.planning.exchange.ground import Plane
 from onemap.planning.exchange.look import TOLERANCE_M, Base, Drawn, Look, look_at
-from onemap.planning.exchange.mend import mended
+from onemap.planning.exchange.seam import given_corners
 from onemap.planning.exchange.spec import GridFile, refused
 from onemap.planning.exchange.write import Written, write_grids
 from onemap.planning.grounds import coverage_of_edition, edition_in_force
@@ -32,6 +32,8 @@ _PROPS: Mapping[str, Any] = {
     "code": None, "name": "", "kind": "unit", "special": None, "community_code": None, "team_key": None,
     "locked": False,
 }  # fmt: skip
+#: A corner on a straight border is off it by the rounding of float64, some nanometres.
+_SAME_CORNER_M = 1e-6
 _COLUMNS = ("code", "name", "kind", "community_code", "team_key", "edition", "area_m2")
 
 
@@ -138,23 +140,20 @@ def make_plan(conn: Connection, found: Preview, name: str, by: str, *, accept_re
     cov = coverage_of_edition(conn, found.edition)
     gone = set(found.look.gone)
     kept = [face for face in sorted(cov.faces) if face not in gone]
-    faces, shapes = fitted(
-        [*(cov.faces[face] for face in kept), *(_face(one) for one in found.look.drawn)],
-        [*cov.polygons(kept), *(one.shape for one in found.look.drawn)],
-    )
+    faces = [*(cov.faces[face] for face in kept), *(_face(one) for one in found.look.drawn)]
+    shapes = fitted(list(cov.polygons(kept)), [one.shape for one in found.look.drawn])
     count = len(found.look.drawn)
     text = (f"导入 {found.look.file.name}:{count} 个网格", f"Imported {found.look.file.name}: {count} grids")
     return book.import_plan(conn, name, found.edition, faces, shapes, by, text=text)
 
 
-def fitted(faces: Sequence[Face], shapes: Sequence[BaseGeometry]) -> tuple[list[Face], list[BaseGeometry]]:
-    """Faces whose borders share their corners: one that a file put on a community's border is its neighbour's too."""
-    found = np.empty(len(shapes), dtype=object)
-    found[:] = list(shapes)
-    if not bool(shapely.coverage_is_valid(found)):
-        nothing = np.empty(0, dtype=object)
-        found = mended(found, [face.id for face in faces], parents=nothing, corners=nothing, tolerance_m=1e-3).shapes
-    return list(faces), [joined([shape]) for shape in found]
+def fitted(kept: Sequence[BaseGeometry], drawn: Sequence[BaseGeometry]) -> list[BaseGeometry]:
+    """Kept and drawn grids in one coverage: a corner that a file put on a community's border is its neighbour's too."""
+    old, new = np.empty(len(kept), dtype=object), np.empty(len(drawn), dtype=object)
+    old[:], new[:] = list(kept), list(drawn)
+    if len(old):
+        old = given_corners(old, new, _SAME_CORNER_M, Plane(np.concatenate([old, new])))
+    return [*old.tolist(), *new.tolist()]
 
 
 def _face(one: Drawn) -> Face:
