@@ -16,6 +16,7 @@ from onemap.core import errors
 from onemap.fences.ground import NoGround
 from onemap.planning.coverage import NotACoverage, Refused, Stale
 from onemap.planning.parting import NoParting
+from onemap.planning.propose.start import Infeasible
 from onemap.planning.replay import Clash
 
 MEDIA_TYPE = "application/problem+json"
@@ -56,7 +57,7 @@ class RateLimited(errors.TooManyRequests):
 
 STATUS[RateLimited] = STATUS[errors.TooManyRequests]
 STATUS[NoGround] = STATUS[errors.NotFound]
-STATUS |= dict.fromkeys((Refused, NotACoverage, NoParting), STATUS[errors.BadInput])
+STATUS |= dict.fromkeys((Refused, NotACoverage, NoParting, Infeasible), STATUS[errors.BadInput])
 STATUS |= dict.fromkeys((Stale, Clash), STATUS[errors.Conflict])
 
 
