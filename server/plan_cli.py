@@ -187,7 +187,7 @@ def check(key: Key) -> None:
 
     with opened() as (_, conn), conn.transaction():
         work = workspaces.refreshed(conn, book.plan(conn, key))
-        found, errors = work.problems.all, len(work.problems.errors)
+        found, errors = work.problems.told(work.cov, work.labels), len(work.problems.errors)
     for problem in found:
         colour = "red" if problem.severity == "error" else "yellow"
         CONSOLE.print(f"[{colour}]{problem.severity:<8}[/]{problem.rule:<14}{problem.grid}  {problem.zh}  {problem.en}")
