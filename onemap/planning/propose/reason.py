@@ -150,12 +150,16 @@ def _along(units: Units, piece: Piece) -> tuple[str, str]:
 
 def _crossing(units: Units, piece: Piece, label: dict[str, str], before: Side, after: Side) -> tuple[str, str]:
     """What barriers have to do with it: one that a grid no longer crosses, one that the new grid does, or none."""
-    names = [name for name in (piece.grid, piece.to) if name is not None]
-    for name in names:
-        gone = before.inside.get(name, frozenset()) - after.inside.get(name, frozenset())
-        if gone and name in after.load:
-            line = units.barriers[min(gone)]
-            grid = label.get(name, name)
+    if piece.grid is not None and piece.grid in after.load:
+        gone = before.inside.get(piece.grid, frozenset()) - after.inside.get(piece.grid, frozenset())
+        # By this piece: it lies over the barrier from ground that was of the same grid.
+        inside = np.zeros(len(units), np.bool_)
+        inside[piece.units] = True
+        left = units.home == units.home[piece.units[0]]
+        over = {int(wall) - 1 for wall in units.wall[inside[units.source] & ~inside[units.to] & left[units.to]] if wall}
+        if gone & over:
+            line = units.barriers[min(gone & over)]
+            grid = label.get(piece.grid, piece.grid)
             return f"{grid} 不再跨{line.zh}", f"{grid} no longer crosses {line.en}"
     here = after.inside.get(piece.to, frozenset())
     if here:
