@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ LON, LAT, SIDE = 110.0, 29.0, 0.004
 def parted(cuts_x: list[float], cuts_y: list[float], names: list[str]) -> list[Grid]:
     """A square cut by lines from north to south and from west to east."""
     xs, ys = [0.0, *sorted(cuts_x), 1.0], [0.0, *sorted(cuts_y), 1.0]
-    boxes = [(a, c, b, d) for c, d in zip(ys, ys[1:], strict=False) for a, b in zip(xs, xs[1:], strict=False)]
+    boxes = [(a, c, b, d) for c, d in pairwise(ys) for a, b in pairwise(xs)]
     return [
         Grid(name, shapely.multipolygons([shapely.box(*(np.array(box) * SIDE + (LON, LAT, LON, LAT)))]), name)
         for name, box in zip(names, boxes, strict=False)
