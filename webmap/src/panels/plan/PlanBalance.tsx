@@ -115,13 +115,15 @@ function Line({ grid, tone, beyond, reach, tolerance, picked, measures }: LinePr
           {trouble && <i class={`trouble is-${trouble}`} role="img" aria-label={t(`plans.severity.${trouble}`)} />}
         </button>
       </th>
-      <td class="load-cell">
-        <span class="load-bar" aria-hidden="true">
-          <i style={{ width: share(grid.load) }} />
-          <u style={{ right: share(1 - tolerance) }} />
-          <u style={{ right: share(1 + tolerance) }} />
+      <td>
+        <span class="load-cell">
+          <span class="load-bar" aria-hidden="true">
+            <i style={{ width: share(grid.load) }} />
+            <u style={{ right: share(1 - tolerance) }} />
+            <u style={{ right: share(1 + tolerance) }} />
+          </span>
+          <b title={beyond ? t('plans.beyond') : undefined}>{loadText(grid.load)}</b>
         </span>
-        <b title={beyond ? t('plans.beyond') : undefined}>{loadText(grid.load)}</b>
       </td>
       {measures.map(({ key }) => (
         <td key={key}>{key.endsWith('_m') ? figure((grid.measures[key] ?? 0) / 1000) : count(grid.measures[key])}</td>

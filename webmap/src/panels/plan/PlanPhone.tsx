@@ -11,6 +11,17 @@ const TABS: readonly PlanTab[] = ['balance', 'impact', 'review', 'history']
 
 export function PlanPhone() {
   useEffect(followPlan, [])
+  useEffect(() => {
+    let [left, end] = [false, () => {}]
+    // The figures are there before the drawing, which weighs more.
+    void import('../../map/plan').then(({ showPlan }) => {
+      if (!left) end = showPlan()
+    })
+    return () => {
+      left = true
+      end()
+    }
+  }, [])
   const row = plan.value?.plan
   return (
     <section class="plan-side plan-phone" aria-label={t('rail.plan')} data-testid="plan-phone">
