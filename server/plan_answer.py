@@ -16,6 +16,7 @@ from onemap.planning import book, parting
 from onemap.planning.book import Done
 from onemap.planning.coverage import Arc, Coverage
 from onemap.planning.finding import Problem
+from onemap.planning.ground_rules import named
 from onemap.planning.log import Step
 from onemap.planning.plane import areas_m2
 from onemap.planning.rebase import Misfit, Replay
@@ -186,7 +187,19 @@ def _balance(workspace: Workspace) -> Text:
 
 
 def _problems(workspace: Workspace) -> Text:
-    return _listed(workspace, workspace.problems.told(workspace.cov, workspace.labels), _problem)
+    """What the rules have against the plan, in the words of the map; worst first."""
+    shown, labels, faces = workspace.shown, workspace.labels, workspace.cov.faces
+    tables = (workspace.problems.ground, workspace.problems.load, workspace.problems.names)
+    told: list[tuple[tuple[int, int, str, str], str]] = []
+    for one in (one for table in tables for some in table.values() for one in some):
+        label = labels.get(one.grid)
+        known = shown.get(id(one))
+        if known is None or known[0] is not one or known[1] != label:
+            old = named(faces[one.grid])
+            said = one if label is None or label == old else one.called(old, label)
+            known = shown[id(one)] = (one, label, one.order, dumps(_problem(said)))
+        told.append((known[2], known[3]))
+    return Text(f"[{','.join(text for _, text in sorted(told))}]")
 
 
 def _problem(one: Problem) -> Plain:
@@ -207,8 +220,8 @@ def _listed(workspace: Workspace, found: Sequence[Any], plain: Callable[[Any], P
     for one in found:
         known = shown.get(id(one))
         if known is None or known[0] is not one:  # an id may have been another's
-            known = shown[id(one)] = (one, dumps(plain(one)))
-        texts.append(known[1])
+            known = shown[id(one)] = (one, None, None, dumps(plain(one)))
+        texts.append(known[3])
     return Text(f"[{','.join(texts)}]")
 
 

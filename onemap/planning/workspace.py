@@ -58,7 +58,7 @@ class Workspace:
     #: Grids that a screen must be told of besides those of the last delta: their load or label is another.
     told: frozenset[FaceId] = frozenset()
     #: What whoever shows the plan remembers of its problems and rows, by id; handed on from version to version.
-    shown: dict[int, tuple[object, str]] = field(default_factory=dict)
+    shown: dict[int, tuple[Any, ...]] = field(default_factory=dict)
 
     @property
     def model(self) -> Model:
