@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, box
 
@@ -169,6 +169,7 @@ def test_hard_barriers_hold_and_soft_ones_cost(weight: list[int], seed: int, har
 
 @given(st.lists(st.integers(0, 9), min_size=16, max_size=16), st.sets(st.integers(0, 15), max_size=5),
        st.integers(0, 10_000))  # fmt: skip
+@example([0] * 16, {1, 2}, 0)
 @settings(max_examples=12)
 def test_locked_blocks_stay(weight: list[int], locked: set[int], seed: int) -> None:
     home = ["west"] * 2 + ["east"] * 2

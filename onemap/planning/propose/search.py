@@ -142,6 +142,8 @@ class Run:
         seed = (wish.seed * 1_000_003 + number * 7_919) % 2**31
         compact, change, cross = self._pressed(number)
         today = number % 3 != 2 if wish.keep > 0 else number % 6 == 0
+        # Cuts from nothing do not know of locked blocks.
+        today = today or bool((self.task.pin >= 0).any())
         assign = from_today(self.task, seed) if today else from_nothing(self.task, seed, wish.keep)
         want = np.array([0.05 + 0.95 * (number % 2), self._band(number), compact / len(self.target),
                          2 * wish.keep * change, cross * (20.0 if wish.hard else 1.0) / 10, 0.0])  # fmt: skip

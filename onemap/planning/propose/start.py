@@ -161,6 +161,9 @@ def from_today(task: Task, seed: int) -> Ints:
             parts = _split(task, parts, seed + len(parts))
         _label(task, parts, base, share, assign)
         base += share
+    held = task.pin >= 0
+    if np.any(assign[held] != task.pin[held]):
+        raise Infeasible("锁定的地块使同一网格断成几块 · locked blocks of one grid lie apart", reason="locked")
     return assign
 
 
