@@ -305,7 +305,7 @@ function Published({ row, known }: { row: Plan; known: readonly Edition[] }) {
   const edition = known.find(({ name }) => name === row.edition)
   return (
     <>
-      <p class="plan-done" data-testid="review-published">
+      <p class="plan-done" data-testid="review-done">
         {t(row.state === 'rolled_back' ? 'plans.rolledback.said' : 'plans.published.said', {
           name: row.edition ?? '—',
         })}
