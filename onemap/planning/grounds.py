@@ -6,6 +6,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Collection
 from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import shapely
@@ -24,9 +25,18 @@ _known: OrderedDict[tuple[object, ...], Coverage] = OrderedDict()
 _lock = Lock()
 
 
-def database(conn: Connection) -> tuple[str, int, str]:
+#: A database that was dropped and made anew has its name again, and another number.
+_numbers: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
+
+
+def database(conn: Connection) -> tuple[str, int, str, int]:
     """Which database a connection goes to: what is remembered of one is not told of another."""
-    return conn.info.host, conn.info.port, conn.info.dbname
+    number = _numbers.get(conn)
+    if number is None:
+        row = conn.execute("SELECT oid::bigint AS oid FROM pg_database WHERE datname = current_database()").fetchone()
+        assert row is not None  # noqa: S101
+        number = _numbers[conn] = row["oid"]
+    return conn.info.host, conn.info.port, conn.info.dbname, number
 
 
 def edition_in_force(conn: Connection) -> str:

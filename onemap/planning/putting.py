@@ -6,6 +6,7 @@ Rows are added and changed, never the schema: who reads sees the old edition unt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,12 +65,15 @@ def put_new(
         raise Conflict("Another edition than the plan's base is in force: rebase the plan.", reason="behind")
     if conn.execute("SELECT 1 FROM grid WHERE edition = %s LIMIT 1", (name,)).fetchone():
         raise Conflict(f"There is an edition {name} already.", reason="edition")
-    cut = lineage.pieces(before, after)
+    # GEOS cuts without Python's lock while PostgreSQL writes.
+    with ThreadPoolExecutor(1) as beside:
+        cutting = beside.submit(lineage.pieces, before, after)
+        _remember(conn, base)
+        asked = {"name": name, "title": title, "base": base, "plan": plan_key, "grids": len(after), "by": actor}
+        conn.execute(sql("edition_write"), asked)
+        _write(conn, name, after)
+        cut = cutting.result()
     found = lineage.lines(before, after, cut)
-    _remember(conn, base)
-    asked = {"name": name, "title": title, "base": base, "plan": plan_key, "grids": len(after), "by": actor}
-    conn.execute(sql("edition_write"), asked)
-    _write(conn, name, after)
     lineage.write(conn, name, base, found)
     return _in_force(conn, base, name, before, after, cut, found)
 

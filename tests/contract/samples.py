@@ -60,6 +60,8 @@ def value(layer: LayerSpec, attribute: Attribute, i: int) -> Any:
     column = layer.table.columns[attribute.name].type
     if isinstance(column, JSONB):
         return {"reading": i}
+    if layer.valid is not None and attribute.name == layer.valid[1]:
+        return START + timedelta(days=36500, minutes=i)  # in force: lists and tiles show no other
     if attribute.kind == "time":
         return START + timedelta(minutes=i)
     if attribute.kind == "level":
