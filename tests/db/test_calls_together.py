@@ -65,14 +65,18 @@ def story(dsn: str, endpoint: Endpoint) -> None:
         if rows:
             act = rng.choice((ledger.acknowledge, ledger.confirm_again, ledger.decline, ledger.acknowledge))
             try:
-                act(conn, rng.choice(rows)["id"], "post", at=at)  # type: ignore[operator]
+                with conn.transaction():
+                    act(conn, rng.choice(rows)["id"], "post", at=at)  # type: ignore[operator]
             except OnemapError:
                 return  # what it says no to, it may
 
     def settle(conn: Connection, _rng: random.Random, at: object) -> None:
         ids = [row["id"] for row in conn.execute("SELECT id FROM alert WHERE delivered_at IS NULL").fetchall()]
-        ledger.mark_delivered(conn, ids)
-        service.start(conn, "w:2", "command", at)  # type: ignore[arg-type]
+        # A turn lasts as long as its transaction: without one, two would ring the same grid.
+        with conn.transaction():
+            ledger.mark_delivered(conn, ids)
+        with conn.transaction():
+            service.start(conn, "w:2", "command", at)  # type: ignore[arg-type]
 
     senders: dict[int, Sender] = {}
 
@@ -101,7 +105,8 @@ def story(dsn: str, endpoint: Endpoint) -> None:
 
     def end(conn: Connection, rng: random.Random, at: object) -> None:
         if at > T0 + timedelta(seconds=30 * (ROUNDS - 3)):  # type: ignore[operator]
-            warnings.end(conn, f"w:{rng.choice((4, 5))}", "command")
+            with conn.transaction():
+                warnings.end(conn, f"w:{rng.choice((4, 5))}", "command")
 
     threads = [every(1, climb), every(2, climb), every(3, say), every(4, settle)]
     threads += [every(5, send), every(6, send), every(7, hear_back), every(8, end)]
