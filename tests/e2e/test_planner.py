@@ -168,8 +168,8 @@ def paintable(one: Planner, giver: str, taker: str, ground: shapely.MultiPolygon
 @pytest.mark.parametrize("turn", TURNS)
 def test_a_planner_redraws_grids(open_page: Callable[..., Page], demo: Installation, turn: int) -> None:
     on_the_map = live(demo)
-    wide, high = (1920, 1080) if turn == 0 else (1366, 768)
-    one = Planner(open_page(wide, high, dark=turn % 2 == 1)).sign_in("planner", "demo-planner").ready()
+    # A laptop's size: software draws a wall in twice the time.
+    one = Planner(open_page(1366, 768, dark=turn % 2 == 1)).sign_in("planner", "demo-planner").ready()
     # D1: a plan on the edition in force.
     one.open(f"临江调整 {turn}")
     start = one.grounds()
@@ -256,7 +256,7 @@ def test_a_planner_redraws_grids(open_page: Callable[..., Page], demo: Installat
 def test_a_plan_is_proposed_reviewed_published_and_rolled_back(
     open_page: Callable[..., Page], demo: Installation, turn: int
 ) -> None:
-    one = Planner(open_page(1440, 900, dark=False)).sign_in("planner", "demo-planner").ready()
+    one = Planner(open_page(1366, 768, dark=False)).sign_in("planner", "demo-planner").ready()
     one.open(f"均衡方案 {turn}")
     before = current(demo)
     grid = simple_grid(one)
@@ -278,7 +278,7 @@ def test_a_plan_is_proposed_reviewed_published_and_rolled_back(
     one.at("review-submit").click()
     expect(one.at("plan-state")).to_have_text("待审核", timeout=15_000)
     # Another right decides and publishes.
-    two = Planner(open_page(1440, 900)).sign_in("command", "demo-command").ready()
+    two = Planner(open_page(1024, 768)).sign_in("command", "demo-command").ready()
     two.page.goto(f"{demo.url}/#p=plan&k={one.key}")
     expect(two.at("plan-head")).to_be_visible(timeout=30_000)
     two.at("plan-tab-review").click()
