@@ -29,7 +29,7 @@ Values = Mapping[str, Any]
 # Usual names, compared in lower case without blanks, by layer; the first that a file has is taken.
 ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
     "area": {"name": ("社区", "街道", "district", "区县", "name"), "code": ("gb", "adcode", "区划代码")},
-    "grid": {"name": ("所属组织", "网格名称", "name10", "名称")},
+    "grid": {"name": ("所属组织", "网格名称", "name10", "名称"), "special": ("专属类别", "专属类型")},
     "building": {
         "name": ("楼宇名称", "名称", "建筑名称"),
         "floors": ("floor", "levels", "building:levels", "层数", "楼层"),
@@ -72,6 +72,10 @@ IDS = (
 )
 #: What a value of a foreign list means in ours; a value that is in neither list is left out, not refused.
 _MEANINGS: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
+    ("grid", "special"): (
+        ("学校", "school"), ("小区", "estate"), ("园区", "industrial"), ("医院", "hospital"), ("市场", "market"),
+        ("其他", "other"),
+    ),
     ("incident", "status"): (("关闭", "closed"), ("办结", "closed"), ("处理", "on_site"), ("派", "dispatched")),
     ("hazard", "kind"): (
         ("debris", "debris_flow"), ("mudslide", "debris_flow"), ("泥石流", "debris_flow"), ("rock", "collapse"),
@@ -203,6 +207,9 @@ def _complete_division(made: Plan, names: Mapping[str, str]) -> None:
     if made.layer.name == "grid":
         made.defaults.setdefault("kind", "unit")
         made.defaults.setdefault("edition", made.stem)
+        special = made.forms.get("special")
+        if special is not None and "kind" not in made.sources:  # what is of a special use is a special grid
+            made.forms["kind"] = lambda row: "special" if special(row) else "unit"
     elif "level" not in made.sources:
         finest = (("community", ("社区", "community")), ("street", ("街道", "street")), ("city", ("city",)))
         level = next((level for level, columns in finest if any(plain(c) in names for c in columns)), "district")

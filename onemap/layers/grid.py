@@ -21,6 +21,7 @@ TABLE = feature_table(
         timestamp("valid_to"),
         Column("team_key", TextType),
         Column("area_m2", Double),
+        Column("special", TextType),  # of a special grid: what it is made of
     ],
 )
 Index("ix_grid_edition_code", TABLE.c.edition, TABLE.c.code)
@@ -49,5 +50,18 @@ LAYER = LayerSpec(
         Attribute("valid_to", Text("终止时间", "Valid to"), "time"),
         Attribute("team_key", Text("责任队伍", "Duty team")),
         Attribute("area_m2", Text("面积", "Area"), "number", unit="m²"),
+        Attribute(
+            "special",
+            Text("专属类别", "Special use"),
+            "code",
+            values={
+                "school": Text("学校", "School"),
+                "estate": Text("小区", "Estate"),
+                "industrial": Text("园区", "Industrial park"),
+                "hospital": Text("医院", "Hospital"),
+                "market": Text("市场", "Market"),
+                "other": Text("其他专属", "Other special"),
+            },
+        ),
     ),
 )

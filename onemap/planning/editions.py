@@ -28,6 +28,7 @@ class Grid:
     kind: str = "unit"
     community_code: str | None = None
     team_key: str | None = None
+    special: str | None = None
 
 
 def current(conn: Connection) -> str | None:
@@ -60,7 +61,7 @@ def grids(conn: Connection, name: str | None) -> list[Grid]:
         raise NotFound(f"There is no edition {str(name)[:64]!r}.", reason="edition")
     geoms: Any = shapely.from_wkb(np.array([row["wkb"] for row in rows], dtype=object))
     return [
-        Grid(row["code"], geom, row["name"], row["kind"], row["community_code"], row["team_key"])
+        Grid(row["code"], geom, row["name"], row["kind"], row["community_code"], row["team_key"], row["special"])
         for row, geom in zip(rows, geoms, strict=True)
     ]
 

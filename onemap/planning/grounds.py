@@ -18,8 +18,8 @@ from onemap.store.sqlfile import sql
 
 _KEEP = 4
 _COUNTERS = struct.Struct("<qq")
-#: Attributes of a grid that an edition has; `special` and `locked` are the plan's own.
-EDITION_PROPS = ("code", "name", "kind", "community_code", "team_key")
+#: Attributes of a grid that an edition has; `locked` is the plan's own.
+EDITION_PROPS = ("code", "name", "kind", "special", "community_code", "team_key")
 
 _known: OrderedDict[tuple[object, ...], Coverage] = OrderedDict()
 _lock = Lock()
@@ -124,8 +124,5 @@ def _number(cov: Coverage) -> int:
 
 def _read(conn: Connection, edition: str) -> Coverage:
     rows = conn.execute(sql("plan_grids"), {"edition": edition}).fetchall()
-    faces = [
-        Face(row["id"], {**{name: row[name] for name in EDITION_PROPS}, "special": None, "locked": False})
-        for row in rows
-    ]
+    faces = [Face(row["id"], {**{name: row[name] for name in EDITION_PROPS}, "locked": False}) for row in rows]
     return Coverage.from_polygons(faces, shapely.from_wkb([bytes(row["wkb"]) for row in rows]))

@@ -107,7 +107,8 @@ def grids_of_plan(conn: Connection, key: str) -> list[Grid]:
     for face, geom in zip(ids, cov.polygons(ids), strict=True):
         props, code = cov.faces[face].props, given[face]
         community, team = props.get("community_code"), props.get("team_key") or None
-        made.append(Grid(code, geom, _name(props, face, code), props.get("kind") or "unit", community, team))
+        kind, special = props.get("kind") or "unit", props.get("special") or None
+        made.append(Grid(code, geom, _name(props, face, code), kind, community, team, special))
     return made
 
 

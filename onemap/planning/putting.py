@@ -131,12 +131,12 @@ def _write(conn: Connection, name: str, grids: Sequence[Grid]) -> None:
     lon, lat = representatives(geoms)
     cells, m2 = cells_of(lon, lat).tolist(), areas(grids).tolist()
     conn.execute(sql("edition_incoming"))
-    names = "key, geom, h3, code, name, community_code, kind, team_key, area_m2"
+    names = "key, geom, h3, code, name, community_code, kind, team_key, area_m2, special"
     with conn.cursor() as cursor, cursor.copy(f"COPY pg_temp.edition_incoming ({names}) FROM STDIN") as copy:
         for i in np.argsort(cells, kind="stable").tolist():
             one = grids[i]
             copy.write_row((f"{name}/{one.code}", wkb[i], cells[i], one.code, one.name or None, one.community_code,
-                            one.kind, one.team_key or None, round(m2[i], 1)))  # fmt: skip
+                            one.kind, one.team_key or None, round(m2[i], 1), one.special))  # fmt: skip
     conn.execute(sql("edition_insert"), {"edition": name})
     conn.execute("DROP TABLE pg_temp.edition_incoming")
 

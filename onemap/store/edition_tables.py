@@ -119,6 +119,7 @@ plan_decision = Table(
     Column("by", Text, nullable=False),
     timestamp("at", nullable=False, server_default=text("now()")),
     Column("note", Text, nullable=False, server_default=text("''")),
+    timestamp("effective_at"),  # of a schedule: the time that was set
 )
 
 # What a team was told of its grids. Its letter goes out by the team's channels as `alert_id`.
@@ -135,4 +136,8 @@ grid_notice = Table(
     Column("loses", JSONB, nullable=False),
     timestamp("at", nullable=False, server_default=text("now()")),
     Column("alert_id", BigInteger),
+    timestamp("seen_at"),  # by whoever of the team came first
+    Column("back", Boolean, nullable=False, server_default=text("false")),  # of a roll-back
+    Column("title", Text, nullable=False, server_default=text("''")),  # of the edition
+    Index("ix_grid_notice_unseen", "team_key", postgresql_where=text("seen_at IS NULL")),
 )

@@ -18,9 +18,9 @@ from onemap.planning import book
 from onemap.planning.exchange.read import read_grids
 from onemap.planning.grounds import coverage_of_edition
 from onemap.store import account
-from onemap.store.db import connect
+from onemap.store.db import acting, connect
 from tests.api.conftest import PASSWORD, Running
-from tests.db.plans_ground import EDITION, city
+from tests.db.plans_ground import EDITION, city, grid
 from tests.unit.grid_files_ground import shapefile, zipped
 
 Shapes = dict[str, shapely.Geometry]
@@ -30,6 +30,8 @@ Shapes = dict[str, shapely.Geometry]
 def _city(server: Running) -> None:
     with connect(server.dsn) as conn:
         city(conn)
+        with acting(conn, "test"):
+            conn.execute("UPDATE grid SET kind = 'special', special = 'school' WHERE code = %s", (grid(0, 0),))
         conn.commit()
 
 
@@ -92,6 +94,9 @@ def test_an_edition_goes_out_and_comes_back_unchanged(
         with zipfile.ZipFile(io.BytesIO(out.content)) as archive:
             said = next(name for name in archive.namelist() if name.endswith(".cpg"))
             assert archive.read(said).decode() == encoding.upper()
+    assert {row["code"]: row["special"] for row in read_grids(out.content, "x").rows if row["special"]} == {
+        grid(0, 0): "school"
+    }
     looked = _look(planner, out.content, "版本.zip").json()
     assert looked["problems"] == []
     assert looked["repairs"] == []

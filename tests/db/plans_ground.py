@@ -62,7 +62,7 @@ def grids(conn: Connection, edition: str, *, seed: int = 1, instead: Coverage | 
             f"{edition}/{face.id}",
             geom,
             {"edition": edition, "code": face.id}
-            | {name: face.props.get(name) for name in ("name", "kind", "community_code", "team_key")},
+            | {name: face.props.get(name) for name in ("name", "kind", "special", "community_code", "team_key")},
         )
         for face, geom in zip(faces, geoms, strict=True)
     ]

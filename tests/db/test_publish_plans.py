@@ -13,6 +13,7 @@ import pytest
 from onemap.core import clock
 from onemap.core.errors import Conflict
 from onemap.planning import book, editions, lineage, publish
+from onemap.planning.grounds import coverage_of_edition
 from onemap.planning.publish import Told
 from onemap.store.db import Connection, acting, connect
 from tests.db.plans_ground import EDITION, WEST, city, grid, split
@@ -40,11 +41,15 @@ def conn(ground: str) -> Iterator[Connection]:
         assert editions.current(found) == EDITION
 
 
-def approved(conn: Connection, column: int, row: int, *, scope: str | None = None) -> str:
-    """A plan that splits a grid, past its review."""
+def approved(
+    conn: Connection, column: int, row: int, *, scope: str | None = None, special: dict[str, str] | None = None
+) -> str:
+    """A plan that splits a grid, and describes one if asked to, past its review."""
     with acting(conn, PLANNER):
         key = str(book.open_plan(conn, f"{column} {row}", PLANNER, scope=scope)["key"])
         book.edit(conn, key, 0, split(column, row), PLANNER)
+        if special:
+            book.edit(conn, key, 1, special, PLANNER)
         book.set_state(conn, key, "submitted", PLANNER)
         book.set_state(conn, key, "approved", CHIEF)
     return key
@@ -69,9 +74,14 @@ def test_a_plan_of_one_community_leaves_the_others_as_they_were(conn: Connection
     ]  # fmt: skip
     # Its code is never given again, also after it was taken back.
     publish.rollback(conn, key, "", CHIEF)
-    other = approved(conn, 0, 0, scope=WEST)
+    other = approved(conn, 0, 0, scope=WEST, special={"op": "describe", "grid": grid(2, 2), "special": "school"})
     publish.publish(conn, other, "west-2", "", None, CHIEF, clock.now())
-    assert f"{WEST}014" in {one.code for one in editions.grids(conn, "west-2")}
+    made = {one.code: one for one in editions.grids(conn, "west-2")}
+    assert f"{WEST}014" in made
+    # What a special grid is made of belongs to the edition: a plan of it starts from that.
+    assert [(one.code, one.kind) for one in made.values() if one.special == "school"] == [(grid(2, 2), "special")]
+    start = coverage_of_edition(conn, "west-2")
+    assert start.faces[grid(2, 2)].props["special"] == "school" and start.faces[grid(0, 0)].props["special"] is None
     assert [one["code"] for one in lineage.of(conn, "west-2", f"{WEST}014")["before"]] == [grid(0, 0)]
 
 

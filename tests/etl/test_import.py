@@ -40,13 +40,14 @@ def folder(tmp_path: Path) -> Path:
     city = tmp_path / "city"
     city.mkdir()
     area = {"key": "990101001001", "level": "community", "code": "990101001001", "name": "云溪社区"}
+    grid = {"key": f"e1/{GRID}", "edition": "e1", "code": GRID, "专属类别": "学校"}
     building = {
         "key": "B-1", "address_code": "yl:990101001001-1", "floors": 6, "height_m": 18.5, "use": "residential",
         "residents": 42, "residents_at": "2026-05-01T00:00:00+08:00", "grid_code": GRID,
     }  # fmt: skip
     files = {
         "area": features((box(110.40, 29.10, 110.44, 29.14), area)),
-        "grid": features((box(110.40, 29.10, 110.44, 29.14), {"key": f"e1/{GRID}", "edition": "e1", "code": GRID})),
+        "grid": features((box(110.40, 29.10, 110.44, 29.14), grid)),
         "building": features(
             (box(110.41, 29.11, 110.4101, 29.1101), building),
             (box(110.42, 29.11, 110.4201, 29.1101), {**building, "key": "B-2", "use": "castle"}),
@@ -93,6 +94,7 @@ def test_a_city_is_taken_in_and_again_changes_nothing(settings: Settings, folder
     assert row is not None and row["residents"] == 42 and row["residents_at"].isoformat() == "2026-04-30T16:00:00+00:00"
     assert committed.execute("SELECT heading_deg FROM camera").fetchone() == {"heading_deg": 270.0}
     assert committed.execute("SELECT grid_code FROM incident").fetchone() == {"grid_code": GRID}
+    assert committed.execute("SELECT kind, special FROM grid").fetchone() == {"kind": "special", "special": "school"}
     assert committed.execute("SELECT name, edition FROM city").fetchone() == {"name": "云岭区", "edition": "e1"}
     changes = committed.execute("SELECT count(*) AS n FROM change_log").fetchone()
     again = import_city(settings, folder)

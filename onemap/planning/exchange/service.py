@@ -34,7 +34,7 @@ _PROPS: Mapping[str, Any] = {
 }  # fmt: skip
 #: A corner on a straight border is off it by the rounding of float64, some nanometres.
 _SAME_CORNER_M = 1e-6
-_COLUMNS = ("code", "name", "kind", "community_code", "team_key", "edition", "area_m2")
+_COLUMNS = ("code", "name", "kind", "special", "community_code", "team_key", "edition", "area_m2")
 
 
 @dataclass(frozen=True)
