@@ -23,6 +23,7 @@ from onemap.store import feature
 from onemap.store.db import Connection, acting, connect
 from onemap.store.feature import FeatureRow
 from server import plan_answer
+from server.answer import Json
 
 LON, LAT, STEP = 110.0, 29.0, 0.003
 ACROSS = int(os.environ.get("ONEMAP_BENCH_GRIDS_ACROSS", "100"))
@@ -69,7 +70,7 @@ def _round(conn: Connection, key: str, count: int) -> list[float]:
         try:
             with acting(conn, "bench"):
                 done = book.edit(conn, key, plan["version"], operation, "bench")
-                plan_answer.Answer(plan_answer.difference(conn, done, "bench"))
+                Json(plan_answer.difference(conn, done, "bench"))
             workspaces.keep(database(conn), done.workspace)
         except book.ops.Refused:
             continue

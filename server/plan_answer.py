@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import shapely
-from fastapi import Response
 
 from onemap.core.cell import boundaries, hex_of
 from onemap.core.geometry import representatives
@@ -22,25 +21,8 @@ from onemap.planning.plane import areas_m2
 from onemap.planning.rebase import Misfit, Replay
 from onemap.planning.workspace import Workspace
 from onemap.store.db import Connection
-from server.answer import dumps
 
 Plain = dict[str, Any]
-#: Texts of problems and rows that a plan's workspaces keep.
-_SHOWN = 20_000
-
-
-class Text(str):
-    """A value that is JSON already."""
-
-
-class Answer(Response):
-    """A JSON answer that no cache keeps, some of whose values are JSON already."""
-
-    media_type = "application/json"
-
-    def __init__(self, content: Mapping[str, Any]) -> None:
-        members = (f"{dumps(name)}:{one if isinstance(one, Text) else dumps(one)}" for name, one in content.items())
-        super().__init__(f"{{{','.join(members)}}}", 200, {"Cache-Control": "no-store"})
 
 
 def whole(conn: Connection, plan: Mapping[str, Any], workspace: Workspace, by: str) -> Plain:
@@ -51,8 +33,8 @@ def whole(conn: Connection, plan: Mapping[str, Any], workspace: Workspace, by: s
         "arcs": [_arc(cov, arc) for arc in cov.arcs.values()],
         "grids": _grids(workspace, list(cov.faces)),
         "model": _model(workspace),
-        "balance": _balance(workspace),
-        "problems": _problems(workspace),
+        "balance": _balance(workspace, workspace.rows),
+        "problems": _problems(workspace, cov.faces),
         "history": _history(conn, workspace, by),
     }
 
@@ -61,9 +43,11 @@ def difference(conn: Connection, done: Done, by: str) -> Plain:
     """A PlanDelta: from what the asker saw to the plan as it stands."""
     workspace, delta = done.workspace, done.delta
     cov = workspace.cov
-    told = {face.id for face in delta.faces} | (workspace.told & set(cov.faces))
-    if done.behind:  # loads and labels may have moved with edits that the asker has not seen
+    told = {face.id for face in delta.faces} | {face for face in workspace.told if face in cov.faces}
+    lines: Collection[str | None] = workspace.lines
+    if done.behind:  # loads, labels and problems may have moved with edits that the asker has not seen
         told |= _beside(workspace, delta.touched)
+        lines = workspace.rows
     come = {face.id for face in delta.faces}
     arcs = {arc.id for arc in delta.arcs}
     return {
@@ -72,8 +56,8 @@ def difference(conn: Connection, done: Done, by: str) -> Plain:
         "arcs": [_arc(cov, arc) for arc in delta.arcs],
         "grids_gone": [face.id for face in delta.faces_gone if face.id not in come],
         "grids": _grids(workspace, sorted(told)),
-        "balance": _balance(workspace),
-        "problems": _problems(workspace),
+        "balance": _balance(workspace, lines),
+        "problems": _problems(workspace, told),
         "history": _history(conn, workspace, by),
         "text": {"zh": done.zh, "en": done.en},
         "moved": workspace.balances.moved,
@@ -179,27 +163,17 @@ def _model(workspace: Workspace) -> Plain:
     }
 
 
-def _balance(workspace: Workspace) -> Text:
-    """The table of balance: the whole first, then the communities by code."""
+def _balance(workspace: Workspace, lines: Collection[str | None]) -> list[Plain]:
+    """Lines of the table of balance: the whole first, then the communities by code."""
     rows = workspace.rows
-    found = [rows[None], *(rows[code] for code in sorted(code for code in rows if code is not None))]
-    return _listed(workspace, found, asdict)
+    return [asdict(rows[code]) for code in sorted((one for one in lines if one in rows), key=lambda one: one or "")]
 
 
-def _problems(workspace: Workspace) -> Text:
-    """What the rules have against the plan, in the words of the map; worst first."""
-    shown, labels, faces = workspace.shown, workspace.labels, workspace.cov.faces
-    tables = (workspace.problems.ground, workspace.problems.load, workspace.problems.names)
-    told: list[tuple[tuple[int, int, str, str], str]] = []
-    for one in (one for table in tables for some in table.values() for one in some):
-        label = labels.get(one.grid)
-        known = shown.get(id(one))
-        if known is None or known[0] is not one or known[1] != label:
-            old = named(faces[one.grid])
-            said = one if label is None or label == old else one.called(old, label)
-            known = shown[id(one)] = (one, label, one.order, dumps(_problem(said)))
-        told.append((known[2], known[3]))
-    return Text(f"[{','.join(text for _, text in sorted(told))}]")
+def _problems(workspace: Workspace, faces: Iterable[str]) -> list[Plain]:
+    """What the rules have against some grids, in the words of the map; worst first."""
+    known, labels, grids = workspace.problems, workspace.labels, workspace.cov.faces
+    found = sorted((one for face in faces for one in known.of(face)), key=lambda one: one.order)
+    return [_problem(one.called(named(grids[one.grid]), labels[one.grid])) for one in found]
 
 
 def _problem(one: Problem) -> Plain:
@@ -210,19 +184,6 @@ def _problem(one: Problem) -> Plain:
         "text": {"zh": one.zh, "en": one.en},
         "where": None if one.where is None else shapely.geometry.mapping(one.where),
     }
-
-
-def _listed(workspace: Workspace, found: Sequence[Any], plain: Callable[[Any], Plain]) -> Text:
-    """A JSON list. An edit leaves most rows and problems as they are: their texts are kept from answer to answer."""
-    shown, texts = workspace.shown, []
-    if len(shown) > _SHOWN:
-        shown.clear()
-    for one in found:
-        known = shown.get(id(one))
-        if known is None or known[0] is not one:  # an id may have been another's
-            known = shown[id(one)] = (one, None, None, dumps(plain(one)))
-        texts.append(known[3])
-    return Text(f"[{','.join(texts)}]")
 
 
 def _history(conn: Connection, workspace: Workspace, by: str) -> Plain:

@@ -94,10 +94,12 @@ class Labels:
 
     def after(self, cov: Coverage, delta: Delta) -> dict[str, str]:
         """Labels that an edit can have changed: of its own faces, of new ones, and of those that these are parts of."""
-        fresh = cov.faces.keys() - self.base.faces.keys()
-        parents = {self._of_new(cov, face) for face in fresh} | {self._parent.get(face.id) for face in delta.faces_gone}
-        mine = {face.id for face in delta.faces} | fresh | {parent for parent in parents if parent is not None}
-        return self._labels(cov, sorted(mine))
+        come = {face.id for face in delta.faces}
+        parents = {self._of_new(cov, face) for face in come - self.base.faces.keys()}
+        parents |= {self._parent.get(face.id) for face in delta.faces_gone}
+        parents.discard(None)
+        parts = {face for face, parent in self._parent.items() if parent in parents}
+        return self._labels(cov, sorted(come | parts | {parent for parent in parents if parent is not None}))
 
     def _labels(self, cov: Coverage, faces: Iterable[str]) -> dict[str, str]:
         parts: dict[str, list[str]] = {}

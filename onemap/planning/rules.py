@@ -81,6 +81,8 @@ class Problems:
     ground: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     load: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     names: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
+    #: Faces about which something else is said than before the last update.
+    changed: frozenset[str] = frozenset()
 
     @classmethod
     def full(cls, cov: Coverage, facts: Facts, balances: Balances, *, base: Coverage | None = None) -> Problems:
@@ -133,12 +135,13 @@ class Problems:
         seen = look(cov, self.facts, touched)
         if self.past is not None and not self.ground:
             self.past.same(cov, seen)
-        ground = _put(self.ground, gone, seen, self._judged)
-        load = _put(self.load, gone, {face: _load(cov, balances, face) for face in weighed}, self._judged)
         told: dict[str, list[Problem]] = {}
         for code, members in _members(cov, balances, communities).items():
             told |= _names(cov, code, members)
-        return replace(self, ground=ground, load=load, names=_put(self.names, gone, told, self._judged))
+        ground, other = _put(self.ground, gone, seen, self._judged)
+        load, weight = _put(self.load, gone, {face: _load(cov, balances, face) for face in weighed}, self._judged)
+        names, called = _put(self.names, gone, told, self._judged)
+        return replace(self, ground=ground, load=load, names=names, changed=frozenset(other | weight | called))
 
     def _judged(self, found: Problem) -> Problem:
         if found.severity == "warning" or self.past is None or not self.past.had(found):
@@ -159,13 +162,24 @@ def _put(
     gone: Collection[str],
     fresh: dict[str, list[Problem]],
     judged: Callable[[Problem], Problem],
-) -> dict[str, tuple[Problem, ...]]:
-    """The table without what is gone and with what was looked at anew; faces without problems have no entry."""
-    out = table.copy()
-    for face in (*gone, *fresh):
+) -> tuple[dict[str, tuple[Problem, ...]], set[str]]:
+    """The table without what is gone and with what was looked at anew, and the faces where that is another thing.
+
+    Faces without problems have no entry.
+    """
+    out, changed = table.copy(), set()
+    for face in gone:
         out.pop(face, None)
-    out.update({face: tuple(judged(one) for one in some) for face, some in fresh.items() if some})
-    return out
+    for face, some in fresh.items():
+        said = tuple(judged(one) for one in some)
+        if said == table.get(face, ()):
+            continue
+        changed.add(face)
+        if said:
+            out[face] = said
+        else:
+            out.pop(face, None)
+    return out, changed
 
 
 def _load(cov: Coverage, balances: Balances, face: str) -> list[Problem]:

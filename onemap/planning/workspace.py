@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -55,10 +55,10 @@ class Workspace:
     labels: Mapping[FaceId, str]
     #: Lines of the table of balance: everything (None), and each community.
     rows: Mapping[str | None, Row]
-    #: Grids that a screen must be told of besides those of the last delta: their load or label is another.
+    #: Grids that a screen must be told of besides those of the last delta: their load, label or problems are others.
     told: frozenset[FaceId] = frozenset()
-    #: What whoever shows the plan remembers of its problems and rows, by id; handed on from version to version.
-    shown: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    #: Communities whose line in the table of balance is another than before the last delta; None: everything's.
+    lines: frozenset[str | None] = frozenset()
 
     @property
     def model(self) -> Model:
@@ -74,14 +74,15 @@ class Workspace:
         changed = [cov.faces[face] for face in balances.changed if face in cov.faces]
         codes = {face.community for face in (*changed, *delta.faces, *delta.faces_gone)}
         rows = {row.community_code: row for row in balances.rows(code for code in codes if code is not None)}
-        labels, told = self.labels, balances.changed
+        lines = frozenset(code for code, row in rows.items() if self.rows.get(code) != row)
+        labels, told = self.labels, balances.changed | problems.changed
         if not _same_codes(delta):
             fresh = self.namer.after(cov, delta)
             told |= {face for face, label in fresh.items() if labels.get(face) != label}
             labels = {**labels, **fresh}
         return replace(
             self, version=version, stamp=stamp, cov=cov, balances=balances, problems=problems, labels=labels,
-            rows={**self.rows, **rows}, told=told,
+            rows={**self.rows, **rows}, told=told, lines=lines,
         )  # fmt: skip
 
     def with_facts(self, facts: Facts) -> Workspace:

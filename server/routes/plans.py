@@ -88,7 +88,7 @@ def drawn(key: str, request: Request, grant: Seer) -> Response:
     """Everything of a plan that is drawn."""
     with state_of(request).reading() as conn:
         plan = book.plan(conn, key, area=grant.area_wkb)
-        return plan_answer.Answer(plan_answer.whole(conn, plan, workspaces.refreshed(conn, plan), grant.subject))
+        return Json(plan_answer.whole(conn, plan, workspaces.refreshed(conn, plan), grant.subject))
 
 
 @router.post("/{key}/edits", responses={200: {"model": PlanDelta}})
@@ -105,7 +105,7 @@ def tried(key: str, ask: EditAsk, request: Request, grant: Planner) -> Response:
     with _timed(request, "try"), state_of(request).reading() as conn:
         operation = _plain(ask.operation)
         done = book.edit(conn, key, ask.version, operation, grant.subject, area=grant.area_wkb, dry=True)
-        return plan_answer.Answer(plan_answer.difference(conn, done, grant.subject))
+        return Json(plan_answer.difference(conn, done, grant.subject))
 
 
 @router.post("/{key}/undo", responses={200: {"model": PlanDelta}})
@@ -143,7 +143,7 @@ def since(key: str, version: str, request: Request, grant: Seer) -> Response:
         raise BadInput("版本是一个整数 · A version is a whole number.", reason="version")
     with state_of(request).reading() as conn:
         done = book.since(conn, key, int(version), area=grant.area_wkb)
-        return plan_answer.Answer(plan_answer.difference(conn, done, grant.subject))
+        return Json(plan_answer.difference(conn, done, grant.subject))
 
 
 @router.post("/{key}/rebase", responses={200: {"model": Replayed}})
@@ -190,7 +190,7 @@ class _Work:
 
     def __call__(self, done: Done) -> Response:
         self.done = done
-        return plan_answer.Answer(plan_answer.difference(self.conn, done, self.by))
+        return Json(plan_answer.difference(self.conn, done, self.by))
 
 
 @contextmanager

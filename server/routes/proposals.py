@@ -68,6 +68,6 @@ def adopted(key: str, number: Number, ask: AdoptAsk, request: Request, grant: Pl
         done = service.adopt(
             conn, key, number, ask.option, set(ask.grids), grant.subject, seen=ask.version, area=grant.area_wkb
         )
-        answer = plan_answer.Answer(plan_answer.difference(conn, done, grant.subject))
+        answer = Json(plan_answer.difference(conn, done, grant.subject))
     workspaces.keep(place, done.workspace)
     return answer

@@ -10,6 +10,7 @@ import shapely
 from shapely.geometry import shape
 
 from onemap.core.policy import Role
+from onemap.planning.finding import RULES
 from onemap.store import account
 from onemap.store.db import acting, connect
 from server.plan_models import Plan, PlanDelta, PlanEdit, PlanMap, Replayed
@@ -55,9 +56,16 @@ def applied(screen: dict[str, Any], delta: dict[str, Any]) -> dict[str, Any]:
     """A screen's map after an answer, as the page does it."""
     arcs = {arc["id"]: arc for arc in screen["arcs"] if arc["id"] not in set(delta["arcs_gone"])}
     grids = {one["id"]: one for one in screen["grids"] if one["id"] not in set(delta["grids_gone"])}
+    lines = {row["community_code"]: row for row in (*screen["balance"], *delta["balance"])}
+    told = {*delta["grids_gone"], *(one["id"] for one in delta["grids"])}
+    problems = [one for one in screen["problems"] if one["grid"] not in told] + delta["problems"]
     return {
         **screen,
-        **{name: delta[name] for name in ("balance", "problems", "history")},
+        "history": delta["history"],
+        "balance": [lines[code] for code in sorted(lines, key=lambda code: code or "")],
+        "problems": sorted(
+            problems, key=lambda one: (one["severity"] != "error", RULES.index(one["rule"]), one["grid"])
+        ),
         "plan": {**screen["plan"], "version": delta["version"]},
         "arcs": list({**arcs, **{arc["id"]: arc for arc in delta["arcs"]}}.values()),
         "grids": list({**grids, **{one["id"]: one for one in delta["grids"]}}.values()),

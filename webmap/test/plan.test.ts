@@ -36,6 +36,44 @@ const delta = (version: number, more: Partial<PlanDelta> = {}): PlanDelta => ({
   ...more,
 })
 
+describe('what a difference does not speak of', () => {
+  const wrong = (id: string, rule: 'load' | 'cut', severity: 'error' | 'warning' = 'error') => ({
+    rule,
+    severity,
+    grid: id,
+    text: { zh: rule, en: rule },
+    where: null,
+  })
+  it('stands: problems of other grids, lines of other communities', () => {
+    const before = model()
+    const [one, two] = [...before.grids.values()]
+    if (!one || !two) throw new Error('two grids')
+    const start = {
+      ...before,
+      problems: [wrong(one.id, 'cut'), wrong(two.id, 'load'), wrong(two.id, 'cut', 'warning')],
+    }
+    const after = applied(start, delta(1, { grids: [two], problems: [wrong(two.id, 'cut')] }))
+    expect(after.problems.map(({ grid, rule }) => [grid, rule])).toEqual(
+      [one.id, two.id].sort().map((id) => [id, 'cut']),
+    )
+    expect(applied(start, delta(1, { grids_gone: [two.id] })).problems).toEqual([wrong(one.id, 'cut')])
+    expect(applied(start, delta(1)).problems).toBe(start.problems)
+    const line = (community_code: string | null, grids: number) => ({
+      community_code,
+      name: null,
+      grids,
+      mean: {},
+      max_over_mean: 1,
+      min_over_mean: 1,
+      gini: 0,
+      out_of_tolerance: 0,
+    })
+    const table = { ...start, balance: [line(null, 9), line('a', 4), line('b', 5)] }
+    const { balance } = applied(table, delta(1, { balance: [line(null, 10), line('b', 6)] }))
+    expect(balance.map(({ grids }) => grids)).toEqual([10, 4, 6])
+  })
+})
+
 describe('shared borders', () => {
   it('make closed rings, in either direction, each corner once', () => {
     const { arcs } = model()

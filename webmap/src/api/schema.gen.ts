@@ -5154,11 +5154,14 @@ export interface components {
             grids_gone: string[];
             /** Grids */
             grids: components["schemas"]["PlanGrid"][];
-            /** Balance */
+            /**
+             * Balance
+             * @description Lines that are others now, by community; the rest stand.
+             */
             balance: components["schemas"]["Balance"][];
             /**
              * Problems
-             * @description All of the plan as it stands now.
+             * @description All of the grids in `grids`; those of other grids stand.
              */
             problems: components["schemas"]["PlanProblem"][];
             history: components["schemas"]["History"];

@@ -58,12 +58,35 @@ export function applied(model: PlanModel, delta: PlanDelta): PlanModel {
     plan: { ...model.plan, version: delta.version, changed_at: new Date().toISOString() },
     arcs,
     grids,
-    balance: delta.balance,
-    problems: delta.problems,
+    balance: balanceAfter(model.balance, delta.balance),
+    problems: problemsAfter(model.problems, delta),
     history: delta.history,
     text: delta.text,
     moved: delta.moved,
   }
+}
+
+/** The table with the lines that are others now; the whole stands first. */
+function balanceAfter(before: readonly Balance[], lines: readonly Balance[]): readonly Balance[] {
+  if (lines.length === 0) return before
+  const rows = new Map(before.map((row) => [row.community_code, row]))
+  for (const row of lines) rows.set(row.community_code, row)
+  return [...rows.values()].sort((a, b) => order(a.community_code ?? '', b.community_code ?? ''))
+}
+
+/** Rules in the order in which their problems are listed. */
+const RULES = ['contiguity', 'community', 'barrier', 'cut', 'load', 'size', 'special', 'code', 'name']
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const worstFirst = (a: PlanProblem, b: PlanProblem): number =>
+  order(a.severity, b.severity) || RULES.indexOf(a.rule) - RULES.indexOf(b.rule) || order(a.grid ?? '', b.grid ?? '')
+
+/** What stands of the grids that a difference does not speak of, and what it says of the others. */
+function problemsAfter(before: readonly PlanProblem[], delta: PlanDelta): readonly PlanProblem[] {
+  const told = new Set([...delta.grids_gone, ...delta.grids.map(({ id }) => id)])
+  const stand = before.filter(({ grid }) => !grid || !told.has(grid))
+  if (stand.length === before.length && delta.problems.length === 0) return before
+  return [...stand, ...delta.problems].sort(worstFirst)
 }
 
 /** The arc of a ring's signed entry, and whether it runs backwards. */
