@@ -210,7 +210,8 @@ def _members(cov: Coverage, balances: Balances, communities: Collection[str | No
         return {code: sorted(balances.members(code)) for code in communities}
     found: dict[str | None, list[str]] = {code: [] for code in communities}
     for face in sorted(cov.faces):
-        found[cov.faces[face].community].append(face)
+        if (own := cov.faces[face].community) in found:
+            found[own].append(face)
     return found
 
 

@@ -18,6 +18,7 @@ from onemap.planning.codes import Labels
 from onemap.planning.coverage import Coverage, Face, describe, merge, reassign, split
 from onemap.planning.facts import Facts
 from onemap.planning.ground_rules import NAMED
+from onemap.planning.replay import net
 from onemap.planning.rules import Problem, Problems, check
 from onemap.planning.shapes import Feature
 from tests.unit import planning_town as town
@@ -291,6 +292,21 @@ def test_updates_are_what_checking_anew_gives(session: tuple[Coverage, Facts, li
 
 def _plain(problems: list[Problem]) -> list[tuple[Any, ...]]:
     return [(*one.order, one.zh, one.en, one.extent, one.where and one.where.wkb) for one in problems]
+
+
+def test_an_edit_of_many_communities_but_not_all() -> None:
+    cov, facts = _even()
+    for n, face in enumerate(cov.faces):
+        cov = _props(cov, face, community_code=f"3301020020{n:02d}")
+    balances = Balances.full(cov, facts)
+    problems, deltas = Problems.full(cov, facts, balances), []
+    for face in list(cov.faces)[:10]:
+        deltas.append(describe(cov, face, {"name": None}))
+        cov.patch(deltas[-1])
+    merged = net(deltas)
+    found = problems.update(cov, balances.update(cov, merged), merged)
+    assert sorted(one.order for one in found.all) == sorted(one.order for one in _checked(cov, facts).all)
+    assert len(_told(found, "name")) == 10
 
 
 def test_an_unknown_special_kind_and_a_grid_without_community() -> None:
