@@ -1,24 +1,32 @@
 """Teams are told what they gain and lose by an edition: a plain notice, by the channels that also carry alerts.
 
 It is a letter in the ledger like any other, so that it is tried again and its receipt is kept. It is no alert: it
-belongs to no warning, is settled from the start, asks for nothing, and is on no team's list.
+belongs to no warning, is settled from the start, asks for nothing, and is on no team's list of alerts. The team's page
+shows it beside them until somebody of the team has acknowledged it: a team without a channel learns of it there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 from prometheus_client import Counter
 from psycopg.types.json import Jsonb
 
 from onemap.core import clock
+from onemap.core.errors import NotFound
 from onemap.planning.publish import Told
 from onemap.planning.putting import TeamChange
+from onemap.store import changelog
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 from onemap.warnings.sending.ledger import enqueue
 
 NOTICES = Counter("onemap_grid_notices_total", "Teams that were told of a change of their grids.")
+#: How long a notice stays on the page once it was acknowledged, and how many are listed.
+RECENT = timedelta(days=30)
+MOST = 50
 _WHAT: tuple[tuple[str, str, str], ...] = (
     ("grids", "个网格", "grids"), ("buildings", "栋建筑", "buildings"), ("households", "户", "households"),
     ("cases", "件未办结事件", "open cases"), ("hazards", "处隐患点", "hazard points"),
@@ -34,6 +42,7 @@ def tell(conn: Connection, told: Told) -> int:
             sql("notice_write"),
             {
                 "publication": told.publication, "edition": told.edition, "team": change.team_key, "title": title,
+                "name": told.title, "back": told.back,
                 "zh": zh, "en": en, "gains": Jsonb(dict(change.gains)), "loses": Jsonb(dict(change.loses)), "at": at,
                 "key": f"edition:{told.edition}:{told.publication}{':back' if told.back else ''}",
             },
@@ -42,8 +51,30 @@ def tell(conn: Connection, told: Told) -> int:
             enqueue(conn, [row["alert_id"]])
             # Whoever has the page open hears of alerts there: this is none.
             conn.execute("DELETE FROM delivery WHERE alert_id = %s AND kind = 'live'", (row["alert_id"],))
+    if told.teams:
+        changelog.log_event(conn, "notice", told.edition, {})
     NOTICES.inc(len(told.teams))
     return len(told.teams)
+
+
+def own(conn: Connection, team: str | None) -> list[dict[str, Any]]:
+    """What a team was told, newest first: all that it has not acknowledged, and the rest of the last weeks."""
+    asked = {"team": team, "since": clock.now() - RECENT, "limit": MOST}
+    return [_told(row) for row in conn.execute(sql("notice_own"), asked).fetchall()]
+
+
+def seen(conn: Connection, number: int, team: str | None) -> dict[str, Any]:
+    """A team acknowledges a notice of its own; again: the same. Raises NotFound."""
+    row = conn.execute(sql("notice_seen"), {"id": number, "team": team}).fetchone()
+    if row is None:
+        raise NotFound("没有这条通知 · There is no such notice.", reason="notice")
+    changelog.log_event(conn, "notice", row["edition"], {})
+    return _told(row)
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("id", "edition", "title", "gains", "loses", "back", "at", "seen_at")
+    return {name: row[name] for name in names} | {"text": {"zh": row["text_zh"], "en": row["text_en"]}}
 
 
 def words(told: Told, change: TeamChange) -> tuple[str, str, str]:

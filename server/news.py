@@ -35,5 +35,6 @@ TOPICS: tuple[Topic, ...] = (
     Topic("fence_event", "fence", frozenset({Right.ALERTS_ALL, Right.FENCES_EDIT})),
     Topic("drill", "drill", frozenset({Right.ALERTS_ALL})),
     Topic("plan", "plan", frozenset({Right.PLANS_SEE})),
+    Topic("notice", "notice", frozenset({Right.ALERTS_OWN})),
 )
 BY_LAYER = {topic.layer: topic for topic in TOPICS}

@@ -40,6 +40,42 @@ class Edition(Model):
     periods: list[EditionPeriod]
 
 
+class Figure(Model):
+    """What is counted of a grid."""
+
+    key: str
+    title: Texts
+    unit: str
+
+
+class GridFigures(Model):
+    """A grid's figures in a period."""
+
+    grid: str
+    name: str
+    community_code: str | None
+    figures: dict[str, float] = Field(description="By key of the measure.")
+
+
+class StatisticsPeriod(Model):
+    """A stretch of time in which one edition counts, with its grids, the most cases first."""
+
+    edition: str
+    start: datetime
+    stop: datetime
+    grids: int
+    total: dict[str, float]
+    rows: list[GridFigures]
+    more: int = Field(description="Rows that are left out.")
+
+
+class GridStatistics(Model):
+    """Figures of grids over a range: cases when and where they happened, what stands as it is today."""
+
+    measures: list[Figure]
+    periods: list[StatisticsPeriod]
+
+
 class Ancestor(Model):
     """One line of a grid's lineage."""
 
@@ -72,6 +108,13 @@ class PlanMake(Model):
     base: str | None = Field(None, max_length=64, description="Edition; none: the one in force.")
     scope: str | None = Field(None, max_length=20, description="Code of the area it is about; none: the whole city.")
     copy_of: Key | None = Field(None, description="Branch off this plan instead of an edition.")
+    accept_repairs: str | None = Field(
+        None,
+        max_length=64,
+        description="Where the edition's grids overlap or leave gaps: the token of the repairs shown. Without it "
+        "the answer is 409 (reason `not-a-coverage`) with `mending`, an EditionRepairs.",
+    )
+    tolerance_m: float | None = Field(None, gt=0, le=50, description="How wide such slivers may be; none: 5 m.")
 
 
 class PlanChange(Model):
@@ -218,8 +261,8 @@ class PlanDelta(Model):
     arcs: list[PlanArc]
     grids_gone: list[str]
     grids: list[PlanGrid]
-    balance: list[Balance]
-    problems: list[PlanProblem] = Field(description="All of the plan as it stands now.")
+    balance: list[Balance] = Field(description="Lines that are others now, by community; the rest stand.")
+    problems: list[PlanProblem] = Field(description="All of the grids in `grids`; those of other grids stand.")
     history: History
     text: Texts = Field(description="What was done, for the status line.")
     moved: dict[str, float] = Field({}, description="Buildings, households … that changed hands by this edit.")
@@ -419,6 +462,31 @@ class ImportPreview(Model):
     bounds: list[float]
 
 
+class EditionRepairs(Model):
+    """What must be mended before a plan is opened on an edition whose grids overlap or leave gaps, or what was."""
+
+    edition: str
+    token: str = Field(description="Agrees to these repairs and no others; empty where there are problems.")
+    tolerance_m: float
+    grids: int
+    repairs: list[ImportRepair]
+    repaired_m2: float
+    problems: list[Texts] = Field(description="What is no sliver: with any, no plan can be opened.")
+    notes: list[Texts]
+    bounds: list[float]
+    accepted_by: str | None = None
+    accepted_at: datetime | None = None
+
+
+class Unmatched(Model):
+    """The problem document (409) of an edition whose repairs nobody has agreed to yet, among others."""
+
+    code: str
+    reason: str | None = Field(None, description="`not-a-coverage`: see `mending`.")
+    detail: str | None = None
+    mending: EditionRepairs | None = None
+
+
 class ImportConfirm(Model):
     """Make a plan of a previewed import."""
 
@@ -533,6 +601,22 @@ class Indicator(Model):
     load_after: float | None
 
 
+class Change(Model):
+    """What of a grid is other than before; teams by their names."""
+
+    what: Literal["code", "name", "kind", "special", "team"]
+    before: str | None
+    after: str | None
+
+
+class Described(Model):
+    """A grid that stays on its ground and is called otherwise, or is another team's."""
+
+    grid: str
+    label: str
+    changes: list[Change]
+
+
 class Impact(Model):
     """What publishing would change."""
 
@@ -540,6 +624,7 @@ class Impact(Model):
     handed: list[Handed]
     exchanges: list[Exchange]
     indicators: list[Indicator]
+    described: list[Described] = Field(description="Grids with another code, name, kind or team.")
     teams: list[dict[str, Any]] = Field(description="team_key, team_name, gains, loses: households and buildings.")
     difference: dict[str, Any] = Field(description="FeatureCollection of ground that changes hands: grid, to.")
 
@@ -588,6 +673,20 @@ class PublishAsk(Model):
     effective_at: datetime | None = Field(None, description="None: now.")
 
 
+class GridNotice(Model):
+    """What a team was told of its grids."""
+
+    id: int
+    edition: str
+    title: str = Field(description="Of the edition.")
+    text: Texts
+    gains: dict[str, int]
+    loses: dict[str, int]
+    back: bool = Field(description="The edition was rolled back.")
+    at: datetime = Field(description="When the grids changed.")
+    seen_at: datetime | None = Field(description="When the team acknowledged it.")
+
+
 class Publication(Model):
     """What publishing did."""
 
@@ -601,3 +700,23 @@ class Publication(Model):
     grids: int
     moved: dict[str, int] = Field(description="Rows by layer that were given another grid.")
     notified: int = Field(description="Teams that were told.")
+    seen: int = Field(description="Teams that have acknowledged it.")
+    problem: str | None = Field(None, description="Why a publication at a time could not be done.")
+
+
+class ReviewStep(Model):
+    """A step of a plan's review."""
+
+    version: int
+    what: Literal["submit", "withdraw", "approve", "reject", "schedule", "publish", "cancel", "rollback"]
+    by: str
+    at: datetime
+    note: str = Field(description="What was said; of a publication the edition's name.")
+    effective_at: datetime | None = Field(None, description="Of a schedule: the time that was set.")
+
+
+class PlanReview(Model):
+    """Every step of a plan's review, oldest first, and its last publication."""
+
+    steps: list[ReviewStep]
+    publication: Publication | None

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import shapely
@@ -17,6 +18,7 @@ import shapely
 from onemap.planning import book, carrying, editions, lineage, log, routing
 from onemap.planning.balance import Balances
 from onemap.planning.codes import short
+from onemap.planning.described import codes_given, described
 from onemap.planning.editions import Grid
 from onemap.planning.lineage import Line, Piece
 from onemap.planning.putting import team_changes
@@ -36,7 +38,10 @@ TITLES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Compared:
-    """Two partitions beside each other with what lies on the ground that differs."""
+    """Two partitions beside each other with what lies on the ground that differs.
+
+    `given`: the codes that grids of a plan would have, by their id.
+    """
 
     before: Sequence[Grid]
     after: Sequence[Grid]
@@ -44,15 +49,18 @@ class Compared:
     lines: Sequence[Line]
     ground: Ground
     looked: Mapping[str, Looked]
+    given: Mapping[str, str]
 
 
-def compared(conn: Connection, before: Sequence[Grid], after: Sequence[Grid]) -> Compared:
+def compared(
+    conn: Connection, before: Sequence[Grid], after: Sequence[Grid], given: Mapping[str, str] | None = None
+) -> Compared:
     """Cut the ground and look at what lies on it."""
     cut = lineage.pieces(before, after)
     ground = Ground(before, after, cut)
     boxes = ground.boxes()
     looked = {layer: routing.look(conn, ground, layer, boxes) for layer in LAYERS}
-    return Compared(before, after, cut, lineage.lines(before, after, cut), ground, looked)
+    return Compared(before, after, cut, lineage.lines(before, after, cut), ground, looked, given or {})
 
 
 def of_plan(conn: Connection, key: str, now: datetime, *, area: bytes | None = None) -> dict[str, Any]:
@@ -68,9 +76,10 @@ def compared_plan(conn: Connection, plan: Mapping[str, Any]) -> Compared:
     after = []
     for face, geom in zip(ids, whole.polygons(ids), strict=True):
         props = whole.faces[face].props
-        team, kind = props.get("team_key") or None, props.get("kind") or "unit"
-        after.append(Grid(face, geom, str(props.get("name") or face), kind, props.get("community_code"), team))
-    return compared(conn, editions.grids(conn, plan["base"]), after)
+        team, kind, special = props.get("team_key") or None, props.get("kind") or "unit", props.get("special") or None
+        name = str(props.get("name") or face)
+        after.append(Grid(face, geom, name, kind, props.get("community_code"), team, special))
+    return compared(conn, editions.grids(conn, plan["base"]), after, codes_given(conn, whole))
 
 
 def told(conn: Connection, found: Compared, workspace: Workspace, version: int) -> dict[str, Any]:
@@ -81,6 +90,7 @@ def told(conn: Connection, found: Compared, workspace: Workspace, version: int) 
         "handed": _handed(conn, found, exchanges),
         "exchanges": exchanges,
         "indicators": _indicators(found, workspace),
+        "described": _described(conn, found, workspace),
         "teams": teams(conn, found),
         "difference": difference(found),
     }
@@ -89,9 +99,7 @@ def told(conn: Connection, found: Compared, workspace: Workspace, version: int) 
 def teams(conn: Connection, found: Compared) -> list[dict[str, Any]]:
     """Teams that gain or lose, with their names, the largest change first."""
     changes = team_changes(found.ground, found.looked, found.before, found.after)
-    names = {row["key"]: row["name"] for row in conn.execute(
-        "SELECT key, coalesce(name, key) AS name FROM team WHERE key = ANY(%s)", ([one.team_key for one in changes],)
-    ).fetchall()}  # fmt: skip
+    names = team_names(conn, [one.team_key for one in changes])
     rows = [
         {"team_key": one.team_key, "team_name": names.get(one.team_key, one.team_key), "gains": dict(one.gains),
          "loses": dict(one.loses)}
@@ -99,6 +107,17 @@ def teams(conn: Connection, found: Compared) -> list[dict[str, Any]]:
     ]  # fmt: skip
     weigh = "households"
     return sorted(rows, key=lambda row: -(row["gains"].get(weigh, 0) + row["loses"].get(weigh, 0)))
+
+
+def _described(conn: Connection, found: Compared, workspace: Workspace) -> list[dict[str, Any]]:
+    names = team_names(conn, sorted({grid.team_key for grid in (*found.before, *found.after) if grid.team_key}))
+    return described(found.before, found.after, found.lines, found.given, names, partial(label_of, workspace))
+
+
+def team_names(conn: Connection, keys: Sequence[str]) -> dict[str, str]:
+    """What teams are called, by key."""
+    asked = conn.execute("SELECT key, coalesce(name, key) AS name FROM team WHERE key = ANY(%s)", (list(keys),))
+    return {row["key"]: row["name"] for row in asked.fetchall()}
 
 
 def difference(found: Compared) -> dict[str, Any]:

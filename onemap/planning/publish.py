@@ -89,13 +89,15 @@ def step(conn: Connection, now: datetime, *, tell: Tell = nobody) -> int:
 
 def one(conn: Connection, number: int) -> dict[str, Any]:
     """A publication as the doors tell it."""
-    row = conn.execute(
-        "SELECT plan_key AS plan, edition, previous, state, effective_at, published_at, seconds, grids, moved, "
-        "notified FROM edition_publication WHERE id = %s",
-        (number,),
-    ).fetchone()
+    row = conn.execute(sql("publish_one"), {"id": number}).fetchone()
     assert row is not None  # noqa: S101  (publications are never deleted)
     return row
+
+
+def last(conn: Connection, key: str) -> dict[str, Any] | None:
+    """The last publication of a plan, or none."""
+    found = _last(conn, key)
+    return None if found is None else one(conn, found["id"])
 
 
 def grids_of_plan(conn: Connection, key: str) -> list[Grid]:
@@ -163,7 +165,7 @@ def _publish(
         if (effective_at - now).days > _LATEST_DAYS:
             raise BadInput("生效时间不能晚于一年 · It takes effect within a year.", reason="effective-at")
         conn.execute("UPDATE plan SET effective_at = %s, edition = %s WHERE key = %s", (effective_at, edition, key))
-        review.note_down(conn, plan, "schedule", actor, "")
+        review.note_down(conn, plan, "schedule", actor, edition, effective_at)
         log.tell(conn, key, plan["version"], "state", actor)
         return one(conn, number)
     return _apply(conn, number, plan, actor, tell)

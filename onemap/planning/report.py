@@ -15,6 +15,7 @@ from typing import Any, Literal
 from onemap.core.clock import zone_of
 from onemap.planning import impact, log, review
 from onemap.planning.difference_map import drawn
+from onemap.planning.ground_rules import SPECIALS
 from onemap.planning.workspace import workspaces
 from onemap.store.db import Connection
 
@@ -40,6 +41,11 @@ _KINDS = {
     "new": ("新设", "new"),
     "retired": ("撤销", "retired"),
 }
+_WHAT = {
+    "code": ("编码", "Code"), "name": ("名称", "Name"), "kind": ("类别", "Kind"),
+    "special": ("专属类别", "Special use"), "team": ("责任队伍", "Duty team"),
+}  # fmt: skip
+_VALUES = SPECIALS | {"unit": ("单元网格", "unit grid"), "special": ("专属网格", "special grid")}
 
 
 def of_plan(
@@ -77,6 +83,7 @@ class Page:
             self._section("差异图", "Map of the difference", picture + self._legend()),
             self._section("队伍增减", "What teams gain and hand over", self._teams(facts["teams"])),
             self._section("网格间划转", "From grid to grid", self._exchanges(facts["exchanges"])),
+            self._section("改名、改码、换队", "Named, coded or staffed otherwise", self._described(facts["described"])),
             self._section("指标对照", "Figures before and after", self._indicators(facts["indicators"], titles)),
             self._section("审批记录", "Review", self._decisions(decisions)),
         ]
@@ -146,6 +153,21 @@ class Page:
         heads += [impact.TITLES[name] for name in names]
         return self._table([*heads, ("面积 m²", "Area m²")], rows, words=2)
 
+    def _described(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        table = [
+            [self._grid(one["grid"]), self._both(*_WHAT[change["what"]]), escape(self._value(change, "before")),
+             f"<b>{escape(self._value(change, 'after'))}</b>"]
+            for one in rows for change in one["changes"]
+        ]  # fmt: skip
+        return self._table([("网格", "Grid"), ("项目", "What"), ("原", "Before"), ("现", "After")], table, words=4)
+
+    def _value(self, change: Mapping[str, Any], side: str) -> str:
+        value = change[side]
+        if value is None:
+            return "—"
+        titles = _VALUES.get(value) if change["what"] in ("kind", "special") else None
+        return str(value) if titles is None else self._first(*titles)
+
     def _indicators(self, rows: Sequence[Mapping[str, Any]], titles: Mapping[str, tuple[str, str]]) -> str:
         changed = [one for one in rows if one["state"] != "same"]
         heads = [("网格", "Grid"), ("变化", "Change"), ("负荷", "Load"), *titles.values()]
@@ -169,10 +191,14 @@ class Page:
     def _decisions(self, decisions: Sequence[Mapping[str, Any]]) -> str:
         rows = [
             [self._time(one["at"]), self._both(*_STEPS.get(one["what"], (one["what"], one["what"]))),
-             escape(one["by"]), escape(one["note"]) or "—"]
+             escape(one["by"]), self._said(one)]
             for one in decisions
         ]  # fmt: skip
         return self._table([("时间", "Time"), ("步骤", "Step"), ("岗位", "Post"), ("意见", "Note")], rows, words=4)
+
+    def _said(self, one: Mapping[str, Any]) -> str:
+        date = f"{self._both('生效', 'in force')} {self._time(one['effective_at'])}" if one["effective_at"] else ""
+        return " · ".join(part for part in (escape(one["note"]), date) if part) or "—"
 
     def _legend(self) -> str:
         said = self._both(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from onemap.core.errors import BadInput, Conflict, Forbidden, NotFound
@@ -57,9 +58,11 @@ def decide(
     if what == "reject":
         if not note.strip():
             raise BadInput("退回要写明原因 · A rejection needs a reason.", reason="note")
-        conn.execute(
+        dated = conn.execute(
             "UPDATE edition_publication SET state = 'cancelled' WHERE plan_key = %s AND state = 'scheduled'", (key,)
         )
+        if dated.rowcount:
+            conn.execute("UPDATE plan SET effective_at = NULL, edition = NULL WHERE key = %s", (key,))
     return _step(conn, plan, "approved" if what == "approve" else "rejected", what, actor, note)
 
 
@@ -75,15 +78,17 @@ def not_by_author(conn: Connection, plan: Mapping[str, Any], actor: str) -> None
 def decisions(conn: Connection, key: str) -> list[dict[str, Any]]:
     """Every step of a plan's review, oldest first."""
     return conn.execute(
-        'SELECT version, what, "by", at, note FROM plan_decision WHERE plan_key = %s ORDER BY id', (key,)
+        'SELECT version, what, "by", at, note, effective_at FROM plan_decision WHERE plan_key = %s ORDER BY id', (key,)
     ).fetchall()
 
 
-def note_down(conn: Connection, plan: Mapping[str, Any], what: str, actor: str, note: str) -> None:
-    """Write a step of the review down."""
+def note_down(
+    conn: Connection, plan: Mapping[str, Any], what: str, actor: str, note: str, effective_at: datetime | None = None
+) -> None:
+    """Write a step of the review down; of a schedule with the time that was set."""
     conn.execute(
-        'INSERT INTO plan_decision (plan_key, version, what, "by", note) VALUES (%s, %s, %s, %s, %s)',
-        (plan["key"], plan["version"], what, actor, note),
+        'INSERT INTO plan_decision (plan_key, version, what, "by", note, effective_at) VALUES (%s, %s, %s, %s, %s, %s)',
+        (plan["key"], plan["version"], what, actor, note, effective_at),
     )
 
 

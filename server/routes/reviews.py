@@ -9,11 +9,21 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from onemap.core import clock
 from onemap.core.policy import Grant, Right
 from onemap.planning import impact as impacts
-from onemap.planning import publish, report, review
+from onemap.planning import log, publish, report, review
 from server import grid_notices
 from server.answer import Json
 from server.auth import require
-from server.plan_models import Comment, CommentMake, DecideAsk, Impact, Plan, Publication, PublishAsk, SubmitAsk
+from server.plan_models import (
+    Comment,
+    CommentMake,
+    DecideAsk,
+    Impact,
+    Plan,
+    PlanReview,
+    Publication,
+    PublishAsk,
+    SubmitAsk,
+)
 from server.state import state_of
 
 router = APIRouter(prefix="/plans", tags=["review"])
@@ -47,6 +57,14 @@ def page(
     with state.reading() as conn:
         made = report.of_plan(conn, key, clock.now(), lang=lang, zone=state.settings.zone, area=grant.area_wkb)
     return Response(made, media_type="text/html; charset=utf-8", headers=_REPORT)
+
+
+@router.get("/{key}/review", responses={200: {"model": PlanReview}})
+def steps(key: str, request: Request, grant: Seer) -> Response:
+    """Every step of the review, oldest first, and what became of the last publication."""
+    with state_of(request).reading() as conn:
+        log.row(conn, key, area=grant.area_wkb)
+        return Json({"steps": review.decisions(conn, key), "publication": publish.last(conn, key)})
 
 
 @router.get("/{key}/comments", responses={200: {"model": list[Comment]}})

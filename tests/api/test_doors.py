@@ -111,6 +111,11 @@ ASKED: list[tuple[str, str, frozenset[Right]]] = [
     ("POST", "/plans/k/publish", frozenset({Right.PLANS_APPROVE})),
     ("POST", "/plans/k/rollback", frozenset({Right.PLANS_APPROVE})),
     ("GET", "/plans/k/export", frozenset({Right.PLANS_SEE})),
+    ("GET", "/plans/k/review", frozenset({Right.PLANS_SEE})),
+    ("GET", "/editions/statistics", frozenset({Right.PLANS_SEE})),
+    ("GET", "/notices", frozenset({Right.ALERTS_OWN})),
+    ("POST", "/notices/1/acknowledge", frozenset({Right.ALERTS_OWN})),
+    ("GET", "/editions/n/repairs", frozenset({Right.PLANS_SEE})),
     ("POST", "/plan-imports", frozenset({Right.PLANS_EDIT})),
     ("POST", "/plan-imports/confirm", frozenset({Right.PLANS_EDIT})),
 ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import Any
 
 import httpx
 import pytest
-from shapely import MultiPolygon, box
+from shapely import MultiPolygon, Point, box
 
 from onemap.core import clock
 from onemap.core.policy import Role
@@ -20,7 +21,17 @@ from onemap.store.db import acting, connect
 from onemap.store.feature import FeatureRow
 from onemap.store.sqlfile import sql
 from server import grid_notices
-from server.plan_models import Comment, Edition, Impact, Lineage, Plan, Publication
+from server.plan_models import (
+    Comment,
+    Edition,
+    GridNotice,
+    GridStatistics,
+    Impact,
+    Lineage,
+    Plan,
+    PlanReview,
+    Publication,
+)
 from tests.api.conftest import PASSWORD, Running
 from tests.db.plans_ground import COLUMNS, EAST, EDITION, ROWS, WEST, city, grid, split
 from tests.unit.plan_ground import LAT, LON, STEP
@@ -149,6 +160,25 @@ def test_impact_and_report_say_what_changes_hands(server: Running) -> None:
     assert english.text.index("What changes hands") < english.text.index("改动一览")
 
 
+def test_impact_names_what_is_called_otherwise_and_whose_it_is(server: Running) -> None:
+    with server.client("planner") as planner:
+        key = post(planner, "/plans", {"name": "改名"}, 201)["key"]
+        for n, said in enumerate(({"name": "老街网格"}, {"special": "school"}, {"team_key": "t2"})):
+            post(
+                planner,
+                f"/plans/{key}/edits",
+                {"version": n, "operation": {"op": "describe", "grid": grid(0, 2)} | said},
+            )
+        found = Impact.model_validate(planner.get(f"/plans/{key}/impact").json())
+        page = planner.get(f"/plans/{key}/report").text
+    (one,) = found.described
+    assert one.grid == grid(0, 2) and {change.what: (change.before, change.after) for change in one.changes} == {
+        "name": ("g0-2", "老街网格"), "kind": ("unit", "special"), "special": (None, "school"),
+        "team": ("一队", "二队"),
+    }  # fmt: skip
+    assert "改名、改码、换队" in page and "老街网格" in page and "学校" in page
+
+
 def test_remarks_are_written_answered_and_settled(server: Running) -> None:
     key = planned(server, 0, 0)
     with server.client("command") as command, server.client("planner") as planner:
@@ -185,6 +215,9 @@ def test_a_plan_is_decided_by_another_right_and_never_by_who_drew_it(server: Run
         with connect(server.dsn, autocommit=True) as conn:
             conn.execute("UPDATE plan_edit SET by = 'planner' WHERE plan_key = %s", (key,))
         assert post(command, f"/plans/{key}/approve")["state"] == "approved"
+        told = PlanReview.model_validate(planner.get(f"/plans/{key}/review").json())
+        assert [one.what for one in told.steps] == ["submit", "withdraw", "submit", "reject", "submit", "approve"]
+        assert told.steps[3].note == "请避开学校" and told.steps[3].by == "command" and told.publication is None
         post(planner, f"/plans/{key}/publish", {"edition": "x"}, 403)
         post(command, f"/plans/{key}/publish", {"edition": "a/b"}, 400)
         assert post(command, f"/plans/{key}/publish", {"edition": EDITION}, 409)["reason"] == "edition"
@@ -228,6 +261,16 @@ def test_publish_tell_and_roll_back(server: Running) -> None:
         notices = conn.execute("SELECT * FROM grid_notice ORDER BY team_key").fetchall()
         assert [row["team_key"] for row in notices] == ["t1", "t2"] and "无需到场处置" in notices[1]["text_zh"]
         assert command.get("/alerts").json() == []
+        with server.client("team2") as team, server.client("team") as other:
+            (notice,) = [GridNotice.model_validate(one) for one in team.get("/notices").json()]
+            assert (notice.edition, notice.title, notice.back, notice.seen_at) == ("e2", "2026 年调整", False, None)
+            assert notice.gains["grids"] == 1 and notice.loses == {} and "无需到场处置" in notice.text.zh
+            post(other, f"/notices/{notice.id}/acknowledge", status=404)
+            seen = post(team, f"/notices/{notice.id}/acknowledge")
+            assert seen["seen_at"] and post(team, f"/notices/{notice.id}/acknowledge") == seen
+        told = PlanReview.model_validate(command.get(f"/plans/{key}/review").json())
+        assert told.publication is not None and (told.publication.notified, told.publication.seen) == (2, 1)
+        assert (told.steps[-1].what, told.steps[-1].note) == ("publish", "e2")
         letter = conn.execute(
             "SELECT state, origin, level FROM alert WHERE id = %s", (notices[0]["alert_id"],)
         ).fetchone()
@@ -244,6 +287,76 @@ def test_publish_tell_and_roll_back(server: Running) -> None:
         named = conn.execute("SELECT count(*) AS n FROM building WHERE grid_code = %s", (code,)).fetchone()
         assert named == {"n": 0}
         assert command.get(f"/plans/{key}").json()["state"] == "rolled_back"
+        with server.client("team2") as team:  # the one that is read stays for a while below the new one
+            waits = [GridNotice.model_validate(one) for one in team.get("/notices").json()]
+            assert [(one.back, one.seen_at is None) for one in waits] == [(True, True), (False, False)]
+        assert command.get(f"/plans/{key}/review").json()["publication"]["seen"] == 0
+
+
+def test_figures_by_the_edition_in_force_and_all_by_one(server: Running) -> None:
+    key = planned(server, 1, 2)
+    approved(server, key)
+    with server.client("command") as command, connect(server.dsn, autocommit=True) as conn:
+
+        def case(name: str) -> None:
+            """In the southern part of the grid, which is cut off."""
+            spot = Point(LON + 1.5 * STEP, LAT + 2.3 * STEP)
+            with acting(conn, "test"):
+                feature.upsert(
+                    conn, BY_NAME["incident"], [FeatureRow(name, spot, {"occurred_at": clock.now()})], feed="test"
+                )
+
+        def asked(**more: Any) -> GridStatistics:
+            ask = {"from": start.isoformat(), "to": clock.now().isoformat(), **more}
+            answer = command.get("/editions/statistics", params=ask)
+            assert answer.status_code == 200, answer.text
+            return GridStatistics.model_validate(answer.json())
+
+        start = clock.now()
+        case("first")
+        post(command, f"/plans/{key}/publish", {"edition": "e7"})
+        case("second")
+        case("third")
+        post(command, f"/plans/{key}/rollback")
+        case("fourth")
+        found = asked()
+        assert [(one.edition, one.grids) for one in found.periods] == [(EDITION, 24), ("e7", 25), (EDITION, 24)]
+        assert [one.total["cases"] for one in found.periods] == [1, 2, 1]
+        for before, after in pairwise(found.periods):
+            assert before.stop == after.start
+        tops = [(one.rows[0].grid, one.rows[0].figures["cases"]) for one in found.periods]
+        assert tops[0] == tops[2] == (grid(1, 2), 1)
+        fresh = next(
+            row for row in found.periods[1].rows if row.grid not in {one.grid for one in found.periods[0].rows}
+        )
+        whole = {row.grid: row for row in found.periods[0].rows}[grid(1, 2)]
+        parts = [row for row in found.periods[1].rows if row.grid in (fresh.grid, grid(1, 2))]
+        assert sum(row.figures["households"] for row in parts) == whole.figures["households"] == 24
+        assert {row.figures["cases"] for row in parts} == {0, 2}
+        # Every house counts once, whichever edition counts it.
+        houses = conn.execute("SELECT count(*) AS n, sum(households) AS h FROM building").fetchone()
+        assert houses is not None
+        for one in found.periods:
+            assert (one.total["buildings"], one.total["households"]) == (houses["n"], houses["h"])
+        (alone,) = asked(edition="e7", limit=3).periods
+        assert (alone.edition, alone.total["cases"], len(alone.rows), alone.more) == ("e7", 4, 3, 22)
+        (east,) = asked(edition=EDITION, scope=EAST).periods
+        assert east.grids == 12 and {row.community_code for row in east.rows} == {EAST} and east.total["cases"] == 0
+        table = command.get("/editions/statistics", params={
+            "from": start.isoformat(), "to": clock.now().isoformat(), "format": "csv"})  # fmt: skip
+        lines = table.content.decode("utf-8-sig").splitlines()
+        assert lines[0].startswith("from,to,edition,grid,name,community_code,cases,buildings") and len(lines) == 74
+        day = (start - timedelta(days=1)).isoformat()
+        for wrong, status in (
+            ({"from": day, "to": day}, 400), ({"from": day, "to": "2026-01-01T00:00:00"}, 400), ({"from": day}, 400),
+            ({"from": day, "to": start.isoformat(), "edition": "none"}, 404),
+            ({"from": day, "to": start.isoformat(), "scope": "none"}, 404),
+        ):  # fmt: skip
+            assert command.get("/editions/statistics", params=wrong).status_code == status, wrong
+    with server.client("eastern") as eastern:
+        answer = eastern.get("/editions/statistics", params={"from": day, "to": start.isoformat()})
+        seen = GridStatistics.model_validate(answer.json())
+        assert {row.community_code for one in seen.periods for row in one.rows} == {EAST}
 
 
 def test_a_date_is_kept_by_the_worker_and_can_be_cancelled(server: Running) -> None:
@@ -255,7 +368,17 @@ def test_a_date_is_kept_by_the_worker_and_can_be_cancelled(server: Running) -> N
         asked = Publication.model_validate(post(command, f"/plans/{key}/publish", ask))
         assert asked.state == "scheduled" and asked.published_at is None
         assert publish.step(conn, clock.now(), tell=grid_notices.tell) == 0
-        assert post(command, f"/plans/{key}/rollback")["state"] == "cancelled"
+        assert post(command, f"/plans/{key}/rollback", {"note": "改期"})["state"] == "cancelled"
+        steps = PlanReview.model_validate(command.get(f"/plans/{key}/review").json()).steps[-2:]
+        assert [(one.what, one.note, one.effective_at) for one in steps] == [
+            ("schedule", "e3", at),
+            ("cancel", "改期", None),
+        ]
+        # Sent back, it forgets its date: approved anew, it waits for one.
+        post(command, f"/plans/{key}/publish", ask)
+        assert post(command, f"/plans/{key}/reject", {"note": "再看一次"})["effective_at"] is None
+        approved(server, key)
+        assert command.get(f"/plans/{key}").json()["effective_at"] is None
         publish.step(conn, clock.now() + timedelta(minutes=5))  # what other tests have left
         assert publish.step(conn, at + timedelta(seconds=1)) == 0
         post(command, f"/plans/{key}/publish", ask)
@@ -280,4 +403,6 @@ def test_a_date_is_kept_by_the_worker_and_can_be_cancelled(server: Running) -> N
         assert publish.step(conn, at + timedelta(seconds=1)) >= 1
         row = conn.execute("SELECT state, problem FROM edition_publication WHERE edition = 'e4'").fetchone()
         assert row is not None and row["state"] == "cancelled" and "rebase" in row["problem"]
+        told = PlanReview.model_validate(command.get(f"/plans/{other}/review").json())
+        assert told.publication is not None and told.publication.problem and told.steps[-1].what == "cancel"
         assert command.get(f"/plans/{other}").json()["state"] == "approved"

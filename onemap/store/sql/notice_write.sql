@@ -7,6 +7,8 @@ WITH letter AS (
   ON CONFLICT (warning_key, team_key, level) DO NOTHING
   RETURNING id
 )
-INSERT INTO onemap.grid_notice (publication_id, edition, team_key, text_zh, text_en, gains, loses, at, alert_id)
-SELECT %(publication)s, %(edition)s, %(team)s, %(zh)s, %(en)s, %(gains)s, %(loses)s, %(at)s, id FROM letter
+INSERT INTO onemap.grid_notice (publication_id, edition, title, back, team_key, text_zh, text_en, gains, loses, at,
+                                alert_id)
+SELECT %(publication)s, %(edition)s, %(name)s, %(back)s, %(team)s, %(zh)s, %(en)s, %(gains)s, %(loses)s, %(at)s, id
+FROM letter
 RETURNING alert_id

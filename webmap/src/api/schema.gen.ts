@@ -504,6 +504,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description The team's notices, newest first: all that wait to be acknowledged, and the rest of the last weeks.
+         */
+        get: operations["listed_notices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/{notice}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledged
+         * @description The team has read it. Again: the same.
+         */
+        post: operations["acknowledged_notices__notice__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/calls/board": {
         parameters: {
             query?: never;
@@ -1202,6 +1242,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/editions/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counted
+         * @description Cases, buildings, households and the like of each grid over a range: by the edition in force at each time, or all
+         *     by one edition.
+         */
+        get: operations["counted_editions_statistics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/editions": {
         parameters: {
             query?: never;
@@ -1234,6 +1295,26 @@ export interface paths {
          * @description An edition as a file: GeoJSON, GeoPackage, Shapefile (zipped; UTF-8 or GBK).
          */
         get: operations["exported_editions__name__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/editions/{name}/repairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Repairs
+         * @description Who agreed to which repairs of an edition whose grids did not match, the newest first.
+         */
+        get: operations["repairs_editions__name__repairs_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1660,6 +1741,26 @@ export interface paths {
          * @description The impact as a page to print, which works offline: HTML.
          */
         get: operations["page_plans__key__report_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{key}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Steps
+         * @description Every step of the review, oldest first, and what became of the last publication.
+         */
+        get: operations["steps_plans__key__review_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2825,6 +2926,21 @@ export interface components {
             reason: string;
         };
         /**
+         * Change
+         * @description What of a grid is other than before; teams by their names.
+         */
+        Change: {
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "code" | "name" | "kind" | "special" | "team";
+            /** Before */
+            before: string | null;
+            /** After */
+            after: string | null;
+        };
+        /**
          * Channel
          * @description A channel as it stands.
          */
@@ -3214,6 +3330,18 @@ export interface components {
             locked?: boolean | null;
         };
         /**
+         * Described
+         * @description A grid that stays on its ground and is called otherwise, or is another team's.
+         */
+        Described: {
+            /** Grid */
+            grid: string;
+            /** Label */
+            label: string;
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+        };
+        /**
          * Drill
          * @description A drill: the real rules and rosters, as exercise.
          */
@@ -3512,6 +3640,40 @@ export interface components {
             valid_from: string | null;
             /** Valid To */
             valid_to: string | null;
+        };
+        /**
+         * EditionRepairs
+         * @description What must be mended before a plan is opened on an edition whose grids overlap or leave gaps, or what was.
+         */
+        EditionRepairs: {
+            /** Edition */
+            edition: string;
+            /**
+             * Token
+             * @description Agrees to these repairs and no others; empty where there are problems.
+             */
+            token: string;
+            /** Tolerance M */
+            tolerance_m: number;
+            /** Grids */
+            grids: number;
+            /** Repairs */
+            repairs: components["schemas"]["ImportRepair"][];
+            /** Repaired M2 */
+            repaired_m2: number;
+            /**
+             * Problems
+             * @description What is no sliver: with any, no plan can be opened.
+             */
+            problems: components["schemas"]["Texts"][];
+            /** Notes */
+            notes: components["schemas"]["Texts"][];
+            /** Bounds */
+            bounds: number[];
+            /** Accepted By */
+            accepted_by?: string | null;
+            /** Accepted At */
+            accepted_at?: string | null;
         };
         /**
          * Effect
@@ -4073,6 +4235,17 @@ export interface components {
             note: string;
         };
         /**
+         * Figure
+         * @description What is counted of a grid.
+         */
+        Figure: {
+            /** Key */
+            key: string;
+            title: components["schemas"]["Texts"];
+            /** Unit */
+            unit: string;
+        };
+        /**
          * Gain
          * @description Difference in PEI* to counting, with the interval that decides.
          */
@@ -4095,6 +4268,65 @@ export interface components {
             grid: string;
         };
         /**
+         * GridFigures
+         * @description A grid's figures in a period.
+         */
+        GridFigures: {
+            /** Grid */
+            grid: string;
+            /** Name */
+            name: string;
+            /** Community Code */
+            community_code: string | null;
+            /**
+             * Figures
+             * @description By key of the measure.
+             */
+            figures: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * GridNotice
+         * @description What a team was told of its grids.
+         */
+        GridNotice: {
+            /** Id */
+            id: number;
+            /** Edition */
+            edition: string;
+            /**
+             * Title
+             * @description Of the edition.
+             */
+            title: string;
+            text: components["schemas"]["Texts"];
+            /** Gains */
+            gains: {
+                [key: string]: number;
+            };
+            /** Loses */
+            loses: {
+                [key: string]: number;
+            };
+            /**
+             * Back
+             * @description The edition was rolled back.
+             */
+            back: boolean;
+            /**
+             * At
+             * Format: date-time
+             * @description When the grids changed.
+             */
+            at: string;
+            /**
+             * Seen At
+             * @description When the team acknowledged it.
+             */
+            seen_at: string | null;
+        };
+        /**
          * GridPaint
          * @description GeoJSON of grids with an open calling; properties as Calling with warning_key, level and drill.
          */
@@ -4108,6 +4340,16 @@ export interface components {
             features: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * GridStatistics
+         * @description Figures of grids over a range: cases when and where they happened, what stands as it is today.
+         */
+        GridStatistics: {
+            /** Measures */
+            measures: components["schemas"]["Figure"][];
+            /** Periods */
+            periods: components["schemas"]["StatisticsPeriod"][];
         };
         /**
          * GridTrend
@@ -4385,6 +4627,11 @@ export interface components {
             exchanges: components["schemas"]["Exchange"][];
             /** Indicators */
             indicators: components["schemas"]["Indicator"][];
+            /**
+             * Described
+             * @description Grids with another code, name, kind or team.
+             */
+            described: components["schemas"]["Described"][];
             /**
              * Teams
              * @description team_key, team_name, gains, loses: households and buildings.
@@ -5303,6 +5550,16 @@ export interface components {
              * @description Branch off this plan instead of an edition.
              */
             copy_of?: string | null;
+            /**
+             * Accept Repairs
+             * @description Where the edition's grids overlap or leave gaps: the token of the repairs shown. Without it the answer is 409 (reason `not-a-coverage`) with `mending`, an EditionRepairs.
+             */
+            accept_repairs?: string | null;
+            /**
+             * Tolerance M
+             * @description How wide such slivers may be; none: 5 m.
+             */
+            tolerance_m?: number | null;
         };
         /**
          * PlanMap
@@ -5347,6 +5604,15 @@ export interface components {
             where?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * PlanReview
+         * @description Every step of a plan's review, oldest first, and its last publication.
+         */
+        PlanReview: {
+            /** Steps */
+            steps: components["schemas"]["ReviewStep"][];
+            publication: components["schemas"]["Publication"] | null;
         };
         /**
          * Proposal
@@ -5549,6 +5815,16 @@ export interface components {
              * @description Teams that were told.
              */
             notified: number;
+            /**
+             * Seen
+             * @description Teams that have acknowledged it.
+             */
+            seen: number;
+            /**
+             * Problem
+             * @description Why a publication at a time could not be done.
+             */
+            problem?: string | null;
         };
         /**
          * PublishAsk
@@ -5809,6 +6085,36 @@ export interface components {
             op: "reshape";
             /** Line */
             line: number[][];
+        };
+        /**
+         * ReviewStep
+         * @description A step of a plan's review.
+         */
+        ReviewStep: {
+            /** Version */
+            version: number;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "submit" | "withdraw" | "approve" | "reject" | "schedule" | "publish" | "cancel" | "rollback";
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Note
+             * @description What was said; of a publication the edition's name.
+             */
+            note: string;
+            /**
+             * Effective At
+             * @description Of a schedule: the time that was set.
+             */
+            effective_at?: string | null;
         };
         /**
          * Right
@@ -6199,6 +6505,37 @@ export interface components {
             line: number[][];
         };
         /**
+         * StatisticsPeriod
+         * @description A stretch of time in which one edition counts, with its grids, the most cases first.
+         */
+        StatisticsPeriod: {
+            /** Edition */
+            edition: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * Stop
+             * Format: date-time
+             */
+            stop: string;
+            /** Grids */
+            grids: number;
+            /** Total */
+            total: {
+                [key: string]: number;
+            };
+            /** Rows */
+            rows: components["schemas"]["GridFigures"][];
+            /**
+             * More
+             * @description Rows that are left out.
+             */
+            more: number;
+        };
+        /**
          * StatusChange
          * @description The next state of an incident; `team_key` names who is sent, with `dispatched`.
          */
@@ -6525,6 +6862,22 @@ export interface components {
             coverage: components["schemas"]["Coverage"] | null;
             /** Grids */
             grids: components["schemas"]["GridTrend"][];
+        };
+        /**
+         * Unmatched
+         * @description The problem document (409) of an edition whose repairs nobody has agreed to yet, among others.
+         */
+        Unmatched: {
+            /** Code */
+            code: string;
+            /**
+             * Reason
+             * @description `not-a-coverage`: see `mending`.
+             */
+            reason?: string | null;
+            /** Detail */
+            detail?: string | null;
+            mending?: components["schemas"]["EditionRepairs"] | null;
         };
         /**
          * VersionAsk
@@ -7659,6 +8012,66 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                     "image/png": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listed_notices_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GridNotice"][];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledged_notices__notice__acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                notice: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GridNotice"];
                 };
             };
             /** @description Problem details (RFC 9457) */
@@ -9022,6 +9435,48 @@ export interface operations {
             };
         };
     };
+    counted_editions_statistics_get: {
+        parameters: {
+            query: {
+                /** @description From this instant on, with its offset. */
+                from: string;
+                /** @description Until before this instant. */
+                to: string;
+                /** @description Count everything by it; none: by the one in force at each time. */
+                edition?: string | null;
+                /** @description Code of an area; none: the whole city. */
+                scope?: string | null;
+                /** @description Rows of each period (JSON). */
+                limit?: number;
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GridStatistics"];
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listed_editions_get: {
         parameters: {
             query?: never;
@@ -9074,6 +9529,37 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    repairs_editions__name__repairs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditionRepairs"][];
                 };
             };
             /** @description Problem details (RFC 9457) */
@@ -9183,6 +9669,8 @@ export interface operations {
                      * @default 5
                      */
                     tolerance_m?: number;
+                    /** @description Where the edition's own grids do not match: the token of its repairs. */
+                    accept_repairs?: string;
                 };
             };
         };
@@ -9291,6 +9779,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unmatched"];
                 };
             };
             /** @description Problem details (RFC 9457) */
@@ -9959,6 +10456,37 @@ export interface operations {
                 };
                 content: {
                     "text/html": unknown;
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    steps_plans__key__review_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanReview"];
                 };
             };
             /** @description Problem details (RFC 9457) */
