@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from onemap.core import errors
 from onemap.fences.ground import NoGround
 from onemap.planning.coverage import NotACoverage, Refused, Stale
+from onemap.planning.mending import CannotMend, Unmended
 from onemap.planning.parting import NoParting
 from onemap.planning.propose.start import Infeasible
 from onemap.planning.replay import Clash
@@ -57,8 +58,8 @@ class RateLimited(errors.TooManyRequests):
 
 STATUS[RateLimited] = STATUS[errors.TooManyRequests]
 STATUS[NoGround] = STATUS[errors.NotFound]
-STATUS |= dict.fromkeys((Refused, NotACoverage, NoParting, Infeasible), STATUS[errors.BadInput])
-STATUS |= dict.fromkeys((Stale, Clash), STATUS[errors.Conflict])
+STATUS |= dict.fromkeys((Refused, NotACoverage, CannotMend, NoParting, Infeasible), STATUS[errors.BadInput])
+STATUS |= dict.fromkeys((Stale, Clash, Unmended), STATUS[errors.Conflict])
 
 
 def status_of(error: type[errors.OnemapError]) -> tuple[int, str]:
@@ -112,6 +113,7 @@ def answer(request_id: str, error: errors.OnemapError) -> Response:
     detail = error.message if status < 500 else _UNAVAILABLE if status == 503 else ""
     where = getattr(error, "where", None)  # the place that it is about
     more = {} if where is None else {"where": mapping(where)}
+    more |= getattr(error, "members", {})  # what there is to decide on, or to put right
     response = problem(request_id, status, error.code, title, detail, reason=error.reason, **more)
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(error.retry_after_s)

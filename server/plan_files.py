@@ -12,24 +12,22 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import shapely
 from fastapi import Request, Response
-from shapely.geometry import mapping
 from starlette.datastructures import UploadFile
 
 from onemap.core.errors import BadInput, NotFound, TooLarge, TooManyRequests
 from onemap.planning.exchange.look import MAX_TOLERANCE_M, TOLERANCE_M
 from onemap.planning.exchange.service import Preview
-from onemap.planning.exchange.spec import MAX_BYTES, Repair
+from onemap.planning.exchange.spec import MAX_BYTES
+from onemap.planning.exchange.telling import repairs_told, texts_told
 from onemap.planning.exchange.write import Written
+from onemap.planning.mending import Agreed
 
 #: A file and the fields beside it; the file alone has MAX_BYTES.
 FORM_BYTES = MAX_BYTES + 64 * 1024
 _WAIT_S = 30 * 60.0
 _KEEP = 6
 _AT_ONCE, _ROOM_S = 2, 20.0
-#: Shapes of repairs are for looking at: 0.1 m, and never more corners than a screen can show.
-_DIGITS, _CORNERS = 7, 20_000
 
 FORM: dict[str, Any] = {
     "requestBody": {
@@ -54,13 +52,17 @@ FORM: dict[str, Any] = {
                             "maximum": MAX_TOLERANCE_M,
                             "description": "How wide a gap or overlap may be, to be mended as a sliver.",
                         },
+                        "accept_repairs": {
+                            "type": "string",
+                            "description": "Where the edition's own grids do not match: the token of its repairs.",
+                        },
                     },
                 }
             }
         },
     }
 }
-_FIELDS = ("edition", "datum", "encoding", "layer", "tolerance_m")
+_FIELDS = ("edition", "datum", "encoding", "layer", "tolerance_m", "accept_repairs")
 _FIELD_CHARS = 200
 
 
@@ -98,6 +100,13 @@ async def read_form(request: Request) -> Brought:
         if len(data) > MAX_BYTES:
             raise TooLarge("文件超过 64 MB · The file is larger than 64 MB.", reason="too-large")
         return Brought(data, (file.filename or "grids")[:120], fields)
+
+
+def agreed_of(token: str | None, tolerance_m: float | None) -> Agreed | None:
+    """What a planner says to the repairs of an edition whose grids do not match; None: nothing."""
+    if token is None and tolerance_m is None:
+        return None
+    return Agreed(token, TOLERANCE_M if tolerance_m is None else tolerance_m)
 
 
 @dataclass
@@ -152,42 +161,20 @@ def answer(token: str, found: Preview) -> dict[str, Any]:
     """A preview in the shape of the door; see `plan_models.ImportPreview`."""
     look = found.look
     findings = look.findings
-    room = _CORNERS
-    repairs = []
-    for repair in findings.repairs:
-        shape, room = _shown(repair, room)
-        repairs.append(
-            {
-                "kind": repair.kind,
-                "area_m2": round(repair.area_m2, 4),
-                "grids": list(repair.grids),
-                "to": repair.to,
-                "where": shape,
-            }
-        )
     return {
         "token": token,
         "file": look.file.name,
         "grids": len(look.drawn),
         "columns": dict(look.columns),
         "columns_found": list(look.file.columns),
-        "repairs": repairs,
+        "repairs": repairs_told(findings.repairs),
         "repaired_m2": round(findings.repaired_m2, 4),
-        "problems": [{"zh": text.zh, "en": text.en} for text in findings.problems],
-        "notes": [{"zh": text.zh, "en": text.en} for text in findings.notes],
+        "problems": texts_told(findings.problems),
+        "notes": texts_told(findings.notes),
         "datum": look.file.datum,
         "edition": found.edition,
         "bounds": list(look.bounds),
     }
-
-
-def _shown(repair: Repair, room: int) -> tuple[dict[str, Any], int]:
-    """A repair's place as GeoJSON: its shape while there is room for it, else a point in it."""
-    corners = int(shapely.get_num_coordinates(repair.where))
-    if corners > room:
-        return mapping(shapely.point_on_surface(repair.where)), room
-    shape = shapely.transform(repair.where, lambda at: at.round(_DIGITS))
-    return mapping(shape), room - corners
 
 
 def sent(written: Written) -> Response:

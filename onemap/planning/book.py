@@ -14,13 +14,14 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from onemap.core.errors import BadInput, Conflict, NotFound
+from onemap.core.errors import BadInput, Conflict, Forbidden, NotFound
 from onemap.planning import coverage as ops
 from onemap.planning import log
 from onemap.planning.coverage import Coverage, Delta, Face, FaceId
 from onemap.planning.edits import Operation, performed
-from onemap.planning.grounds import coverage_of_edition, edition_in_force, packed, part_of
+from onemap.planning.grounds import agree, coverage_of_edition, edition_in_force, packed, part_of
 from onemap.planning.log import Entry, New, Step
+from onemap.planning.mending import Agreed
 from onemap.planning.replay import Clash, effect_of, fitted, net
 from onemap.planning.workspace import Workspace, coverage_at, workspaces
 from onemap.store.db import Connection
@@ -67,14 +68,22 @@ def open_plan(
     scope: str | None = None,
     area: bytes | None = None,
     model: str = DEFAULT_MODEL,
+    agreed: Agreed | None = None,
 ) -> dict[str, Any]:
     """Open a plan on an edition (None: the one in force), for an area's grids or all. Returns its row.
 
-    Raises NotFound for an edition or scope that is not there or not the asker's, NotACoverage for an edition whose
-    grids overlap.
+    Raises NotFound for an edition or scope that is not there or not the asker's; Unmended for an edition whose grids
+    overlap or leave gaps while nobody has `agreed` to its repairs, CannotMend where these are no slivers.
     """
     edition = base or edition_in_force(conn)
     found = _scope(conn, scope, area)
+    if agreed is not None:
+        if agreed.token is not None and area is not None:
+            raise Forbidden(
+                "修补全市网格须有全市的编制权限 · Agreeing to repairs needs the right to plan in the whole city.",
+                reason="area",
+            )
+        agree(conn, edition, agreed, by)
     cov = part_of(coverage_of_edition(conn, edition), found and found["communities"], scope)
     key = _insert(conn, name, by, note, edition, scope, found, model)
     log.keep_ground(conn, key, 0, packed(cov))

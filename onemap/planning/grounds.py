@@ -12,7 +12,9 @@ import numpy as np
 import shapely
 
 from onemap.core.errors import NotFound
-from onemap.planning.coverage import Arc, Coverage, Delta, Face
+from onemap.planning import mending
+from onemap.planning.coverage import Arc, Coverage, Delta, Face, NotACoverage
+from onemap.planning.exchange.spec import Shapes
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
@@ -50,14 +52,19 @@ def edition_in_force(conn: Connection) -> str:
 def coverage_of_edition(conn: Connection, edition: str) -> Coverage:
     """The coverage of an edition's grids; face ids are codes. The caller's own copy.
 
-    Raises NotFound (reason "edition"), and NotACoverage for grids that overlap or whose corners do not match.
+    Grids that overlap or whose corners do not match are given on the borders that a post has agreed to. Raises NotFound
+    (reason "edition"); Unmended (a Conflict) while nobody has, CannotMend where that is not possible.
     """
     mark = conn.execute(
-        "SELECT count(*) AS grids, max(sys_from) AS newest FROM grid WHERE edition = %s", (edition,)
+        "SELECT count(*) AS grids, max(sys_from) AS newest, "
+        "(SELECT max(accepted_at) FROM edition_repair r WHERE r.edition = %(edition)s) AS agreed "
+        "FROM grid WHERE edition = %(edition)s",
+        {"edition": edition},
     ).fetchone()
     if mark is None or not mark["grids"]:
         raise NotFound(f"没有网格版本 {edition[:64]} · There is no edition {edition[:64]}.", reason="edition")
-    known = (database(conn), edition, mark["grids"], mark["newest"])
+    # The time of the agreement: one that was rolled back is not remembered.
+    known = (database(conn), edition, mark["grids"], mark["newest"], mark["agreed"])
     with _lock:
         found = _known.get(known)
         if found is not None:
@@ -69,6 +76,18 @@ def coverage_of_edition(conn: Connection, edition: str) -> Coverage:
             while len(_known) > _KEEP:
                 _known.popitem(last=False)
     return found.copy()
+
+
+def agree(conn: Connection, edition: str, agreed: mending.Agreed, by: str) -> None:
+    """Keep that a post agreed to the repairs of an edition whose grids do not match; nothing for one that does.
+
+    Raises as `mending.agree`, NotFound.
+    """
+    faces, shapes = _rows(conn, edition)
+    try:
+        Coverage.from_polygons(faces, shapes)
+    except NotACoverage:
+        mending.agree(conn, edition, faces, shapes, agreed, by)
 
 
 def part_of(cov: Coverage, communities: Collection[str] | None, scope: str | None) -> Coverage:
@@ -123,6 +142,16 @@ def _number(cov: Coverage) -> int:
 
 
 def _read(conn: Connection, edition: str) -> Coverage:
+    faces, shapes = _rows(conn, edition)
+    try:
+        return Coverage.from_polygons(faces, shapes)
+    except NotACoverage:
+        return mending.start(conn, edition, faces, shapes)
+
+
+def _rows(conn: Connection, edition: str) -> tuple[list[Face], Shapes]:
     rows = conn.execute(sql("plan_grids"), {"edition": edition}).fetchall()
+    if not rows:
+        raise NotFound(f"没有网格版本 {edition[:64]} · There is no edition {edition[:64]}.", reason="edition")
     faces = [Face(row["id"], {**{name: row[name] for name in EDITION_PROPS}, "locked": False}) for row in rows]
-    return Coverage.from_polygons(faces, shapely.from_wkb([bytes(row["wkb"]) for row in rows]))
+    return faces, np.asarray(shapely.from_wkb([bytes(row["wkb"]) for row in rows]), dtype=object)

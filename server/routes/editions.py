@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from onemap import layers
 from onemap.core.errors import BadInput, Forbidden, NotFound
 from onemap.core.policy import Grant, Right
-from onemap.planning import editions
+from onemap.planning import editions, grounds, mending
 from onemap.planning import lineage as lineages
 from onemap.planning.exchange import service as files
 from onemap.planning.exchange.read import read_grids
@@ -18,7 +18,7 @@ from onemap.planning.exchange.write import Encoding, Format
 from server import plan_files
 from server.answer import Json
 from server.auth import Signed, require
-from server.plan_models import Edition, ImportConfirm, ImportPreview, Lineage, Plan
+from server.plan_models import Edition, EditionRepairs, ImportConfirm, ImportPreview, Lineage, Plan
 from server.state import State, state_of
 
 router = APIRouter(tags=["editions"])
@@ -47,6 +47,15 @@ def exported(name: str, request: Request, grant: Signed, format: Form = "gpkg", 
     with state_of(request).reading() as conn:
         made = files.export_edition(conn, layers.BY_NAME["grid"], grant, name, format=format, encoding=encoding)
     return plan_files.sent(made)
+
+
+@router.get("/editions/{name}/repairs", responses={200: {"model": list[EditionRepairs]}})
+def repairs(name: str, request: Request, grant: Seer) -> Response:
+    """Who agreed to which repairs of an edition whose grids did not match, the newest first."""
+    if "\0" in name:
+        raise BadInput("A name holds no zero byte.", reason="edition")
+    with state_of(request).reading() as conn:
+        return Json(mending.kept_of(conn, name))
 
 
 @router.get("/editions/{name}/grids/{code}/lineage", responses={200: {"model": Lineage}})
@@ -90,6 +99,10 @@ def _previewed(state: State, grant: Grant, brought: plan_files.Brought) -> dict[
             encoding=said.get("encoding"),
             layer=said.get("layer"),
         )
+        if "accept_repairs" in said:
+            with state.acting(grant) as conn:
+                edition = said.get("edition") or grounds.edition_in_force(conn)
+                grounds.agree(conn, edition, mending.Agreed(said["accept_repairs"]), grant.subject)
         with state.reading() as conn:
             found = files.preview(conn, file, edition=said.get("edition"), tolerance_m=tolerance_m)
     return plan_files.answer(state.previews.keep(grant.subject, found), found)

@@ -20,6 +20,7 @@ from onemap.store.db import Connection
 from server import plan_answer
 from server.answer import Json
 from server.auth import require
+from server.plan_files import agreed_of
 from server.plan_models import (
     EditAsk,
     Plan,
@@ -30,6 +31,7 @@ from server.plan_models import (
     PlanMap,
     RebaseAsk,
     Replayed,
+    Unmatched,
     VersionAsk,
 )
 from server.state import state_of
@@ -47,7 +49,7 @@ def listed(request: Request, grant: Seer, limit: Annotated[int, Query(ge=1, le=1
         return Json(book.listed(conn, area=grant.area_wkb, limit=limit))
 
 
-@router.post("", responses={201: {"model": Plan}}, status_code=201)
+@router.post("", responses={201: {"model": Plan}, 409: {"model": Unmatched}}, status_code=201)
 def made(ask: PlanMake, request: Request, grant: Planner) -> Response:
     """Open a plan; nothing on the live map changes."""
     with state_of(request).acting(grant) as conn:
@@ -55,7 +57,14 @@ def made(ask: PlanMake, request: Request, grant: Planner) -> Response:
             made = book.copy_plan(conn, ask.copy_of, ask.name, grant.subject, note=ask.note, area=grant.area_wkb)
         else:
             made = book.open_plan(
-                conn, ask.name, grant.subject, note=ask.note, base=ask.base, scope=ask.scope, area=grant.area_wkb
+                conn,
+                ask.name,
+                grant.subject,
+                note=ask.note,
+                base=ask.base,
+                scope=ask.scope,
+                area=grant.area_wkb,
+                agreed=agreed_of(ask.accept_repairs, ask.tolerance_m),
             )
         return Json(made, 201)
 

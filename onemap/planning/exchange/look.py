@@ -78,10 +78,7 @@ def look_at(file: GridFile, base: Base, *, tolerance_m: float = TOLERANCE_M) -> 
     Raises BadInput for a file that cannot be meant: grids elsewhere, a wrong datum, no grid left. What a person must
     decide or mend is in `findings`. `tolerance_m`: how wide a sliver may be, to be mended.
     """
-    if not 0 < tolerance_m <= MAX_TOLERANCE_M:
-        raise refused(
-            "tolerance", f"容差为 0 到 {MAX_TOLERANCE_M:g} 米", f"the tolerance is up to {MAX_TOLERANCE_M:g} m"
-        )
+    bounded_tolerance(tolerance_m)
     findings = Findings(notes=list(file.notes))
     found = columns.guess(file.columns)
     shapes = _cleaned(file, findings)
@@ -93,16 +90,22 @@ def look_at(file: GridFile, base: Base, *, tolerance_m: float = TOLERANCE_M) -> 
     done = mended(
         drawn_shapes, [grid.label for grid in grids], parents=parents, corners=base.shapes, tolerance_m=tolerance_m
     )
-    findings.repairs += done.findings.repairs
-    findings.problems += done.findings.problems
-    findings.notes += done.findings.notes
-    findings.repaired_m2 += done.findings.repaired_m2
+    findings.add(done.findings)
     touched = {int(home) for home in done.home if home >= 0}
     if not touched:
         raise refused("elsewhere", "文件里的网格不在本市现行网格上", "the grids lie beside the grids in force")
     gone = [at for at, parent in enumerate(of) if parent in touched]
     drawn = _drawn(grids, done.shapes, done.home.tolist(), found, base, gone, of, findings)
     return Look(file, found, drawn, tuple(base.ids[at] for at in gone), findings, _bounds(done.shapes))
+
+
+def bounded_tolerance(tolerance_m: float) -> float:
+    """The tolerance, if slivers may be that wide. Raises BadInput."""
+    if not 0 < tolerance_m <= MAX_TOLERANCE_M:
+        raise refused(
+            "tolerance", f"容差为 0 到 {MAX_TOLERANCE_M:g} 米", f"the tolerance is up to {MAX_TOLERANCE_M:g} m"
+        )
+    return tolerance_m
 
 
 def _cleaned(file: GridFile, findings: Findings) -> Shapes:

@@ -16,6 +16,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from onemap.planning.coverage.cover import not_matching
 from onemap.planning.exchange.arrange import NOBODY, Ints, Pieces, arranged, cut_up, gathered, joined, pulled, sound
 from onemap.planning.exchange.ground import Plane
 from onemap.planning.exchange.seam import seamed
@@ -77,10 +78,15 @@ def mended(shapes: Shapes, names: Sequence[str], *, parents: Shapes, corners: Sh
     for grid, parts in owned.items():
         out.shapes[grid] = joined(parts)
     for grid in np.flatnonzero(shapely.is_missing(out.shapes)).tolist():
-        out.findings.problem(f"网格 {names[grid]} 修补后没有剩下", f"Nothing is left of grid {names[grid]}.")
+        out.findings.problem(
+            f"网格 {names[grid]} 修补后没有剩下", f"Nothing is left of grid {names[grid]}.", where=shapes[grid]
+        )
     kept = out.shapes[~shapely.is_missing(out.shapes)]
-    if not bool(shapely.coverage_is_valid(kept)):
-        out.findings.problem("网格边界无法修补成一张无缝的图", "The borders cannot be mended into one seamless map.")
+    wrong = None if bool(shapely.coverage_is_valid(kept)) else not_matching(kept)
+    if wrong is not None:
+        out.findings.problem(
+            "网格边界无法修补成一张无缝的图", "The borders cannot be mended into one seamless map.", where=wrong
+        )
     return out
 
 
@@ -272,9 +278,10 @@ class _Work:
             claimed = [names[grid] for grid in self.pieces.claims[piece]]
             who, who_en = (f"({'、'.join(claimed)})", f" ({', '.join(claimed)})") if claimed else ("", "")
             findings.problem(
-                f"{zh}{who}:{area:.0f} 平方米,宽约 {width:.1f} 米,在 {x:.6f}, {y:.6f},不是碎屑,请在文件中改正",
+                f"{zh}{who}:{area:.0f} 平方米,宽约 {width:.1f} 米,在 {x:.6f}, {y:.6f},不是碎屑,须先改正",
                 f"{en.capitalize()}{who_en} of {area:.0f} m², about {width:.1f} m wide, at {x:.6f}, {y:.6f}: no sliver;"
-                " mend it in the file.",
+                " it must be put right first.",
+                where=joined(self.pieces.shapes[whole[origin]].tolist()),
             )
         if len(order) > _WIDE_TOLD:
             more = len(order) - _WIDE_TOLD

@@ -72,11 +72,23 @@ class Findings:
     problems: list[Text] = field(default_factory=list)
     notes: list[Text] = field(default_factory=list)
     repaired_m2: float = 0.0
+    #: Where problems are, of those that have a place.
+    places: list[BaseGeometry] = field(default_factory=list)
 
-    def problem(self, zh: str, en: str) -> None:
-        """Add what must be mended in the file itself."""
+    def problem(self, zh: str, en: str, *, where: BaseGeometry | None = None) -> None:
+        """Add what must be put right in the file itself."""
         self.problems.append(Text(zh, en))
+        if where is not None:
+            self.places.append(where)
 
     def note(self, zh: str, en: str) -> None:
         """Add what is good to know."""
         self.notes.append(Text(zh, en))
+
+    def add(self, more: Findings) -> None:
+        """Add what another look found."""
+        self.repairs += more.repairs
+        self.problems += more.problems
+        self.notes += more.notes
+        self.repaired_m2 += more.repaired_m2
+        self.places += more.places
