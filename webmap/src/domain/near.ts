@@ -115,8 +115,18 @@ export function withCorner(line: readonly Position[], corner: Position, to: Posi
   return line.filter((at) => !same(at, corner))
 }
 
-/** The grid in which the greater part of a line lies, of those that `gridAt` names; where a split is meant. */
-export function gridUnder(line: readonly Position[], gridAt: (at: Position) => string | null): string | null {
+/** Of a line's greatest part in a grid: so much of it in another is meant there, and not a slip over the border. */
+const MEANT = 0.25
+
+/**
+ * The grid in which the greater part of a line lies, of those that `gridAt` names; where a split is meant. The `wanted`
+ * one is preferred where a fair part of the line lies in it.
+ */
+export function gridUnder(
+  line: readonly Position[],
+  gridAt: (at: Position) => string | null,
+  wanted: string | null = null,
+): string | null {
   const length = new Map<string, number>()
   const STEPS = 24
   for (let i = 0; i + 1 < line.length; i++) {
@@ -132,5 +142,6 @@ export function gridUnder(line: readonly Position[], gridAt: (at: Position) => s
   }
   let best: string | null = null
   for (const [id, metres] of length) if (best === null || metres > (length.get(best) ?? 0)) best = id
-  return best
+  const most = best === null ? 0 : (length.get(best) ?? 0)
+  return wanted !== null && (length.get(wanted) ?? 0) > most * MEANT ? wanted : best
 }

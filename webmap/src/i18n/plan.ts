@@ -1,5 +1,7 @@
 /** The words of the planning pages, fetched with them. */
+import { planMend } from './planMend'
 import { planPanels } from './planPanels'
+import { planReview } from './planReview'
 
 /* -- the map and its tools -------------------------------------------------------------------------------------------- */
 const tools = {
@@ -10,6 +12,8 @@ const tools = {
   'plan.tool.edge': ['移边', 'Move edge'],
   'plan.tool.reshape': ['改边', 'Reshape'],
   'plan.tool.paint': ['涂刷', 'Paint'],
+  'plan.tool.lasso': ['圈划', 'Lasso'],
+  'plan.tool.building': ['一楼栋一网格', 'One building, one grid'],
   'plan.tool.snap': ['吸附', 'Snap'],
   'plan.tool.lock': ['锁定', 'Lock'],
   'plan.keys.enter': ['结束画线，采用修改', 'Finish the line, make the edit'],
@@ -38,6 +42,14 @@ const tools = {
     '先点要划入的网格，再刷要划过来的部分；按 Enter 采用',
     'Click the grid to give to, then paint what it gets; Enter makes it so',
   ],
+  'plan.hint.lasso': [
+    '先点要划入的网格，再按住左键圈出划过来的范围；按 Enter 采用',
+    'Click the grid to give to, then hold and draw around what it gets; Enter makes it so',
+  ],
+  'plan.hint.building': [
+    '点选网格，按楼栋分开；按 Enter 采用',
+    'Click a grid to part it by its buildings; Enter makes it so',
+  ],
   'plan.hint.snap': ['点选网格，选吸附目标和容差', 'Click grids, choose what to cling to and how near'],
   'plan.hint.lock': [
     '点网格锁定或解锁；锁定的网格不会被改动',
@@ -58,7 +70,11 @@ const tools = {
   'plan.more': ['另 {n} 个', '{n} more'],
   'plan.picked': ['已选 {n} 个网格', '{n} grids picked'],
   'plan.unlock': ['解锁', 'Unlock'],
-  'plan.perbuilding': ['一楼栋一网格', 'One building, one grid'],
+  'plan.building.pick': ['点选一个网格', 'Click a grid'],
+  'plan.building.parts': ['分为 {n} 个', 'in {n}'],
+  'plan.building.least': ['少于几户的楼并入邻楼', 'With fewer households, join the neighbour'],
+  'plan.building.lead': ['按楼栋之间的中线和街道划分。', 'Parted half way between buildings, and by streets.'],
+  'plan.building.take': ['分开', 'Part it'],
   'plan.merge.pick': ['点选两个以上相邻的网格', 'Click two or more neighbouring grids'],
   'plan.merge.take': ['合并 {n} 个', 'Merge {n}'],
   'plan.paint.with': ['刷什么', 'Paint with'],
@@ -68,13 +84,20 @@ const tools = {
   'plan.paint.pick': ['先点要划入的网格', 'First click the grid to give to'],
   'plan.paint.to': ['划入 {grid}', 'Give to {grid}'],
   'plan.paint.how': [
-    '按住左键刷过要划来的部分；再刷一次取消。',
-    'Hold and brush over what it gets; brush again to take it off.',
+    '按住左键刷过要划来的部分；再刷一次取消，Ctrl+Z 退一笔。',
+    'Hold and brush over what it gets; brush again to take it off; Ctrl+Z takes a stroke back.',
+  ],
+  'plan.paint.closer': ['放大地图后才能刷楼栋。', 'Zoom in to paint buildings.'],
+  'plan.paint.other': ['换一个', 'Another'],
+  'plan.lasso.how': [
+    '按住左键圈出划过来的范围；可以圈几处，Ctrl+Z 退一圈。',
+    'Hold and draw around what it gets, in several places if need be; Ctrl+Z takes one back.',
   ],
   'plan.paint.clear': ['清除', 'Clear'],
   'plan.paint.take': ['划过去', 'Give'],
   'plan.painted.buildings': ['已刷 {n} 栋', '{n} buildings'],
   'plan.painted.blocks': ['已刷 {n} 个街块', '{n} blocks'],
+  'plan.painted.areas': ['已圈 {n} 处', '{n} areas'],
   'plan.painted.cells': ['已刷 {n} 个六边格', '{n} cells'],
   'plan.snap.how': ['怎么改', 'How'],
   'plan.snap.snap': ['吸附', 'Snap'],
@@ -99,6 +122,6 @@ const tools = {
   'plan.refused.border': ['社区边界和外边界不能动。', 'A community border and the outer border cannot move.'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>
 
-export const plan = { ...tools, ...planPanels } as const
+export const plan = { ...tools, ...planPanels, ...planMend, ...planReview } as const
 
 export type PlanWord = keyof typeof plan

@@ -10,7 +10,7 @@ import { type Hands, startHands } from './planHands'
 import { dropLayers, PLAN_SOURCES, PROMOTED, putLayers } from './planStyle'
 import { aside, layerVisible } from './visibility'
 
-/** What moves and what is in force stays away while borders are drawn. */
+/** What moves, what is in force and what is warned of stays away while borders are drawn; the banner says it still. */
 const CALM = new Set([
   'grid',
   'incident',
@@ -22,6 +22,7 @@ const CALM = new Set([
   'geofence',
   'hazard',
   'hazard_zone',
+  'warning',
 ])
 
 let hands: Hands | null = null

@@ -1,11 +1,12 @@
-/** The brush: what of the ground lies under the pointer, to be given to another grid. */
+/** The brush and the lasso: what of the ground lies under the pointer, or inside a line, to be given to another grid. */
 import { effect } from '@preact/signals'
 import type { Feature, Position } from 'geojson'
 import type { Map as MapLibre } from 'maplibre-gl'
 import { plans } from '../api/plans'
 import { contains } from '../domain/geo'
+import { ringOfStroke } from '../domain/lasso'
 import { plan } from '../state/plan'
-import { paint, painted, paintKind, paintTo } from '../state/planTools'
+import { beginStroke, lasso, paint, painted, paintKind, paintTo } from '../state/planPaint'
 
 const REACH_PX = 5
 type Painted = readonly [key: string, feature: Feature]
@@ -28,22 +29,32 @@ class Parts {
   private readonly known = new Map<string, Promise<Feature[]>>()
   private readonly there = new Map<string, Feature[]>()
 
-  at(grid: string, point: Position): Painted[] {
+  /** `later` is called with what lies there once it is known, where it is not yet. */
+  at(grid: string, point: Position, later?: (found: Painted[]) => void): Painted[] {
     const kind = paintKind.peek()
     const now = plan.peek()
     if (kind === 'buildings' || !now) return []
     const name = `${kind} ${now.plan.version} ${grid}`
     const found = this.there.get(name)
-    if (!found) {
-      this.ask(name, now.plan.key, grid)
-      return []
+    if (found) return this.under(found, point)
+    this.ask(name, now.plan.key, grid)
+    if (later) {
+      this.known.get(name)?.then(
+        (features) => kind === paintKind.peek() && later(this.under(features, point)),
+        () => {},
+      )
     }
-    return found.flatMap((feature, i): Painted[] => {
+    return []
+  }
+
+  private under(features: readonly Feature[], point: Position): Painted[] {
+    return features.flatMap((feature): Painted[] => {
       if (!contains(feature.geometry, point)) return []
       const { cell, at } = feature.properties ?? {}
-      if (kind === 'cells') return cell ? [[String(cell), feature]] : []
+      if (cell) return [[String(cell), feature]]
+      // A block is called by a place in it, which stays where it is when the plan moves on.
       const inside = (at as Position | undefined) ?? point
-      return [[`${grid} ${i}`, { ...feature, properties: { ...feature.properties, at: [...inside] } }]]
+      return [[inside.join(' '), { ...feature, properties: { ...feature.properties, at: [...inside] } }]]
     })
   }
 
@@ -80,13 +91,21 @@ export function createBrush(map: MapLibre): Brush {
     void paintKind.value
     parts.forget()
   })
+  let stroke = 0
   const touched = (point: { x: number; y: number }, at: Position, grid: string | null): Painted[] => {
     // What is the grid's already needs no paint.
     if (!grid || grid === paintTo.peek()) return []
-    return paintKind.peek() === 'buildings' ? buildingsAt(map, point) : parts.at(grid, at)
+    if (paintKind.peek() === 'buildings') return buildingsAt(map, point)
+    const mine = stroke
+    // A quick stroke is over the ground before what lies there has come.
+    const later = (found: Painted[]) => mine === stroke && paint(found, false)
+    return parts.at(grid, at, erase === null || erase ? undefined : later)
   }
   return {
     down(point, at, grid) {
+      stroke++
+      beginStroke()
+      erase = false
       const found = touched(point, at, grid)
       erase = found.length > 0 && found.every(([key]) => painted.peek().has(key))
       paint(found, erase)
@@ -103,5 +122,47 @@ export function createBrush(map: MapLibre): Brush {
       erase = null
     },
     end: forget,
+  }
+}
+
+/** Closer together than this on the screen are one place. */
+const STEP_PX = 3
+
+export interface Lasso {
+  down(point: { x: number; y: number }): void
+  over(point: { x: number; y: number }): void
+  /** The line is closed, and what is inside is painted. */
+  up(): void
+  drop(): void
+}
+
+/** A line drawn around ground with the button held. */
+export function createLasso(map: MapLibre): Lasso {
+  let line: { x: number; y: number }[] = []
+  let count = 0
+  const ground = ({ x, y }: { x: number; y: number }): Position => map.unproject([x, y]).toArray()
+  return {
+    down({ x, y }) {
+      line = [{ x, y }]
+    },
+    over({ x, y }) {
+      const last = line.at(-1)
+      if (!last || Math.hypot(x - last.x, y - last.y) < STEP_PX) return
+      line.push({ x, y })
+      lasso.value = line.map(ground)
+    },
+    up() {
+      const ring = ringOfStroke(line, ground)
+      line = []
+      lasso.value = null
+      if (!ring) return
+      beginStroke()
+      const feature: Feature = { type: 'Feature', geometry: { type: 'Polygon', coordinates: [ring] }, properties: {} }
+      paint([[`area ${count++}`, feature]], false)
+    },
+    drop() {
+      line = []
+      lasso.value = null
+    },
   }
 }

@@ -1,14 +1,21 @@
 /** A plan's model on the map: what changed is sent and no more, so that three thousand grids stay smooth. */
 import { effect } from '@preact/signals'
-import type { Feature, FeatureCollection } from 'geojson'
+import type { Feature, FeatureCollection, Position } from 'geojson'
 import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
 import type { PlanArc, PlanGrid } from '../api/plans'
 import { bordersOf, type PlanModel, shapeOf, toneOf } from '../domain/topology'
-import { plan, planMark, planOverlay, planPick, planPinOpen, planPins, planTrouble } from '../state/plan'
-import { ghost, hovered, painted } from '../state/planTools'
+import { plan, planMark, planOverlay, planPick, planPinOpen, planPins, planTool, planTrouble } from '../state/plan'
+import { lasso, painted } from '../state/planPaint'
+import { ghost, hovered } from '../state/planTools'
 import type { PlanSource } from './planStyle'
 
 const collection = (features: Feature[]): FeatureCollection => ({ type: 'FeatureCollection', features })
+
+const polygon = (ring: Position[], role: string): Feature => ({
+  type: 'Feature',
+  geometry: { type: 'Polygon', coordinates: [ring] },
+  properties: { role },
+})
 
 export function put(map: MapLibre, source: PlanSource, data: FeatureCollection): void {
   map.getSource<GeoJSONSource>(source)?.setData(data)
@@ -158,15 +165,17 @@ export function drawPlan(map: MapLibre): () => void {
       dimmed.show(now.dimmed)
     }),
     effect(() => put(map, 'plan-overlay', planOverlay.value ?? collection([]))),
-    effect(() =>
-      put(
-        map,
-        'plan-paint',
-        collection(
-          [...painted.value.values()].map((one) => ({ ...one, properties: { ...one.properties, role: 'painted' } })),
-        ),
-      ),
-    ),
+    effect(() => {
+      // What was drawn around is looked through, to what it takes in.
+      const role = planTool.value === 'lasso' ? 'around' : 'painted'
+      const pieces: Feature[] = [...painted.value.values()].map((one) => ({
+        ...one,
+        properties: { ...one.properties, role },
+      }))
+      const line = lasso.value
+      if (line && line.length > 2) pieces.push(polygon([...line, line[0] as Position], role))
+      put(map, 'plan-paint', collection(pieces))
+    }),
     effect(() => {
       const geometry = planMark.value
       put(map, 'plan-mark', collection(geometry ? [{ type: 'Feature', geometry, properties: {} }] : []))

@@ -15,10 +15,11 @@ import {
   planRefused,
   planTool,
 } from '../state/plan'
-import { corner, dragging, hovered, paintTo, sketched, toggleLocks } from '../state/planTools'
+import { paintTo } from '../state/planPaint'
+import { corner, dragging, hovered, sketched, toggleLocks } from '../state/planTools'
 import { theme } from '../state/view'
 import { readPalette } from '../theme/palette'
-import { createBrush } from './planBrush'
+import { createBrush, createLasso } from './planBrush'
 import { put } from './planDraw'
 import { cling, metresPerPixel } from './planSnap'
 import { createSketch, type Sketch } from './sketch'
@@ -44,8 +45,12 @@ export interface Hands {
 export function startHands(map: MapLibre): Hands {
   const canvas = map.getCanvas()
   const brush = createBrush(map)
+  const lasso = createLasso(map)
   let held: { what: Held; from: { x: number; y: number }; moved: boolean } | null = null
   let painting = false
+  let around = false
+  /** The button went down on a corner or a border: the click that follows is none upon a grid. */
+  let tookHold = false
   let near: Held | null = null
 
   /** The grid at a place on the screen. */
@@ -68,7 +73,7 @@ export function startHands(map: MapLibre): Hands {
       return
     }
     const [only, ...more] = planPick.peek()
-    const grid = (more.length === 0 && only) || gridUnder(line, gridOn)
+    const grid = gridUnder(line, gridOn, more.length === 0 ? only : null)
     if (grid) void edit({ op: 'split', grid, line: line as [number, number][] }, end)
     else refuse('no-face', end)
   }
@@ -140,7 +145,8 @@ export function startHands(map: MapLibre): Hands {
     if (planAsking.peek()) canvas.style.cursor = 'crosshair'
     else if (tool === 'edge')
       canvas.style.cursor = held ? 'grabbing' : near ? (near.fixed ? 'not-allowed' : 'grab') : ''
-    else if (tool === 'split' || tool === 'reshape' || tool === 'paint') canvas.style.cursor = 'crosshair'
+    else if (tool === 'split' || tool === 'reshape' || tool === 'paint' || tool === 'lasso')
+      canvas.style.cursor = 'crosshair'
     else canvas.style.cursor = hovered.peek() ? 'pointer' : ''
   }
 
@@ -174,6 +180,7 @@ export function startHands(map: MapLibre): Hands {
     if (held && Math.hypot(event.point.x - held.from.x, event.point.y - held.from.y) > STILL_PX) held.moved = true
     // A stroke must not lose what lies between two frames.
     if (painting) brush.over(event.point, lngLat(event), gridAt(event.point))
+    else if (around) lasso.over(event.point)
     else if (!frame) frame = requestAnimationFrame(look)
   }
 
@@ -181,9 +188,11 @@ export function startHands(map: MapLibre): Hands {
     if (event.originalEvent.button !== 0 || !planEditable.peek() || planAsking.peek()) return
     const at = lngLat(event)
     const tool = planTool.peek()
+    tookHold = false
     if (tool === 'edge') {
       const what = hold(at)
       if (!what) return
+      tookHold = true
       event.preventDefault()
       if (what.fixed) {
         refuse('border', at)
@@ -195,6 +204,10 @@ export function startHands(map: MapLibre): Hands {
       event.preventDefault()
       painting = true
       brush.down(event.point, at, gridAt(event.point))
+    } else if (tool === 'lasso' && paintTo.peek() && !event.originalEvent.altKey) {
+      event.preventDefault()
+      around = true
+      lasso.down(event.point)
     }
   }
 
@@ -202,6 +215,10 @@ export function startHands(map: MapLibre): Hands {
     if (painting) {
       painting = false
       brush.up()
+    }
+    if (around) {
+      around = false
+      lasso.up()
     }
     if (!held) return
     const { what, moved } = held
@@ -239,9 +256,13 @@ export function startHands(map: MapLibre): Hands {
       if (grid) pickGrid(grid, true)
     } else if (tool === 'lock') {
       if (grid) void toggleLocks([grid])
-    } else if (tool === 'paint') {
+    } else if (tool === 'paint' || tool === 'lasso') {
       if (grid && (altKey || !paintTo.peek())) paintTo.value = grid
-    } else if (tool === 'edge' && !near && !corner.peek()) pickGrid(grid)
+    } else if (tool === 'building') pickGrid(grid)
+    else if (tool === 'edge' && !tookHold) {
+      corner.value = null
+      pickGrid(grid)
+    }
   }
 
   const leave = () => {
@@ -278,6 +299,7 @@ export function startHands(map: MapLibre): Hands {
       map.off('click', click)
       map.off('mouseout', leave)
       canvas.style.cursor = ''
+      lasso.drop()
       sketch.end()
     },
   }

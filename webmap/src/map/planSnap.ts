@@ -1,7 +1,7 @@
 /** What a drawn line or a dragged corner clings to: the plan's own borders exactly, else what the map shows near the pointer. */
 import type { Geometry, Position } from 'geojson'
 import type { Map as MapLibre } from 'maplibre-gl'
-import { nearestBorder, nearestCorner, nearestOnLine } from '../domain/near'
+import { arcsAround, nearestBorder, nearestCorner, nearestOnLine } from '../domain/near'
 import { plan } from '../state/plan'
 import { type Cling, clings } from '../state/planTools'
 
@@ -36,10 +36,11 @@ function linesOf(geometry: Geometry): Position[][] {
 
 function mapLines(map: MapLibre, at: Position, wanted: readonly Cling[]): Position[][] {
   const sources = wanted.flatMap((one) => (one === 'borders' ? [] : TILES[one]))
-  const layers = map
-    .getStyle()
-    .layers.filter((layer) => layer.type !== 'symbol' && 'source' in layer && sources.includes(String(layer.source)))
-    .map(({ id }) => id)
+  // Asked with every move of the pointer: the whole style would be written out for it, with all that is in its sources.
+  const layers = map.getLayersOrder().filter((id) => {
+    const layer = map.getLayer(id)
+    return layer !== undefined && layer.type !== 'symbol' && sources.includes(layer.source)
+  })
   if (layers.length === 0) return []
   const { x, y } = map.project([at[0] ?? 0, at[1] ?? 0])
   const box: [[number, number], [number, number]] = [
@@ -60,7 +61,8 @@ export function cling(map: MapLibre, at: Position, but: Position | null = null):
   const wanted = clings.peek()
   const scale = metresPerPixel(map)
   if (model && wanted.includes('borders')) {
-    const arcs = but ? [...model.arcs.values()].filter(({ xy }) => !has(xy, but)) : [...model.arcs.values()]
+    const near = [...arcsAround(model.arcs.values(), at, CORNER_PX * scale)]
+    const arcs = but ? near.filter(({ xy }) => !has(xy, but)) : near
     const corner = nearestCorner(arcs, at, CORNER_PX * scale)
     if (corner) return { at: corner.at, to: 'corner' }
     const border = nearestBorder(arcs, at, LINE_PX * scale)

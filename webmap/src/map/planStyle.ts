@@ -99,9 +99,17 @@ function fills(p: Palette, tone: Tones): LayerSpecification[] {
       source: 'plan-paint',
       paint: {
         'fill-color': p.accent,
-        'fill-opacity': ['match', ['get', 'role'], 'painted', 0.55, 'under', 0.25, 0],
+        'fill-opacity': ['match', ['get', 'role'], 'painted', 0.55, 'around', 0.22, 0],
         'fill-outline-color': p.accent,
       },
+    },
+    {
+      id: 'plan-paint-line',
+      type: 'line',
+      source: 'plan-paint',
+      filter: is('role', 'around') as never,
+      layout: { 'line-join': 'round' },
+      paint: { 'line-color': p.accent, 'line-width': 2.2 },
     },
   ]
 }
@@ -284,6 +292,5 @@ export function putLayers(map: MapLibre): void {
 }
 
 export function dropLayers(map: MapLibre): void {
-  const ours = map.getStyle().layers.filter(({ id }) => id.startsWith('plan-'))
-  for (const { id } of ours) map.removeLayer(id)
+  for (const id of map.getLayersOrder()) if (id.startsWith('plan-')) map.removeLayer(id)
 }

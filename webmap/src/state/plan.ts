@@ -13,8 +13,19 @@ import { liveState, onLiveEvent } from './live'
 import { account, mayEditPlans } from './session'
 import { isPhone, panel, studioPick } from './view'
 
-export type PlanTool = 'select' | 'split' | 'merge' | 'edge' | 'reshape' | 'paint' | 'snap' | 'lock'
-export const PLAN_TOOLS: readonly PlanTool[] = ['select', 'split', 'merge', 'edge', 'reshape', 'paint', 'snap', 'lock']
+export const PLAN_TOOLS = [
+  'select',
+  'split',
+  'merge',
+  'edge',
+  'reshape',
+  'paint',
+  'lasso',
+  'building',
+  'snap',
+  'lock',
+] as const
+export type PlanTool = (typeof PLAN_TOOLS)[number]
 
 /** Stands in the address for a plan in the making. */
 export const NEW_PLAN = '+'

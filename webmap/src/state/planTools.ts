@@ -1,7 +1,7 @@
 /** What the tools of the planning studio hold: choices, what is painted, and an edit that is looked at before it is made. */
 import { batch, computed, effect, signal } from '@preact/signals'
-import type { Feature, Position } from 'geojson'
-import type { Operation, PaintKind, PlanDelta } from '../api/plans'
+import type { Position } from 'geojson'
+import type { Operation, PlanDelta } from '../api/plans'
 import { type Ghost, ghostOf, ghostOfDelta } from '../domain/ghost'
 import { kept } from './keep'
 import {
@@ -22,6 +22,7 @@ import {
   tryEdit,
   useTool,
 } from './plan'
+import { givenOf, painted, paintKind, paintTo, wipe } from './planPaint'
 
 /** What a drawn line or a dragged corner clings to. */
 export type Cling = 'borders' | 'roads' | 'rivers' | 'buildings'
@@ -44,39 +45,17 @@ export const corner = signal<Position | null>(null)
 /** An edit that follows the pointer while a corner is dragged. */
 export const dragging = signal<Operation | null>(null)
 
-// -- painting -----------------------------------------------------------------------------------------------------------
-
-export const paintKind = signal<PaintKind>('buildings')
-/** The grid that ground is given to. */
-export const paintTo = signal<string | null>(null)
-/** By key (building, cell) or number (block): what is painted so far. */
-export const painted = signal<ReadonlyMap<string, Feature>>(new Map())
-
-export function paint(features: readonly (readonly [string, Feature])[], erase: boolean): void {
-  const now = painted.peek()
-  const fresh = features.filter(([key]) => now.has(key) === erase)
-  if (fresh.length === 0) return
-  const next = new Map(now)
-  for (const [key, feature] of fresh) {
-    if (erase) next.delete(key)
-    else next.set(key, feature)
-  }
-  painted.value = next
-}
-
-export function paintWith(kind: PaintKind): void {
-  batch(() => {
-    paintKind.value = kind
-    painted.value = new Map()
-  })
-}
-
 // -- snapping -----------------------------------------------------------------------------------------------------------
 
 export type SnapTo = 'roads' | 'rivers' | 'parents'
 export const snapTo = signal<readonly SnapTo[]>(['roads'])
 export const snapHow = signal<'snap' | 'simplify'>('snap')
 export const snapTolerance = signal(15)
+
+// -- one building, one grid ---------------------------------------------------------------------------------------------
+
+/** Buildings with fewer households go along with a neighbour. */
+export const leastHouseholds = signal(0)
 
 // -- an edit that is looked at before it is made --------------------------------------------------------------------------
 
@@ -93,13 +72,14 @@ export const proposed = computed<Operation | null>(() => {
       return snapTo.value.length
         ? { op: 'snap', grids: picks, to: [...snapTo.value], tolerance_m: snapTolerance.value }
         : null
-    case 'paint': {
-      const to = paintTo.value
-      const keys = [...painted.value.keys()]
-      if (!to || keys.length === 0) return null
-      if (paintKind.value === 'buildings') return { op: 'reassign', to, buildings: keys }
-      if (paintKind.value === 'cells') return { op: 'reassign', to, cells: keys }
-      return { op: 'reassign', to, blocks: [...painted.value.values()].map(({ properties }) => properties?.at) }
+    case 'paint':
+      return givenOf(paintTo.value, painted.value, paintKind.value)
+    case 'lasso':
+      return givenOf(paintTo.value, painted.value, 'lasso')
+    case 'building': {
+      const [grid, ...more] = picks
+      if (!grid || more.length > 0) return null
+      return { op: 'per_building', grid, least_households: leastHouseholds.value }
     }
     default:
       return null
@@ -153,8 +133,8 @@ export async function take(): Promise<void> {
   const done = await edit(operation, null)
   if (!done) return
   batch(() => {
-    painted.value = new Map()
-    if (operation.op === 'merge') useTool('select')
+    wipe()
+    if (operation.op === 'merge' || operation.op === 'per_building') useTool('select')
   })
 }
 
@@ -174,13 +154,16 @@ export function takeUp(tool: PlanTool): void {
   batch(() => {
     layDown()
     const picks = [...planPick.peek()]
-    if (tool === 'paint') paintTo.value = picks.length === 1 ? (picks[0] ?? null) : null
+    const giving = tool === 'paint' || tool === 'lasso'
+    // From brush to lasso and back the ground goes to the same grid.
+    const kept = giving && (planTool.peek() === 'paint' || planTool.peek() === 'lasso')
+    if (giving && !kept) paintTo.value = picks.length === 1 ? (picks[0] ?? null) : null
     useTool(tool)
   })
 }
 
 function layDown(): void {
-  painted.value = new Map()
+  wipe()
   corner.value = null
   dragging.value = null
 }

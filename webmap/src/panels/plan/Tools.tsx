@@ -31,6 +31,8 @@ const ICONS: Readonly<Record<PlanTool, IconName>> = {
   edge: 'edge',
   reshape: 'redraw',
   paint: 'brush',
+  lasso: 'lasso',
+  building: 'house',
   snap: 'magnet',
   lock: 'lock',
 }

@@ -1,75 +1,19 @@
-/** What the tool in the hand wants to know, and what the edit would come to before it is made. */
-import { count } from '../../domain/format'
-import { title as said, t } from '../../i18n'
-import { edit, plan, planBusy, planEditable, planPick, planTool, useTool } from '../../state/plan'
+/** What the tool in the hand wants to know. */
+import { t } from '../../i18n'
+import { plan, planEditable, planPick, planTool, useTool } from '../../state/plan'
 import {
-  painted,
-  paintKind,
-  paintTo,
-  paintWith,
+  leastHouseholds,
   previewNow,
-  proposed,
   type SnapTo,
   snapHow,
   snapTo,
   snapTolerance,
-  take,
+  takeUp,
   toggleLocks,
 } from '../../state/planTools'
 import { Chips, Choice } from '../Parts'
-import { refusalText } from './ToolsWhy'
-
-const labelOf = (id: string) => plan.value?.grids.get(id)?.label ?? id
-
-/** Loads before and after, of the grids that the edit would touch. */
-function Loads() {
-  const model = plan.value
-  const delta = previewNow.value?.delta
-  if (!model || !delta) return null
-  const rows = delta.grids
-    .map((grid) => ({ grid, before: model.grids.get(grid.id)?.load }))
-    .filter(({ grid, before }) => before === undefined || Math.abs(before - grid.load) >= 0.005)
-    .sort((a, b) => Math.abs(b.grid.load - (b.before ?? 0)) - Math.abs(a.grid.load - (a.before ?? 0)))
-  return (
-    <ul class="plan-loads" data-testid="plan-preview">
-      {rows.slice(0, 6).map(({ grid, before }) => (
-        <li key={grid.id}>
-          <b>{grid.label}</b> {before === undefined ? t('plan.new') : before.toFixed(2)} → {grid.load.toFixed(2)}
-        </li>
-      ))}
-      {rows.length > 6 && <li class="muted">{t('plan.more', { n: rows.length - 6 })}</li>}
-      {Object.entries(delta.moved).map(([key, n]) => (
-        <li key={key} class="muted">
-          {said(model.model.measures.find((one) => one.key === key)?.title) || key} {count(n)}
-        </li>
-      ))}
-    </ul>
-  )
-}
-
-function Confirm({ text }: { text: string }) {
-  const now = previewNow.value
-  const refusal = now?.refusal
-  return (
-    <>
-      {refusal && (
-        <p class="card-error" role="alert" data-testid="plan-preview-refused" data-reason={refusal.reason}>
-          {refusalText(refusal)}
-        </p>
-      )}
-      <Loads />
-      <button
-        type="button"
-        class="button primary"
-        disabled={!proposed.value || Boolean(refusal) || planBusy.value}
-        onClick={() => void take()}
-        data-testid="plan-take"
-      >
-        {text} <kbd>Enter</kbd>
-      </button>
-    </>
-  )
-}
+import { Confirm, labelOf } from './ToolsConfirm'
+import { Lasso, Paint } from './ToolsPaint'
 
 function Merge() {
   const n = planPick.value.size
@@ -77,37 +21,6 @@ function Merge() {
     <>
       <p>{n < 2 ? t('plan.merge.pick') : [...planPick.value].map(labelOf).join(' + ')}</p>
       {n >= 2 && <Confirm text={t('plan.merge.take', { n })} />}
-    </>
-  )
-}
-
-const KINDS = ['buildings', 'blocks', 'cells'] as const
-
-function Paint() {
-  const to = paintTo.value
-  const n = painted.value.size
-  return (
-    <>
-      <Choice
-        label={t('plan.paint.with')}
-        value={paintKind.value}
-        options={KINDS.map((kind) => [kind, t(`plan.paint.${kind}`)] as const)}
-        onPick={paintWith}
-        testid="plan-paint-kind"
-      />
-      <p data-testid="plan-paint-to">{to ? t('plan.paint.to', { grid: labelOf(to) }) : t('plan.paint.pick')}</p>
-      {to && n === 0 && <p class="muted">{t('plan.paint.how')}</p>}
-      {n > 0 && (
-        <>
-          <p data-testid="plan-painted" data-n={n}>
-            {t(`plan.painted.${paintKind.value}`, { n })}{' '}
-            <button type="button" class="link" onClick={() => (painted.value = new Map())}>
-              {t('plan.paint.clear')}
-            </button>
-          </p>
-          <Confirm text={t('plan.paint.take')} />
-        </>
-      )}
     </>
   )
 }
@@ -187,14 +100,8 @@ function Picked() {
             </button>
           )}
           {one && (
-            <button
-              type="button"
-              class="button"
-              disabled={planBusy.value}
-              onClick={() => void edit({ op: 'per_building', grid: one.id }, one.at as [number, number])}
-              data-testid="plan-per-building"
-            >
-              {t('plan.perbuilding')}
+            <button type="button" class="button" onClick={() => takeUp('building')} data-testid="plan-per-building">
+              {t('plan.tool.building')} <kbd>B</kbd>
             </button>
           )}
         </div>
@@ -203,7 +110,44 @@ function Picked() {
   )
 }
 
-const BODIES = { merge: Merge, paint: Paint, snap: Snap } as const
+/** How many grids the preview makes of one; null while it is not known. */
+function parts(): number | null {
+  const now = previewNow.value
+  if (!now?.delta || now.operation.op !== 'per_building') return null
+  const known = plan.value?.grids
+  return 1 + now.delta.grids.filter(({ id }) => !known?.has(id)).length
+}
+
+function Building() {
+  const [id, ...more] = planPick.value
+  if (!id || more.length > 0) return <p class="muted">{t('plan.building.pick')}</p>
+  const n = parts()
+  return (
+    <>
+      <p>
+        {labelOf(id)}
+        {n !== null && <b data-testid="plan-building-parts">{` ${t('plan.building.parts', { n })}`}</b>}
+      </p>
+      <label class="plan-range">
+        {t('plan.building.least')} <b>{leastHouseholds.value}</b>
+        <input
+          type="range"
+          min={0}
+          max={60}
+          step={1}
+          value={leastHouseholds.value}
+          onInput={(event) => (leastHouseholds.value = Number(event.currentTarget.value))}
+          data-testid="plan-building-least"
+        />
+      </label>
+      <p class="muted">{t('plan.building.lead')}</p>
+      <Confirm text={t('plan.building.take')} />
+    </>
+  )
+}
+
+const BODIES = { merge: Merge, paint: Paint, lasso: Lasso, building: Building, snap: Snap } as const
+const hasBox = (tool: string): tool is keyof typeof BODIES => tool in BODIES
 
 export function ToolsBox() {
   const tool = planTool.value
@@ -216,7 +160,7 @@ export function ToolsBox() {
       </section>
     )
   }
-  if (tool !== 'merge' && tool !== 'paint' && tool !== 'snap') return null
+  if (!hasBox(tool)) return null
   const Body = BODIES[tool]
   return (
     <section class="plan-box" aria-label={t(`plan.tool.${tool}`)} data-testid="plan-box">

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks'
 import type { MessageKey } from '../../i18n'
 import { sketchNow } from '../../map/plan'
 import { edit, type PlanTool, plan, planClash, planEditable, planPick, planTool, redo, undo } from '../../state/plan'
+import { takeStrokeBack } from '../../state/planPaint'
 import { corner, stepBack, take, takeUp, toggleLocks } from '../../state/planTools'
 import { overlay } from '../../state/view'
 import { moreKeys } from '../Keys'
@@ -14,6 +15,8 @@ export const TOOL_KEYS: Readonly<Record<PlanTool, string>> = {
   edge: 'E',
   reshape: 'R',
   paint: 'P',
+  lasso: 'A',
+  building: 'B',
   snap: 'G',
   lock: 'L',
 }
@@ -25,6 +28,8 @@ export const KEY_HELP: readonly (readonly [key: string, text: MessageKey])[] = [
   ['E', 'plan.tool.edge'],
   ['R', 'plan.tool.reshape'],
   ['P', 'plan.tool.paint'],
+  ['A', 'plan.tool.lasso'],
+  ['B', 'plan.tool.building'],
   ['G', 'plan.tool.snap'],
   ['L', 'plan.tool.lock'],
   ['Ctrl+Z', 'plan.undo'],
@@ -64,8 +69,8 @@ function handle(event: KeyboardEvent): boolean {
     const back = letter === 'z' && !event.shiftKey
     const again = (letter === 'z' && event.shiftKey) || (letter === 'y' && !event.shiftKey)
     if (back) {
-      // While a line is drawn, what is undone is its last corner.
-      if (!sketch?.back()) void undo()
+      // While a line is drawn, what is undone is its last corner; while there is paint, the last stroke.
+      if (!sketch?.back() && !takeStrokeBack()) void undo()
     } else if (again) void redo()
     return back || again
   }
@@ -83,7 +88,7 @@ function handle(event: KeyboardEvent): boolean {
     if (!sketch?.finish()) void take()
     return true
   }
-  if (key === 'Delete' || key === 'Backspace') return sketch?.back() || dropCorner()
+  if (key === 'Delete' || key === 'Backspace') return sketch?.back() || takeStrokeBack() || dropCorner()
   const tool = event.shiftKey ? undefined : TOOL_OF.get(key.toLowerCase())
   if (!tool || (tool !== 'select' && !planEditable.peek())) return false
   pressTool(tool)
