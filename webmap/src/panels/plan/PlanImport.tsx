@@ -1,16 +1,15 @@
 /** Grids from a file: looked at first, with every gap and overlap that would be mended shown; a plan is made of them only when that is confirmed. */
-import { useMemo, useState } from 'preact/hooks'
-import { type ImportPreview, type ImportRepair, plans } from '../../api/plans'
+import { useState } from 'preact/hooks'
+import { type EditionRepairs, type ImportPreview, plans } from '../../api/plans'
 import { count } from '../../domain/format'
-import { middleOf } from '../../domain/geo'
-import { areaText, repairsByKind, sizeText } from '../../domain/planFiles'
-import { type Frame, frameOf, pathOf, projector } from '../../domain/planOptions'
+import { areaText, sizeText } from '../../domain/planFiles'
 import { t, title } from '../../i18n'
 import { openPlan } from '../../state/plan'
 import { planDialog, planList } from '../../state/planPanels'
 import { toast } from '../../state/toast'
 import { Section } from '../Parts'
 import { Dialog, Said } from './PlanParts'
+import { MendAsk, mendingOf, Repairs } from './Repairs'
 
 const COLUMNS = ['code', 'name', 'community', 'kind', 'special', 'team'] as const
 const DATUMS = ['', 'WGS-84', 'CGCS2000', 'GCJ-02', 'BD-09'] as const
@@ -23,78 +22,6 @@ interface Reading {
   tolerance_m: number
 }
 const AS_IT_SAYS: Reading = { datum: '', encoding: '', tolerance_m: TOLERANCE_M }
-const WIDTH = 420
-const HEIGHT = 260
-const STEP = 30
-
-const whereOf = (repair: ImportRepair) => repair.where as unknown as GeoJSON.Geometry
-
-/** Where the file's grids do not fit: the ground that would be mended, large enough to be seen. */
-function RepairMap({ preview, open }: { preview: ImportPreview; open: ImportRepair | null }) {
-  const [w = 0, s = 0, e = 1, n = 1] = preview.bounds
-  const around: Frame = useMemo(() => {
-    const near = open ? frameOf([whereOf(open)]) : null
-    if (!near) return [w, s, e, n]
-    // A sliver alone would fill the picture: some ground around it says where it is.
-    const air = Math.max((near[2] - near[0]) * 1.5, (near[3] - near[1]) * 1.5, 0.0004)
-    return [near[0] - air, near[1] - air, near[2] + air, near[3] + air]
-  }, [open, w, s, e, n])
-  const project = projector(around, WIDTH, HEIGHT)
-  return (
-    <svg class="repair-map" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={t('plans.repairs')}>
-      <rect class="repair-frame" x={0} y={0} width={WIDTH} height={HEIGHT} />
-      {preview.repairs.slice(0, 2000).map((repair, i) => {
-        const where = whereOf(repair)
-        const [x, y] = project(middleOf(where))
-        if (x < -20 || y < -20 || x > WIDTH + 20 || y > HEIGHT + 20) return null
-        return (
-          <g key={i} class={`is-${repair.kind} ${repair === open ? 'is-selected' : ''}`}>
-            <path d={pathOf(where, project)} />
-            <circle cx={x} cy={y} r={repair === open ? 9 : 3} />
-          </g>
-        )
-      })}
-    </svg>
-  )
-}
-
-function Repairs({ preview }: { preview: ImportPreview }) {
-  const [open, setOpen] = useState<ImportRepair | null>(null)
-  const [shown, setShown] = useState(STEP)
-  if (preview.repairs.length === 0) return <p class="plan-holds">✓ {t('plans.repairs.none')}</p>
-  return (
-    <>
-      <p class="plan-total" data-testid="import-repairs">
-        {repairsByKind(preview.repairs)
-          .map(({ kind, n, m2 }) => t('plans.repair.sum', { kind: t(`plans.repair.${kind}`), n, m2: areaText(m2) }))
-          .join(' · ')}
-      </p>
-      <RepairMap preview={preview} open={open} />
-      <ul class="plan-repairs">
-        {preview.repairs.slice(0, shown).map((repair, i) => (
-          <li key={i}>
-            <button
-              type="button"
-              class={repair === open ? 'is-selected' : ''}
-              onClick={() => setOpen(repair === open ? null : repair)}
-              data-testid="import-repair"
-            >
-              <b>{t(`plans.repair.${repair.kind}`)}</b>
-              <span>{repair.grids.join('、') || '—'}</span>
-              <span>{repair.to ? t('plans.repair.to', { grid: repair.to }) : t('plans.repair.drop')}</span>
-              <small>{areaText(repair.area_m2)}</small>
-            </button>
-          </li>
-        ))}
-      </ul>
-      {preview.repairs.length > shown && (
-        <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)}>
-          {t('plans.more', { n: preview.repairs.length - shown })}
-        </button>
-      )}
-    </>
-  )
-}
 
 export function PlanImport() {
   const [file, setFile] = useState<File | null>(null)
@@ -102,25 +29,31 @@ export function PlanImport() {
   const [preview, setPreview] = useState<ImportPreview | null>(null)
   const [name, setName] = useState('')
   const [accepted, setAccepted] = useState(false)
+  const [mending, setMending] = useState<EditionRepairs | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
   const close = () => {
     planDialog.value = null
   }
-  const look = async (from: File, how: Reading) => {
+  const look = async (from: File, how: Reading, accept = '') => {
     setBusy(true)
     setError(null)
     setAccepted(false)
     const form = new FormData()
     form.append('file', from)
     for (const [field, value] of Object.entries(how)) if (value !== '') form.append(field, String(value))
+    if (accept) form.append('accept_repairs', accept)
     try {
       const found = await plans.preview(form)
+      setMending(null)
       setPreview(found)
       setName((before) => before || from.name.replace(/\.[^.]+$/, ''))
     } catch (problem) {
       setPreview(null)
-      setError(problem)
+      // The edition in force must fit before a file can be laid beside it.
+      const asked = mendingOf(problem)
+      setMending(asked)
+      setError(asked ? null : problem)
     } finally {
       setBusy(false)
     }
@@ -147,6 +80,18 @@ export function PlanImport() {
     }
   }
   const mended = preview !== null && preview.repairs.length > 0
+  if (mending && file) {
+    return (
+      <MendAsk
+        mending={mending}
+        busy={busy}
+        error={error}
+        take={t('plans.mend.look')}
+        onAccept={() => void look(file, reading, mending.token)}
+        onClose={() => setMending(null)}
+      />
+    )
+  }
   return (
     <Dialog title={t('plans.import')} wide onClose={close} testid="import-dialog">
       <p class="lead">{t('plans.import.lead')}</p>
@@ -248,7 +193,7 @@ export function PlanImport() {
             title={t('plans.repairs')}
             aside={mended ? t('plans.repaired', { m2: areaText(preview.repaired_m2) }) : undefined}
           >
-            <Repairs preview={preview} />
+            <Repairs key={preview.token} found={preview} />
           </Section>
           <label class="field">
             <span>{t('plans.planname')}</span>
