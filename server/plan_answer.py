@@ -58,7 +58,7 @@ def difference(conn: Connection, done: Done, by: str) -> Plain:
         "grids": _grids(workspace, sorted(told)),
         "balance": _balance(workspace, lines),
         "problems": _problems(workspace, told),
-        "history": _history(conn, workspace, by),
+        "history": _history(conn, workspace, by, done.steps),
         "text": {"zh": done.zh, "en": done.en},
         "moved": workspace.balances.moved,
     }
@@ -186,8 +186,10 @@ def _problem(one: Problem) -> Plain:
     }
 
 
-def _history(conn: Connection, workspace: Workspace, by: str) -> Plain:
-    undo, redo = book.steps(conn, workspace.key, by)
+def _history(
+    conn: Connection, workspace: Workspace, by: str, known: tuple[Step | None, Step | None] | None = None
+) -> Plain:
+    undo, redo = known or book.steps(conn, workspace.key, by)
     return {"undo": _texts(undo), "redo": _texts(redo)}
 
 

@@ -22,7 +22,7 @@ from onemap.heat.count import published
 from onemap.heat.evidence import demand
 from onemap.heat.hazard import declared
 from onemap.heat.prediction import nightly
-from onemap.planning import publish, workspace
+from onemap.planning import book, publish, workspace
 from onemap.planning.propose import service as proposals
 from onemap.store import housekeeping
 from onemap.store.changelog import CHANNEL
@@ -89,6 +89,7 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
         Loop("fences", FenceLoop(settings).step, rest_s=0.5, transacted=False),
         Loop("rules", ruling.follower(settings), rest_s=1.0, pause_s=0.05),
         Loop("editions", _editions, rest_s=1.0, woken=False, transacted=False),
+        Loop("plans", book.step, rest_s=30.0, woken=False),
         # Two lanes: a question of seconds does not wait for one of minutes.
         Loop("proposals", lambda conn: proposals.step(conn), rest_s=1.0, transacted=False),
         Loop("proposals-long", lambda conn: proposals.step(conn, short=False), rest_s=2.0, transacted=False),

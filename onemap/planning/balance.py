@@ -112,7 +112,9 @@ class Balances:
             self, slots=slots, groups=groups, owner=owner, group=group, special=special, totals=totals,
             moved={key: float(hands[n]) for n, key in enumerate(self.facts.model.keys) if hands[n]},
         )  # fmt: skip
-        return _weighed(after, before=self, touched=touched | {slots[face] for face in come})
+        return _weighed(
+            after, before=self, touched=touched | {slots[face.id] for face in (*delta.faces_gone, *delta.faces)}
+        )
 
     # -- questions --------------------------------------------------------------------------------------------------
 
@@ -132,11 +134,10 @@ class Balances:
 
     def members(self, community: str | None) -> list[str]:
         """Faces of a community; None: those of no community."""
-        number = self.groups.get(community)
-        if number is None:
+        if community not in self.groups:
             return []
         names = list(self.slots)
-        return [names[slot] for slot in np.flatnonzero(self.group == number).tolist()]
+        return [names[slot] for slot in self._slots(community).tolist()]
 
     def communities(self) -> list[str]:
         """Codes of the communities that have faces, sorted."""
@@ -145,13 +146,18 @@ class Balances:
 
     def rows(self, communities: Iterable[str] | None = None) -> list[Row]:
         """The line of everything first, then those of the communities asked for (None: all), as far as they exist."""
-        known = self.communities()
-        wanted = known if communities is None else sorted(set(communities) & set(known))
+        whole = self._row(None, np.flatnonzero(self.group != _NONE))
+        if communities is not None:
+            found = {code: self._slots(code) for code in sorted(set(communities) & self.groups.keys())}
+            return [whole, *(self._row(code, here) for code, here in found.items() if len(here))]
         order = np.argsort(self.group, kind="stable")
         starts = np.searchsorted(self.group[order], np.arange(len(self.groups) + 1))
-        spans = [order[starts[n] : starts[n + 1]] for n in (self.groups[code] for code in wanted)]
-        whole = self._row(None, order[starts[0] :])
-        return [whole, *(self._row(code, span) for code, span in zip(wanted, spans, strict=True))]
+        spans = {code: order[starts[n] : starts[n + 1]] for code, n in self.groups.items()}
+        return [whole, *(self._row(code, spans[code]) for code in self.communities())]
+
+    def _slots(self, community: str | None) -> npt.NDArray[np.int64]:
+        """Slots of a community's faces."""
+        return np.flatnonzero(self.group == self.groups[community])
 
     def _row(self, community: str | None, here: npt.NDArray[np.int64]) -> Row:
         """The line of some slots; special grids are counted, and weighed only where there are no others."""
@@ -190,29 +196,48 @@ def work_of(totals: Floats, model: Model) -> Floats:
 
 
 def _weighed(this: Balances, *, before: Balances | None = None, touched: Iterable[int] = ()) -> Balances:
-    """Work, means and loads from the totals; and whose load is other than it was."""
-    model, work = this.model, work_of(this.totals, this.model)
-    group = this.group if model.reference == "community" else np.where(this.group == _NONE, _NONE, 0)
+    """Work, means and loads from the totals; and whose load is other than it was.
+
+    After an edit only the groups that it touched are weighed: the sums are exact, so the rest is as it was.
+    """
+    group = this.group if this.model.reference == "community" else np.where(this.group == _NONE, _NONE, 0)
+    if before is None:
+        work = work_of(this.totals, this.model)
+        return replace(this, work=work, load=_loads(this, group, work))
+    rows = np.fromiter(touched, np.int64)
+    work = _grown(before.work, len(group))
+    work[rows] = work_of(this.totals[rows], this.model)
+    old = before.group if this.model.reference == "community" else np.where(before.group == _NONE, _NONE, 0)
+    near = np.zeros(int(group.max(initial=0)) + 2, np.bool_)
+    near[group[rows]] = True
+    near[old[rows[rows < len(old)]]] = True
+    near[_NONE] = False
+    here = np.flatnonzero(near[group])
+    load = _grown(before.load, len(group))
+    load[rows[group[rows] == _NONE]] = 1.0
+    load[here] = _loads(this, group, work, here)
+    differs = np.zeros(len(group), np.bool_)
+    differs[here] = load[here] != _grown(before.load, len(group), np.nan)[here]
+    differs[rows] = group[rows] != _NONE
+    names = list(this.slots)
+    changed = frozenset(names[slot] for slot in np.flatnonzero(differs).tolist())
+    return replace(this, work=work, load=load, changed=changed)
+
+
+def _loads(this: Balances, group: Slots, work: Floats, here: Any = slice(None)) -> Floats:
+    """Work over the mean of its group, of all slots or of those of some whole groups; 1 where there is no work."""
+    group, special, totals, work = group[here], this.special[here], this.totals[here], work[here]
     alive = group != _NONE
     count = int(group.max(initial=0)) + 1
     # Special grids are not weighed, unless a community has no others.
-    units = np.bincount(group[alive & ~this.special], minlength=count)
-    counted = alive & (~this.special | (units[np.maximum(group, 0)] == 0))
+    units = np.bincount(group[alive & ~special], minlength=count)
+    counted = alive & (~special | (units[np.maximum(group, 0)] == 0))
     numbers = np.bincount(group[counted], minlength=count)
     sums = np.column_stack(
-        [np.bincount(group[counted], column[counted], minlength=count).astype(np.float64) for column in this.totals.T]
-    )  # fmt: skip
-    means = (work_of(sums, model) / np.maximum(numbers, 1))[np.maximum(group, 0)]
-    load = np.where(means > 0.0, work / np.where(means > 0.0, means, 1.0), 1.0)
-    changed = this.changed
-    if before is not None:
-        old = len(before.load)
-        differs = np.ones(len(load), np.bool_)
-        differs[:old] = load[:old] != before.load
-        differs[list(touched)] = True
-        names = list(this.slots)
-        changed = frozenset(names[slot] for slot in np.flatnonzero(differs & alive).tolist())
-    return replace(this, work=work, load=load, changed=changed)
+        [np.bincount(group[counted], column[counted], minlength=count).astype(np.float64) for column in totals.T]
+    )
+    means = (work_of(sums, this.model) / np.maximum(numbers, 1))[np.maximum(group, 0)]
+    return np.where(means > 0.0, work / np.where(means > 0.0, means, 1.0), 1.0)
 
 
 def _place(face: Face, groups: dict[str | None, int]) -> tuple[int, bool]:

@@ -28,7 +28,7 @@ from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
 DEFAULT_MODEL = "standard"
-#: Versions between two grounds: how many deltas a process reads at most to open a plan.
+#: Versions between two grounds: about how many deltas a process reads to open a plan.
 GROUND_EVERY = 200
 
 
@@ -43,6 +43,8 @@ class Done:
     en: str
     #: Whether others had changed the plan since the version that the asker saw.
     behind: bool = False
+    #: What the asker's next undo and redo would do, where it is known without asking.
+    steps: tuple[Step | None, Step | None] | None = None
 
 
 # -- plans ----------------------------------------------------------------------------------------------------------
@@ -224,6 +226,18 @@ def whole_of(conn: Connection, key: str) -> Coverage:
     return open_cov
 
 
+def step(conn: Connection) -> int:
+    """For the worker: keep the whole coverage of a plan whose log has grown long. Returns how many were kept.
+
+    No edit waits for it, and no edit needs it: what the log says is kept from the first moment.
+    """
+    found = conn.execute(sql("plan_long"), {"every": GROUND_EVERY}).fetchone()
+    if found is None:
+        return 0
+    log.keep_ground(conn, found["key"], found["version"], packed(coverage_at(conn, found["key"], found["version"])))
+    return 1
+
+
 # -- edits ----------------------------------------------------------------------------------------------------------
 
 
@@ -338,9 +352,9 @@ def _stepped(
 def _at_work(
     conn: Connection, key: str, version: int, area: bytes | None, *, lock: bool = True
 ) -> tuple[dict[str, Any], Workspace]:
-    found = log.row(conn, key, area=area, lock=lock)
+    found, stamp = log.locked(conn, key, area=area) if lock else (log.row(conn, key, area=area), None)
     log.editable(found)
-    now = workspaces.get(conn, found, exact=lock)
+    now = workspaces.get(conn, found, exact=lock, stamp=stamp)
     if version > now.version:
         raise Conflict("版本不存在，请重新载入 · There is no such version: load the plan anew.", reason="reload")
     return found, now
@@ -384,15 +398,16 @@ def _done(
 ) -> Done:
     """Write an edit and give what it came to, as the difference to what its planner saw."""
     assert new.delta is not None  # noqa: S101
+    steps = None
     if dry:
         after = now.after(new.delta, now.version + 1, None)
     else:
         version, stamp = log.add(conn, found, new)
         after = now.after(new.delta, version, stamp)
-        if version % GROUND_EVERY == 0:
-            log.keep_ground(conn, found["key"], version, packed(after.cov))
+        if new.kind in ("edit", "adopt"):  # it is what an undo would undo, and nothing can be done again after it
+            steps = (Step(version, version, new.zh, new.en), None)
     delta = net([*(entry.delta for entry in missed if entry.delta is not None), new.delta]) if missed else new.delta
-    return Done(found, after, delta, new.zh, new.en, behind=bool(missed))
+    return Done(found, after, delta, new.zh, new.en, behind=bool(missed), steps=steps)
 
 
 def _team(conn: Connection, operation: Operation) -> None:

@@ -96,6 +96,23 @@ def row(conn: Connection, key: str, *, area: bytes | None = None, lock: bool = F
     return found[0]
 
 
+def locked(conn: Connection, key: str, *, area: bytes | None = None) -> tuple[dict[str, Any], datetime | None]:
+    """A plan's row, locked as `row` does, and when its newest version was written: in one trip. Raises NotFound."""
+    asked = {"key": key, "area": area, "all": True, "limit": 1}
+    with conn.pipeline():
+        conn.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LOCK_S}s",))
+        plan = conn.execute(sql("plan_row") + " FOR UPDATE OF p", asked)
+        # A statement of its own: what waited for the lock sees the plan as it is now, and its log as well.
+        newest = conn.execute(
+            "SELECT e.at FROM plan p JOIN plan_edit e ON e.plan_key = p.key AND e.version = p.version WHERE p.key = %s",
+            (key,),
+        )
+        found, stamp = plan.fetchone(), newest.fetchone()
+    if found is None:
+        raise NotFound("没有这个方案 · There is no such plan.", reason="plan")
+    return found, None if stamp is None else stamp["at"]
+
+
 def editable(plan: Mapping[str, Any]) -> None:
     """Raise Conflict (reason "state") for a plan that is in review, published or discarded."""
     if plan["state"] != "draft":

@@ -120,9 +120,12 @@ class Workspaces:
     def __len__(self) -> int:
         return len(self._open)
 
-    def get(self, conn: Connection, plan: Mapping[str, Any], *, exact: bool = True) -> Workspace:
+    def get(
+        self, conn: Connection, plan: Mapping[str, Any], *, exact: bool = True, stamp: datetime | None = None
+    ) -> Workspace:
         """The workspace of a plan's row. Not `exact`: it may be newer than the row, which was read a moment ago.
 
+        `stamp`: when the row's version was written, if the caller knows.
         Raises NotFound, SetupError for a model that cannot be read.
         """
         name = (*database(conn), plan["key"])
@@ -130,7 +133,7 @@ class Workspaces:
             busy = self._busy.setdefault(name, Lock())
         with busy:
             found = self._open.get(name)
-            if found is None or not self._fits(conn, plan, found, exact):
+            if found is None or not self._fits(conn, plan, found, exact, stamp):
                 found = self._load(conn, plan)
             elif found.version < plan["version"]:
                 found = self._caught_up(conn, plan, found) or self._load(conn, plan)
@@ -172,9 +175,18 @@ class Workspaces:
                 gone, _ = self._open.popitem(last=False)
                 self._busy.pop(gone, None)
 
-    def _fits(self, conn: Connection, plan: Mapping[str, Any], found: Workspace, exact: bool) -> bool:
+    def _fits(
+        self,
+        conn: Connection,
+        plan: Mapping[str, Any],
+        found: Workspace,
+        exact: bool,
+        stamp: datetime | None = None,
+    ) -> bool:
         if found.edition != plan["base"] or (exact and found.version > plan["version"]):
             return False
+        if stamp is not None and found.version == plan["version"]:
+            return found.stamp == stamp
         return found.version == 0 or log.stamp(conn, plan["key"], found.version) == found.stamp
 
     def _caught_up(self, conn: Connection, plan: Mapping[str, Any], found: Workspace) -> Workspace | None:

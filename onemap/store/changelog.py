@@ -86,11 +86,11 @@ def log_event(conn: Connection, layer: str, key: str, note: Mapping[str, Any]) -
 def log_events(conn: Connection, layer: str, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """As `log_event`, for several in one statement, in their order."""
     conn.execute(
-        "INSERT INTO change_log (layer, op, key, note) SELECT %s, 'E', key, note "
-        "FROM unnest(%s::text[], %s::jsonb[]) WITH ORDINALITY AS e (key, note, n) ORDER BY n",
-        (layer, [key for key, _ in events], [Jsonb(dict(note)) for _, note in events]),
+        "WITH told AS (INSERT INTO change_log (layer, op, key, note) SELECT %s, 'E', key, note "
+        "FROM unnest(%s::text[], %s::jsonb[]) WITH ORDINALITY AS e (key, note, n) ORDER BY n) "
+        "SELECT pg_notify(%s, '')",
+        (layer, [key for key, _ in events], [Jsonb(dict(note)) for _, note in events], CHANNEL),
     )
-    conn.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
 
 
 def consumer_position(conn: Connection, name: str, *, start: Position | None = None) -> Position:

@@ -16,7 +16,7 @@ from onemap.planning import book, log, rebase
 from onemap.planning.book import Done
 from onemap.planning.grounds import database
 from onemap.planning.workspace import workspaces
-from onemap.store.db import Connection
+from onemap.store.db import Connection, acting
 from server import plan_answer
 from server.answer import Json
 from server.auth import require
@@ -206,7 +206,8 @@ class _Work:
 def _work(request: Request, grant: Grant) -> Iterator[_Work]:
     """A transaction that saves an edit; once it is committed, the plan in memory moves on with it."""
     here = state_of(request)
-    with here.acting(grant) as conn:
+    # Statements whose answer nobody needs yet go out with the next one's: an edit makes three trips instead of ten.
+    with here.sync_pool.connection() as conn, conn.pipeline(), acting(conn, grant.subject):
         work = _Work(conn, grant.subject)
         yield work
     if work.done is not None:

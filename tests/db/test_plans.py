@@ -388,13 +388,12 @@ def test_a_plan_begins_with_an_imported_coverage(plans: Connection) -> None:
 def test_a_long_log_is_read_from_a_ground_not_far_below(plans: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(book, "GROUND_EVERY", 3)
     key = made(plans)
+    kept = []
     for version in range(8):
-        edit(
-            plans,
-            key,
-            version,
-            named(0, 0, f"n{version}") if version % 2 else split(version % 6, 1 + version // 6, 0.4),
-        )
+        operation = named(0, 0, f"n{version}") if version % 2 else split(version % 6, 1 + version // 6, 0.4)
+        edit(plans, key, version, operation)
+        kept.append(book.step(plans))
+    assert kept == [0, 0, 1, 0, 0, 1, 0, 0]
     version, raw = log.ground(plans, key, 8)
     assert version == 6
     assert packed(unpacked(raw)) == raw

@@ -11,35 +11,50 @@ from shapely.geometry.base import BaseGeometry
 
 from onemap.planning.coverage.model import FaceId
 
-_REBUILD = 400
+#: Changed faces that are looked at one by one; for more, a small tree is made of all that ever changed.
+_FEW = 64
+
+Tree = tuple[STRtree, list[FaceId]]
+Ground = Callable[[FaceId], MultiPolygon]
 
 
 class Near:
-    """An index of face polygons. `changed` names faces whose polygon is no longer the one in the tree."""
+    """An index of face polygons: the tree of the start, a small one of what changed since, and the last changes.
+
+    The small one grows with the changes and not with the coverage, so that no edit waits until thousands of faces that
+    nobody touched are indexed anew.
+    """
 
     def __init__(self, faces: Sequence[FaceId] = (), grounds: Sequence[BaseGeometry] = ()) -> None:
-        self._base = (STRtree(grounds), list(faces))
+        self._base: Tree = (STRtree(grounds), list(faces))
+        self._later: Tree = (STRtree([]), [])
+        #: No longer as in the first tree; and of these, no longer as in the small one.
+        self._stale: set[FaceId] = set()
         self._changed: set[FaceId] = set()
 
     def copy(self) -> Near:
-        """Return one that shares the tree and forgets apart."""
-        made = Near()
-        made._base, made._changed = self._base, set(self._changed)
+        """Return one that shares the trees and forgets apart."""
+        made = Near.__new__(Near)
+        made._base, made._later = self._base, self._later
+        made._stale, made._changed = set(self._stale), set(self._changed)
         return made
 
     def change(self, face: FaceId) -> None:
         """Note that a face is new, different or gone."""
+        self._stale.add(face)
         self._changed.add(face)
 
-    def meeting(
-        self, geom: BaseGeometry, polygon: Callable[[FaceId], MultiPolygon], faces: Mapping[FaceId, object]
-    ) -> list[FaceId]:
+    def meeting(self, geom: BaseGeometry, polygon: Ground, faces: Mapping[FaceId, object]) -> list[FaceId]:
         """Return the faces that a geometry meets, borders included, in order of id."""
-        if len(self._changed) > _REBUILD:
-            self._renew(polygon, faces)
-        tree, ids = self._base
-        hits = tree.query(geom, predicate="intersects")
-        found = [name for name in (ids[i] for i in hits.tolist()) if name not in self._changed]
+        if len(self._stale) > len(self._base[1]):  # as in a coverage that was made of a log
+            names = list(faces)
+            self._base, self._later = (STRtree([polygon(name) for name in names]), names), (STRtree([]), [])
+            self._stale, self._changed = set(), set()
+        elif len(self._changed) > _FEW:
+            names = [name for name in self._stale if name in faces]
+            self._later, self._changed = (STRtree([polygon(name) for name in names]), names), set()
+        found = [name for name in _hits(self._base, geom) if name not in self._stale]
+        found += [name for name in _hits(self._later, geom) if name not in self._changed]
         fresh = [name for name in self._changed if name in faces]
         if fresh:
             shapes = np.array([polygon(name) for name in fresh], dtype=object)
@@ -47,9 +62,7 @@ class Near:
             found += [fresh[i] for i in np.flatnonzero(shapely.intersects(shapes, geom)).tolist()]
         return sorted(found)
 
-    def _renew(self, polygon: Callable[[FaceId], MultiPolygon], faces: Mapping[FaceId, object]) -> None:
-        tree, ids = self._base
-        kept = {name: ground for name, ground in zip(ids, tree.geometries, strict=True) if name not in self._changed}
-        names = list(faces)
-        self._base = (STRtree([kept.get(name) or polygon(name) for name in names]), names)
-        self._changed = set()
+
+def _hits(tree: Tree, geom: BaseGeometry) -> list[FaceId]:
+    found, names = tree
+    return [names[i] for i in found.query(geom, predicate="intersects").tolist()]
