@@ -157,6 +157,12 @@ def test_a_part_is_taken_and_what_would_tear_is_refused(committed: Connection, p
                     done = service.adopt(committed, plan, found["id"], option["index"], {name}, "planner")
             except (BadInput, Conflict) as refused:
                 torn += refused.reason in ("torn", "empty", "conflict", "nothing")
+                if isinstance(refused, service.Torn):
+                    # Those that it names mend it.
+                    along = {name, *refused.members["grids"]}
+                    with acting(committed, "planner"):
+                        done = service.adopt(committed, plan, found["id"], option["index"], along, "planner")
+                        book.undo(committed, plan, done.workspace.version, "planner")
                 continue
             taken += 1
             shown = next(shape(g["geometry"]) for g in option["grids"] if g["properties"]["id"] == name)

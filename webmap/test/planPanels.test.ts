@@ -11,6 +11,7 @@ import type {
 import { balanceRows, barReach, loadBins, loadText, percent, shortCode, signed } from '../src/domain/planBalance'
 import { areaText, depthOf, nextEdition, repairsByKind, sizeText, threadsOf } from '../src/domain/planFiles'
 import {
+  apart,
   beats,
   frameOf,
   frontOf,
@@ -170,6 +171,30 @@ describe('options side by side', () => {
     expect(movesOf(moves, new Set(['a'])).map(({ unit }) => unit)).toEqual([1])
     expect(moveTotals(moves)).toEqual({ buildings: 4, households: 60 })
   })
+  it('moves marks that would cover each other aside, in their order and inside the chart', () => {
+    const spots = [
+      [50, 10],
+      [52, 10],
+      [51, 12],
+      [90, 60],
+    ] as const
+    const found = apart(spots, 10, [0, 100])
+    for (const [i, a] of found.entries())
+      for (const b of found.slice(i + 1)) expect(Math.hypot(a[0] - b[0], a[1] - b[1])).toBeGreaterThan(9.9)
+    expect(found[3]).toEqual([90, 60])
+    expect((found[0]?.[0] ?? 0) < (found[2]?.[0] ?? 0) && (found[2]?.[0] ?? 0) < (found[1]?.[0] ?? 0)).toBe(true)
+    expect(
+      apart(
+        [
+          [99, 5],
+          [99, 5],
+        ],
+        10,
+        [0, 100],
+      ).every(([x]) => x >= 0 && x <= 100),
+    ).toBe(true)
+  })
+
   it('has round ticks within its limits', () => {
     expect(ticks(0.98, 1.22)).toEqual([1, 1.1, 1.2])
     expect(ticks(1, 1)).toEqual([1])

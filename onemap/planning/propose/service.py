@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import shapely
@@ -24,6 +25,18 @@ from onemap.store.db import Connection
 logger = structlog.get_logger(__name__)
 #: Seconds between two signs of life of a search; screens are told of every so much progress.
 _BEAT_S, _TOLD = 1.0, 0.1
+
+
+class Torn(BadInput):
+    """A part of an option that would leave a grid in pieces; `members` says which grids to take along."""
+
+    def __init__(self, name: str, along: Sequence[str] = ()) -> None:
+        super().__init__(
+            f"只取这一部分会把 {name} 断成几块，请连同它一起取 · "
+            f"to take this part alone would tear {name} apart: take that grid as well",
+            reason="torn",
+        )
+        self.members = {"grids": list(along) or [name]}
 
 
 def ask(conn: Connection, key: str, asked: Mapping[str, Any], by: str, *, area: bytes | None = None) -> dict[str, Any]:
@@ -151,7 +164,9 @@ def adopt(
     cov = coverage_at(conn, key, taken.version)
     before, after = list(taken.before), list(taken.after)
     if grids:
-        after = [b if a in grids or b in grids else a for a, b in zip(before, after, strict=True)]
+        whole, after = after, _part(before, after, set(grids))
+        if torn := _torn(taken.geoms, before, after):
+            raise Torn(torn[0], _along(taken.geoms, before, whole, set(grids)))
     faces, parts = _parts(cov, taken.geoms, before, after)
     if not parts:
         raise BadInput("这个选项不改动任何网格 · this option changes nothing", reason="nothing")
@@ -159,6 +174,31 @@ def adopt(
     some = ("，部分" if grids else ""), (", in part" if grids else "")
     text = (f"采用建议：{title['zh']}{some[0]}", f"Took a proposal: {title['en']}{some[1]}")
     return book.adopt(conn, key, taken.version, faces, parts, text, by, seen=seen, area=area)
+
+
+def _part(before: Sequence[str], after: Sequence[str], grids: AbstractSet[str]) -> list[str]:
+    """Whose each unit is when only the ground is taken that those grids give or get."""
+    return [b if a in grids or b in grids else a for a, b in zip(before, after, strict=True)]
+
+
+def _torn(geoms: Any, before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """Grids that change and would lie in pieces."""
+    changed = {name for a, b in zip(before, after, strict=True) if a != b for name in (a, b)}
+    new: dict[str, list[int]] = {}
+    for at, name in enumerate(after):
+        if name in changed:
+            new.setdefault(name, []).append(at)
+    return [
+        name for name in sorted(new) if len(shapely.get_parts(shapely.coverage_union_all(geoms[sorted(new[name])]))) > 1
+    ]
+
+
+def _along(geoms: Any, before: Sequence[str], after: Sequence[str], grids: AbstractSet[str]) -> list[str]:
+    """The grids that have to be taken along with those, so that none is torn."""
+    taken = set(grids)
+    while more := set(_torn(geoms, before, _part(before, after, taken))) - taken:
+        taken |= more
+    return sorted(taken - grids)
 
 
 def _parts(
@@ -187,10 +227,6 @@ def _parts(
             parent = cov.faces[max(areas, key=lambda one: areas[one])]
             face = Face(ids[name], {**parent.props, "code": None})
         if len(shapely.get_parts(shape)) > 1:
-            raise BadInput(
-                f"只取这一部分会把 {name} 断成几块，请连同它一起取 · "
-                f"to take this part alone would tear {name} apart: take that grid as well",
-                reason="torn",
-            )
+            raise Torn(name)
         parts.append((face, shape))
     return sorted(changed & old.keys()), parts

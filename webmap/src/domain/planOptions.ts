@@ -122,10 +122,34 @@ export function frontOf(options: readonly ProposalOption[], x: Axis, y: Axis): P
     .sort((a, b) => a[x] - b[x] || a[y] - b[y])
 }
 
-export interface Spot {
-  option: ProposalOption | null
-  x: number
-  y: number
+/**
+ * Marks of a chart moved aside, as little as it takes, until none covers another: those at one height or nearly so stand
+ * beside each other around where they belong, in their order.
+ */
+export function apart(
+  spots: readonly (readonly [x: number, y: number])[],
+  width: number,
+  [from, to]: readonly [number, number],
+): [x: number, y: number][] {
+  const found = spots.map(([x, y]): [number, number] => [x, y])
+  const order = found.map((_, i) => i).sort((a, b) => (found[a]?.[0] ?? 0) - (found[b]?.[0] ?? 0) || a - b)
+  const rounds = 60
+  for (let round = 0; round < rounds; round++) {
+    let moved = false
+    for (const [n, i] of order.entries())
+      for (const j of order.slice(n + 1)) {
+        const [a, b] = [found[i], found[j]]
+        if (!a || !b || Math.abs(a[1] - b[1]) >= width) continue
+        const need = Math.sqrt(width ** 2 - (a[1] - b[1]) ** 2) - (b[0] - a[0])
+        if (need <= 0.01) continue
+        a[0] -= need / 2
+        b[0] += need / 2
+        moved = true
+      }
+    for (const spot of found) spot[0] = Math.min(to, Math.max(from, spot[0]))
+    if (!moved) break
+  }
+  return found
 }
 
 /** Round figures that cover the data, with a little air: three to six ticks. */

@@ -66,3 +66,11 @@ export function title(text: Text2 | string | null | undefined): string {
   if (typeof text === 'string') return text
   return (lang.value === 'zh' ? text.zh : text.en) || text.zh || text.en
 }
+
+const HAN = /[\u4e00-\u9fff]/
+
+/** The half of `中文 · English` that the reader reads; a text that is not of this make stays whole. */
+export function half(text: string): string {
+  const [zh = '', en = '', ...more] = text.split(' · ')
+  return en && more.length === 0 && HAN.test(zh) ? (lang.value === 'zh' ? zh : en) : text
+}

@@ -1,7 +1,7 @@
 /** Short messages at the foot of the page: what happened, what was kept, what to do next. */
 import { signal } from '@preact/signals'
 import { ApiError, OfflineError } from '../api/client'
-import { t } from '../i18n'
+import { half, t } from '../i18n'
 
 export interface Toast {
   id: number
@@ -26,9 +26,9 @@ export function problemText(error: unknown): string {
   if (error instanceof OfflineError) return t('error.offline')
   if (error instanceof ApiError) {
     if (error.status === 403) return t('error.forbidden')
-    return t('error.generic', { detail: error.message })
+    return t('error.generic', { detail: half(error.message) })
   }
-  return t('error.generic', { detail: error instanceof Error ? error.message : String(error) })
+  return t('error.generic', { detail: error instanceof Error ? half(error.message) : String(error) })
 }
 
 /** Runs an action of a button; a failure is said, not thrown. */

@@ -15,6 +15,11 @@ import { PlanProblems } from './PlanProblems'
 /** The figures that stand beside the load while there is little room: people first, then ground, then work. */
 const FIRST = ['households', 'buildings', 'incidents']
 const STEP = 80
+/** From so many rows on one looks for a grid by its name rather than with the eyes. */
+const FIND_FROM = 24
+
+const found = ({ label, name, code }: PlanGrid, wanted: string) =>
+  `${label} ${name} ${code ?? ''}`.toLowerCase().includes(wanted)
 
 function CommunityPick() {
   const now = plan.value
@@ -136,12 +141,15 @@ function Table({ model }: { model: LoadModel }) {
   const [sort, setSort] = useState({ by: 'label', down: false })
   const [shown, setShown] = useState(STEP)
   const [all, setAll] = useState(false)
+  const [words, setWords] = useState('')
   const grids = plan.value?.grids
   const community = planCommunity.value
-  const rows = useMemo(
+  const sorted = useMemo(
     () => balanceRows(grids?.values() ?? [], model, sort, community),
     [grids, model, sort, community],
   )
+  const wanted = words.trim().toLowerCase()
+  const rows = useMemo(() => (wanted ? sorted.filter(({ grid }) => found(grid, wanted)) : sorted), [sorted, wanted])
   const reach = barReach(rows, model.tolerance)
   const picks = planPick.value
   // What was picked on the map is in the table, however far down it would stand.
@@ -179,6 +187,26 @@ function Table({ model }: { model: LoadModel }) {
   )
   return (
     <>
+      {sorted.length >= FIND_FROM && (
+        <input
+          type="search"
+          class="plan-find"
+          value={words}
+          placeholder={t('plans.find')}
+          aria-label={t('plans.find')}
+          onInput={(event) => {
+            setWords(event.currentTarget.value)
+            setShown(STEP)
+          }}
+          onKeyDown={(event) => {
+            const [first] = rows
+            if (event.key === 'Enter' && first) showGrids([first.grid.id])
+            // Keys of the tools are letters: here they are words.
+            event.stopPropagation()
+          }}
+          data-testid="balance-find"
+        />
+      )}
       <div class={`plan-table-box ${all ? 'is-all' : ''}`}>
         <table class="plan-table" data-testid="balance-table">
           <thead>
@@ -191,6 +219,13 @@ function Table({ model }: { model: LoadModel }) {
           <tbody>
             {further.map(line)}
             {first.map(line)}
+            {rows.length === 0 && wanted !== '' && (
+              <tr>
+                <td class="calm" colSpan={2 + measures.length}>
+                  {t('plans.find.none')}
+                </td>
+              </tr>
+            )}
           </tbody>
         </table>
       </div>

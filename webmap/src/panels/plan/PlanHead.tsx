@@ -1,5 +1,5 @@
 /** The strip over the map while a plan is open: which plan, from what, kept when, and what is done with the whole of it. */
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { plans } from '../../api/plans'
 import { clockTime } from '../../domain/format'
 import { t, title } from '../../i18n'
@@ -76,6 +76,7 @@ function Name() {
 function More() {
   const [open, setOpen] = useState(false)
   const [sure, setSure] = useState(false)
+  const box = useRef<HTMLDivElement>(null)
   const row = plan.value?.plan
   const leave = () => {
     setOpen(false)
@@ -83,11 +84,21 @@ function More() {
   }
   useEffect(() => {
     if (!open) return
+    const items = () => [...(box.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])]
+    items()[0]?.focus()
     // Before the page's own keys, which would leave what lies under the menu.
     const onKey = (event: KeyboardEvent) => {
-      if (event.key !== 'Escape') return
-      event.stopPropagation()
-      leave()
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+      if (step) {
+        const all = items()
+        all[(all.indexOf(document.activeElement as HTMLElement) + step + all.length) % all.length]?.focus()
+        event.preventDefault()
+      } else if (event.key === 'Tab') leave()
+      else if (event.key === 'Escape') {
+        leave()
+        box.current?.querySelector('button')?.focus()
+      }
+      if (event.key !== 'Enter' && event.key !== ' ') event.stopPropagation()
     }
     addEventListener('keydown', onKey, true)
     return () => removeEventListener('keydown', onKey, true)
@@ -103,7 +114,10 @@ function More() {
   const item = (text: string, act: () => void, testid: string) => (
     <button
       type="button"
+      role="menuitem"
       onClick={() => {
+        // What opens gives the keys back to where they were: to this menu's own button.
+        box.current?.querySelector('button')?.focus()
         act()
         leave()
       }}
@@ -113,7 +127,7 @@ function More() {
     </button>
   )
   return (
-    <div class="plan-more">
+    <div class="plan-more" ref={box}>
       <button
         type="button"
         class="button"
@@ -142,11 +156,17 @@ function More() {
               )}
             {planEditable.value &&
               (sure ? (
-                <button type="button" class="is-sure" onClick={() => void discard()} data-testid="plan-discard-sure">
+                <button
+                  type="button"
+                  role="menuitem"
+                  class="is-sure"
+                  onClick={() => void discard()}
+                  data-testid="plan-discard-sure"
+                >
                   {t('plans.discard.sure')}
                 </button>
               ) : (
-                <button type="button" onClick={() => setSure(true)} data-testid="plan-discard">
+                <button type="button" role="menuitem" onClick={() => setSure(true)} data-testid="plan-discard">
                   {t('plans.discard')}
                 </button>
               ))}

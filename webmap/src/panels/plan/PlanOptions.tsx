@@ -1,14 +1,15 @@
 /** The answers of a proposal side by side: a small map of each, what it gains and costs, why each piece moves; taken whole or in part. */
 import { useEffect, useMemo, useState } from 'preact/hooks'
+import { ApiError } from '../../api/client'
 import { type Proposal, type ProposalMove, type ProposalOption, plans } from '../../api/plans'
 import { count } from '../../domain/format'
 import { loadText, percent } from '../../domain/planBalance'
 import { type Frame, frameOf, movesOf, moveTotals, optionGrids, pathOf, projector } from '../../domain/planOptions'
 import { shapeOf, toneOf } from '../../domain/topology'
-import { t, title } from '../../i18n'
+import { lang, t, title } from '../../i18n'
 import { fitTo } from '../../map/map'
 import { showWhere } from '../../map/planLook'
-import { noteDelta, plan, planEditable, planMark, planOverlay } from '../../state/plan'
+import { noteDelta, plan, planEditable, planMark, planOverlay, planPick } from '../../state/plan'
 import { gridName, lookAtOption, optionOpen, optionPart } from '../../state/planPanels'
 import { attempt, toast } from '../../state/toast'
 import { Section } from '../Parts'
@@ -17,6 +18,7 @@ import { FromTo } from './PlanParts'
 
 const WIDTH = 168
 const HEIGHT = 116
+const MOST_CHIPS = 60
 
 /** A partition on a hand's breadth: grids by how far they are off, new borders over today's. */
 export function MiniMap({ option, frame, today }: { option: ProposalOption; frame: Frame; today: string }) {
@@ -136,26 +138,55 @@ function Moves({ moves }: { moves: ProposalMove[] }) {
   )
 }
 
+const touchedBy = (moves: readonly ProposalMove[]): string[] => [
+  ...new Set(moves.flatMap(({ grid, to }) => (grid ? [grid, to] : [to]))),
+]
+
+/** Which grids have to be taken along, by the answer of the door. */
+function tornOf(error: unknown): string[] {
+  if (!(error instanceof ApiError) || error.problem?.reason !== 'torn') return []
+  const { grids } = error.problem as { grids?: unknown }
+  return Array.isArray(grids) ? grids.map(String) : []
+}
+
 function Chosen({ proposal, option }: { proposal: Proposal; option: ProposalOption }) {
   const [busy, setBusy] = useState(false)
+  const [refused, setRefused] = useState<ApiError | null>(null)
   const part = optionPart.value
-  const grids = useMemo(() => optionGrids(option), [option])
-  const moves = movesOf(option.moves, part)
+  const moves = useMemo(() => movesOf(option.moves, part), [option, part])
   const totals = moveTotals(moves)
-  const touched = [...new Set(option.moves.flatMap(({ grid, to }) => (grid ? [grid, to] : [to])))]
+  const touched = useMemo(() => touchedBy(option.moves), [option])
   const model = plan.value
   const stale = model !== null && model.plan.version !== proposal.version
+  useEffect(() => setRefused(null), [part])
   useEffect(() => {
+    // Of a part only the grids that give or get ground are shown: what is not taken stays as it is drawn below.
+    const shown = part.size > 0 ? new Set(touchedBy(moves)) : null
     planOverlay.value = {
       type: 'FeatureCollection',
-      features: grids.flatMap(({ id, load, geometry }) =>
-        geometry ? [{ type: 'Feature' as const, geometry, properties: { id, load, label: gridName(id) } }] : [],
+      features: optionGrids(option).flatMap(({ id, load, geometry }) =>
+        geometry && (shown === null || shown.has(id))
+          ? [{ type: 'Feature' as const, geometry, properties: { id, load, label: gridName(id) } }]
+          : [],
       ),
     }
     return () => {
       planOverlay.value = null
     }
-  }, [grids])
+  }, [option, moves])
+  useEffect(() => {
+    // Grids that are clicked on the map are the part; new ones, which the map has not yet, are chosen here alone.
+    let first = true
+    return planPick.subscribe((picks) => {
+      if (first) {
+        first = false
+        return
+      }
+      if (!planEditable.peek()) return
+      const fresh = [...optionPart.peek()].filter((id) => !plan.peek()?.grids.has(id))
+      optionPart.value = new Set([...touched.filter((id) => picks.has(id)), ...fresh])
+    })
+  }, [touched])
   const toggle = (id: string) => {
     const next = new Set(part)
     if (!next.delete(id)) next.add(id)
@@ -164,60 +195,85 @@ function Chosen({ proposal, option }: { proposal: Proposal; option: ProposalOpti
   const adopt = async () => {
     if (!model) return
     setBusy(true)
+    setRefused(null)
     await attempt(async () => {
-      const delta = await plans.adopt(model.plan.key, proposal.id, model.plan.version, option.index, [...part])
-      noteDelta(delta)
-      lookAtOption(0, null)
-      toast(title(delta.text))
+      try {
+        const delta = await plans.adopt(model.plan.key, proposal.id, model.plan.version, option.index, [...part])
+        noteDelta(delta)
+        lookAtOption(0, null)
+        toast(title(delta.text))
+      } catch (error) {
+        // What would be torn is said here, with the way out beside it.
+        if (tornOf(error).length === 0) throw error
+        setRefused(error as ApiError)
+      }
     })
     setBusy(false)
   }
+  const torn = refused ? tornOf(refused) : []
   return (
-    <Section title={t('plans.option.of', { n: option.index + 1, name: title(option.title) })}>
-      {planEditable.value && touched.length > 0 && (
-        <fieldset class="choice" data-testid="option-part">
-          <legend>{t('plans.part')}</legend>
-          <div class="chips">
-            {touched.slice(0, 60).map((id) => (
-              <button
-                type="button"
-                key={id}
-                class={part.has(id) ? 'is-on' : ''}
-                aria-pressed={part.has(id)}
-                onClick={() => toggle(id)}
-                data-testid={`option-grid-${id}`}
-              >
-                {gridName(id)}
-              </button>
-            ))}
-          </div>
-        </fieldset>
-      )}
-      <p class="plan-total" data-testid="option-total">
-        {t('plans.moves.n', { n: moves.length })} ·{' '}
-        {t('plans.moved', { b: count(totals.buildings), h: count(totals.households) })}
-      </p>
-      {stale && <p class="hint">{t('plans.option.stale')}</p>}
-      {planEditable.value && (
-        <div class="quick">
-          <button
-            type="button"
-            class="button primary"
-            disabled={busy || moves.length === 0}
-            onClick={() => void adopt()}
-            data-testid="option-adopt"
-          >
-            {part.size > 0 ? t('plans.adopt.part', { n: part.size }) : t('plans.adopt')}
-          </button>
-          {part.size > 0 && (
-            <button type="button" class="button" onClick={() => (optionPart.value = new Set())}>
-              {t('plans.part.none')}
+    <>
+      <Section title={t('plans.option.of', { n: option.index + 1, name: title(option.title) })}>
+        {planEditable.value && touched.length > 0 && (
+          <fieldset class="choice" data-testid="option-part">
+            <legend>{t('plans.part')}</legend>
+            <div class="chips">
+              {touched.slice(0, MOST_CHIPS).map((id) => (
+                <button
+                  type="button"
+                  key={id}
+                  class={part.has(id) ? 'is-on' : ''}
+                  aria-pressed={part.has(id)}
+                  onClick={() => toggle(id)}
+                  data-testid={`option-grid-${id}`}
+                >
+                  {gridName(id)}
+                </button>
+              ))}
+            </div>
+          </fieldset>
+        )}
+        <Moves moves={moves} />
+      </Section>
+      <footer class="option-take">
+        {stale && <p class="hint">{t('plans.option.stale')}</p>}
+        {torn.length > 0 && (
+          <div class="plan-said" role="alert" data-testid="option-torn">
+            <p>{t('plans.part.torn', { grids: torn.map(gridName).join(lang.value === 'zh' ? '、' : ', ') })}</p>
+            <button
+              type="button"
+              class="button small"
+              onClick={() => (optionPart.value = new Set([...part, ...torn]))}
+              data-testid="option-along"
+            >
+              {t('plans.part.along')}
             </button>
-          )}
-        </div>
-      )}
-      <Moves moves={moves} />
-    </Section>
+          </div>
+        )}
+        <p class="plan-total" data-testid="option-total">
+          <b>{option.index + 1}</b> {t('plans.moves.n', { n: moves.length })} ·{' '}
+          {t('plans.moved', { b: count(totals.buildings), h: count(totals.households) })}
+        </p>
+        {planEditable.value && (
+          <div class="quick">
+            <button
+              type="button"
+              class="button primary grow"
+              disabled={busy || moves.length === 0}
+              onClick={() => void adopt()}
+              data-testid="option-adopt"
+            >
+              {part.size > 0 ? t('plans.adopt.part', { n: part.size }) : t('plans.adopt')}
+            </button>
+            {part.size > 0 && (
+              <button type="button" class="button" onClick={() => (optionPart.value = new Set())}>
+                {t('plans.part.none')}
+              </button>
+            )}
+          </div>
+        )}
+      </footer>
+    </>
   )
 }
 
@@ -246,7 +302,7 @@ export function PlanOptions({ proposal }: { proposal: Proposal }) {
     if (open !== one.index && frame) fitTo(boxOf(frame), 17)
   }
   return (
-    <>
+    <div class="plan-options">
       <PlanPareto options={options} today={today ?? null} open={open} onOpen={pick} />
       <div class="option-cards" data-testid="options">
         {options.map((one) => (
@@ -262,7 +318,7 @@ export function PlanOptions({ proposal }: { proposal: Proposal }) {
         ))}
       </div>
       {option && <Chosen key={option.index} proposal={proposal} option={option} />}
-    </>
+    </div>
   )
 }
 

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import type { ProposalOption } from '../../api/plans'
 import { count } from '../../domain/format'
 import { loadText, percent } from '../../domain/planBalance'
-import { type Axis, frontOf, limitsOf, ticks } from '../../domain/planOptions'
+import { type Axis, apart, frontOf, limitsOf, ticks } from '../../domain/planOptions'
 import { t, title } from '../../i18n'
 
 const AXES: readonly Axis[] = ['changed_share', 'compactness', 'crossings']
@@ -15,6 +15,7 @@ const LEFT = 36
 const FOOT = 22
 const TOP = 8
 const RIGHT = 10
+const RADIUS = 8
 
 const textOf = (axis: Axis, value: number): string => {
   if (axis === 'changed_share') return percent(value)
@@ -43,6 +44,11 @@ export function PlanPareto(props: {
   const px = (value: number) => LEFT + ((value - xs[0]) / (xs[1] - xs[0])) * (WIDTH - LEFT - RIGHT)
   const py = (value: number) => HEIGHT - FOOT - ((value - ys[0]) / (ys[1] - ys[0])) * (HEIGHT - FOOT - TOP)
   const front = frontOf(props.options, x, y)
+  const spots = apart(
+    props.options.map((option) => [px(option[x]), py(option[y])]),
+    2 * RADIUS + 1,
+    [LEFT + RADIUS, WIDTH - RADIUS - 1],
+  )
   return (
     <figure class="pareto" data-testid="pareto">
       <div class="pareto-axes">
@@ -84,12 +90,19 @@ export function PlanPareto(props: {
             </text>
           </g>
         )}
-        {props.options.map((option) => (
+        {props.options.map((option, i) => (
+          <path
+            key={option.index}
+            class="pareto-lead"
+            d={`M${px(option[x])} ${py(option[y])}L${spots[i]?.[0]} ${spots[i]?.[1]}`}
+          />
+        ))}
+        {props.options.map((option, i) => (
           // biome-ignore lint/a11y/useSemanticElements: a button does not stand in a drawing.
           <g
             key={option.index}
             class={`pareto-spot ${option.index === props.open ? 'is-selected' : ''}`}
-            transform={`translate(${px(option[x])} ${py(option[y])})`}
+            transform={`translate(${spots[i]?.[0]} ${spots[i]?.[1]})`}
             role="button"
             tabIndex={0}
             aria-label={`${option.index + 1} ${title(option.title)}`}
@@ -103,7 +116,7 @@ export function PlanPareto(props: {
             data-testid={`pareto-${option.index}`}
           >
             <title>{`${title(option.title)}: ${loadText(option[y])} · ${textOf(x, option[x])}`}</title>
-            <circle r={9} />
+            <circle r={RADIUS} />
             <text y={4} text-anchor="middle">
               {option.index + 1}
             </text>

@@ -5,6 +5,7 @@ import type { PlanState } from '../../api/plans'
 import { t } from '../../i18n'
 import { problemText } from '../../state/toast'
 import { IconButton } from '../Parts'
+import { serverText } from './ToolsWhy'
 import './Words'
 import '../../theme/studio.css'
 import '../../theme/planPanels.css'
@@ -14,10 +15,28 @@ export function StateMark({ state }: { state: PlanState }) {
   return <i class={`plan-state is-${state}`} role="img" aria-label={t(`plans.state.${state}`)} />
 }
 
-/** Lies over everything until it is left; Escape leaves it and nothing else. */
+const REACHED = 'a[href], button:not(:disabled, [tabindex="-1"]), input:not(:disabled), select:not(:disabled), textarea'
+
+/** Tab goes round inside the box, and does not get lost behind it. */
+function goRound(event: KeyboardEvent, box: HTMLElement | null): void {
+  const all = [...(box?.querySelectorAll<HTMLElement>(REACHED) ?? [])].filter((one) => one.offsetParent !== null)
+  const [first, last] = [all[0], all.at(-1)]
+  const from = document.activeElement
+  if (!first || !last) return
+  if (event.shiftKey ? from === first || from === box : from === last) {
+    event.preventDefault()
+    ;(event.shiftKey ? last : first).focus()
+  }
+}
+
+/**
+ * Lies over everything until it is left; Escape leaves it and nothing else. With `beside` it stands at the side and the
+ * map stays free: for what is to be looked at there.
+ */
 export function Dialog(props: {
   title: string
   wide?: boolean
+  beside?: boolean
   onClose: () => void
   children: ComponentChildren
   testid: string
@@ -30,18 +49,22 @@ export function Dialog(props: {
       if (before instanceof HTMLElement) before.focus()
     }
   }, [])
+  const { beside = false } = props
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Tab' && !beside) goRound(event, box.current)
     if (event.key !== 'Escape') return
     event.stopPropagation()
     props.onClose()
   }
   return (
-    <div class="plan-over">
-      <button type="button" class="shade" aria-label={t('panel.close')} tabIndex={-1} onClick={props.onClose} />
+    <div class={`plan-over ${beside ? 'is-beside' : ''}`}>
+      {!beside && (
+        <button type="button" class="shade" aria-label={t('panel.close')} tabIndex={-1} onClick={props.onClose} />
+      )}
       <div
         class={`plan-dialog ${props.wide ? 'is-wide' : ''}`}
         role="dialog"
-        aria-modal="true"
+        aria-modal={beside ? undefined : 'true'}
         aria-label={props.title}
         tabIndex={-1}
         ref={box}
@@ -63,7 +86,7 @@ export function Said({ error, again }: { error: unknown; again?: () => void }) {
   if (error === null || error === undefined) return null
   return (
     <div class="plan-said" role="alert" data-testid="plan-said">
-      <p>{problemText(error)}</p>
+      <p>{serverText(problemText(error))}</p>
       {again && (
         <button type="button" class="button small" onClick={again}>
           {t('app.retry')}

@@ -1,15 +1,17 @@
 /** The plan's edits on a newer edition, or another plan's on this one; what does not fit is shown, and left out if that is meant. */
 import { useEffect, useState } from 'preact/hooks'
 import { plans, type Replayed } from '../../api/plans'
-import { t, title } from '../../i18n'
+import { lang, t, title } from '../../i18n'
 import { showWhere } from '../../map/planLook'
 import { loadPlan, plan, planMark } from '../../state/plan'
-import { editions, gridName, planDialog, planList, showGrids } from '../../state/planPanels'
+import { editions, gridPlace, planDialog, planList, showGrids } from '../../state/planPanels'
 import { toast } from '../../state/toast'
 import { Choice } from '../Parts'
 import { Dialog, Said } from './PlanParts'
 
 type Kind = 'rebase' | 'merge'
+
+const listed = (words: string[]) => words.join(lang.value === 'zh' ? '、' : ', ')
 
 export function PlanReplay() {
   const row = plan.value?.plan
@@ -68,7 +70,7 @@ export function PlanReplay() {
   }
   const open = (found?.conflicts ?? []).filter(({ version }) => !skip.has(version))
   return (
-    <Dialog title={t('plans.replay')} onClose={close} testid="replay-dialog">
+    <Dialog title={t('plans.replay')} beside={found !== null} onClose={close} testid="replay-dialog">
       <Choice<Kind>
         label={t('plans.replay.what')}
         value={kind}
@@ -128,6 +130,7 @@ export function PlanReplay() {
         <section class="conflicts" data-testid="conflicts">
           <h3>{t('plans.conflicts', { n: found.conflicts.length })}</h3>
           <p class="lead">{t('plans.conflicts.lead', { n: found.applied })}</p>
+          <p class="hint">{t(kind === 'rebase' ? 'plans.conflicts.rebase' : 'plans.conflicts.merge')}</p>
           <ul>
             {found.conflicts.map((one) => (
               <li key={one.version} class={skip.has(one.version) ? 'is-skipped' : ''}>
@@ -146,12 +149,13 @@ export function PlanReplay() {
                   </p>
                   <p>{title(one.detail)}</p>
                   {one.grids.length > 0 && (
-                    <p class="muted">{t('plans.conflict.grids', { grids: one.grids.map(gridName).join('、') })}</p>
+                    <p class="muted">{t('plans.conflict.grids', { grids: listed(one.grids.map(gridPlace)) })}</p>
                   )}
                 </div>
                 <button
                   type="button"
                   class="link"
+                  data-testid={`conflict-${one.version}-look`}
                   onClick={() => {
                     const where = (one.where as GeoJSON.Geometry | null | undefined) ?? null
                     showGrids(one.grids)

@@ -1,13 +1,11 @@
 /** Why an edit was refused, in the reader's language, with grids by the names that they have on the map. */
-import { has, lang, t } from '../../i18n'
+import { half, has, t } from '../../i18n'
 import { plan, type Refusal } from '../../state/plan'
 
 /** The server says both, Chinese first; grids it knows by their ids. */
 export function serverText(text: string): string {
-  const [zh = '', en = '', ...more] = text.split(' · ')
-  const said = en && more.length === 0 ? (lang.value === 'zh' ? zh : en) : text
   const grids = plan.value?.grids
-  return said.replace(/~\d+|\b\d{15}\b/g, (id) => grids?.get(id)?.label ?? id)
+  return half(text).replace(/~\d+|\b\d{15}\b/g, (id) => grids?.get(id)?.label ?? id)
 }
 
 export function refusalText({ reason, text }: Pick<Refusal, 'reason' | 'text'>): string {
