@@ -27,6 +27,9 @@ export type Proposal = Schema['Proposal']
 export type ProposalOption = Schema['ProposalOption']
 export type ProposalMove = Schema['ProposalMove']
 export type Impact = Schema['Impact']
+export type PlanReview = Schema['PlanReview']
+export type ReviewStep = Schema['ReviewStep']
+export type GridStatistics = Schema['GridStatistics']
 export type Comment = Schema['Comment']
 export type CommentMake = Schema['CommentMake']
 export type PublishAsk = Schema['PublishAsk']
@@ -54,6 +57,9 @@ export type Operation =
   | Loose<Schema['Simplify'], 'tolerance_m'>
   | Loose<Schema['PerBuilding'], 'least_households'>
   | (Pick<Schema['Describe'], 'op' | 'grid'> & Partial<Schema['Describe']>)
+
+/** What is counted: from and to are instants; no edition: by the one in force at each time. */
+export type FiguresAsk = { from: string; to: string; edition?: string; scope?: string }
 
 /** What a brush lays over the ground. */
 export type PaintKind = 'buildings' | 'blocks' | 'cells'
@@ -94,6 +100,7 @@ export const plans = {
 
   impact: (key: string) => get<Impact>(at(key, '/impact')),
   reportPath: (key: string) => at(key, '/report'),
+  review: (key: string) => get<PlanReview>(at(key, '/review')),
   comments: (key: string) => get<Comment[]>(at(key, '/comments')),
   comment: (key: string, ask: Partial<CommentMake> & { text: string }) => made<Comment>(at(key, '/comments'), ask),
   resolve: (key: string, id: number) => made<Comment>(at(key, `/comments/${id}/resolve`)),
@@ -103,6 +110,10 @@ export const plans = {
   reject: (key: string, note = '') => made<Plan>(at(key, '/reject'), { note }),
   publish: (key: string, ask: Partial<PublishAsk> & { edition: string }) => made<Publication>(at(key, '/publish'), ask),
   rollback: (key: string, note = '') => made<Publication>(at(key, '/rollback'), { note }),
+
+  figures: (asked: FiguresAsk, limit: number) =>
+    get<GridStatistics>(`/editions/statistics${query({ ...asked, limit })}`),
+  figuresPath: (asked: FiguresAsk) => `/editions/statistics${query({ ...asked, format: 'csv' })}`,
 
   exportPath: (key: string, format: string, encoding = '') => at(key, `/export${query({ format, encoding })}`),
   editionPath: (name: string, format: string, encoding = '') =>

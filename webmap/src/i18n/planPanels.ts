@@ -239,7 +239,6 @@ export const planPanels = {
   'plans.reject.why': ['退回须写明原因。', 'Say why, to reject it.'],
   'plans.rejected': ['已退回，可继续修改', 'Rejected; it can be edited again'],
   'plans.rejected.said': ['上次由 {by} 退回', 'Last rejected by {by}'],
-  'plans.unschedule': ['取消定时并退回', 'Cancel the date and reject'],
   'plans.edition': ['版本号', 'Edition'],
   'plans.edition.title': ['版本名称', 'Title'],
   'plans.effective': ['生效', 'In force'],

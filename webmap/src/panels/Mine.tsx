@@ -2,6 +2,7 @@
 import { t } from '../i18n'
 import { alerts, alertsLoaded, openAlerts } from '../state/alerts'
 import { AlertCard } from './AlertCard'
+import { Notices } from './Notices'
 import { Empty } from './Parts'
 import { KeptNote, Pending } from './Pending'
 
@@ -22,6 +23,7 @@ export function Mine() {
       {open.map((alert) => (
         <AlertCard key={alert.id} alert={alert} />
       ))}
+      <Notices />
       {done > 0 && <p class="calm">{t('alert.done', { n: done })}</p>}
     </div>
   )

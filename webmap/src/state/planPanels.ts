@@ -7,6 +7,7 @@ import {
   type Impact,
   type Plan,
   type PlanEdit,
+  type PlanReview,
   type Proposal,
   type ProposalOption,
   plans,
@@ -29,6 +30,7 @@ export const editions = new Held<Edition[]>(plans.editions)
 const ofOpen = <T>(ask: (key: string) => Promise<T>) => new Held<T>(() => ask(planKey.peek() ?? ''))
 export const planEdits = ofOpen<PlanEdit[]>(plans.edits)
 export const planComments = ofOpen<Comment[]>(plans.comments)
+export const planReview = ofOpen<PlanReview>(plans.review)
 export const planImpact = ofOpen<Impact>(plans.impact)
 export const planProposals = ofOpen<Proposal[]>(plans.proposals)
 

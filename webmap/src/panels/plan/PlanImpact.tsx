@@ -3,12 +3,13 @@ import { useEffect, useState } from 'preact/hooks'
 import { type Impact, type Indicator, plans } from '../../api/plans'
 import { count } from '../../domain/format'
 import { loadText, signed } from '../../domain/planBalance'
-import { lang, t, title } from '../../i18n'
+import { code, lang, t, title } from '../../i18n'
 import { fitTo } from '../../map/map'
 import { plan, planOverlay } from '../../state/plan'
 import { gridPlace, planImpact, showGrids, useOfPlan } from '../../state/planPanels'
 import { Empty, Loading, Section } from '../Parts'
 import { FromTo, Said } from './PlanParts'
+import '../../theme/planReview.css'
 
 const STEP = 20
 
@@ -195,6 +196,41 @@ function Indicators({ impact }: { impact: Impact }) {
   )
 }
 
+/** Grids that stay on their ground with another code, name, kind or team. */
+function Described({ list }: { list: Impact['described'] }) {
+  const [shown, setShown] = useState(STEP)
+  const value = (what: string, said: string | null) =>
+    said === null ? '—' : what === 'kind' || what === 'special' ? code(what, said) : said
+  return (
+    <>
+      <ul class="plan-described" data-testid="impact-described">
+        {list.slice(0, shown).map((one) => (
+          <li key={one.grid}>
+            <button type="button" onClick={() => showGrids([one.grid])}>
+              {gridPlace(one.grid)}
+            </button>
+            <dl>
+              {one.changes.map(({ what, before, after }) => (
+                <div key={what}>
+                  <dt>{t(`plans.described.${what}`)}</dt>
+                  <dd>
+                    <FromTo from={value(what, before)} to={value(what, after)} />
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </li>
+        ))}
+      </ul>
+      {list.length > shown && (
+        <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)}>
+          {t('plans.more', { n: list.length - shown })}
+        </button>
+      )}
+    </>
+  )
+}
+
 export function PlanImpact() {
   useOfPlan(planImpact, 'edit')
   const impact = planImpact.value.value
@@ -210,7 +246,9 @@ export function PlanImpact() {
   if (!impact) {
     return error ? <Said error={error} again={() => void planImpact.load()} /> : <Loading />
   }
-  const nothing = impact.exchanges.length === 0 && impact.handed.every(({ count: n }) => n === 0)
+  const { described } = impact
+  const nothing =
+    impact.exchanges.length === 0 && described.length === 0 && impact.handed.every(({ count: n }) => n === 0)
   const late = plan.value !== null && impact.version !== plan.value.plan.version
   return (
     <div class={`plan-body ${late ? 'is-late' : ''}`} data-testid="plan-impact" data-version={impact.version}>
@@ -242,6 +280,11 @@ export function PlanImpact() {
           <Section title={t('plans.teams')}>
             <Teams impact={impact} />
           </Section>
+          {described.length > 0 && (
+            <Section title={t('plans.described')} aside={count(described.length)}>
+              <Described list={described} />
+            </Section>
+          )}
           <Section title={t('plans.exchanges')} aside={count(impact.exchanges.length)}>
             <Exchanges impact={impact} />
           </Section>

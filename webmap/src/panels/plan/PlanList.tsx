@@ -7,6 +7,7 @@ import { editions, planDialog, planList } from '../../state/planPanels'
 import { mayEditPlans } from '../../state/session'
 import { useFollow } from '../../state/studio'
 import { Empty, Fold, Loading, Row, Section, Time } from '../Parts'
+import { EditionFigures } from './EditionFigures'
 import { PlanDialogs } from './PlanDialogs'
 import { FileChoice } from './PlanExport'
 import { PlanMakeForm } from './PlanMakeForm'
@@ -77,6 +78,7 @@ function EditionLine({ edition, onFile }: { edition: Edition; onFile: () => void
 
 function Editions() {
   const [file, setFile] = useState<string | null>(null)
+  const [figures, setFigures] = useState(false)
   const list = editions.value.value
   if (!list) return editions.error.value ? <Said error={editions.error.value} /> : null
   return (
@@ -86,6 +88,10 @@ function Editions() {
           <EditionLine key={edition.name} edition={edition} onFile={() => setFile(edition.name)} />
         ))}
       </ul>
+      <button type="button" class="link" onClick={() => setFigures(true)} data-testid="edition-figures">
+        {t('plans.figures')}
+      </button>
+      {figures && <EditionFigures known={list} onClose={() => setFigures(false)} />}
       {file !== null && (
         <Dialog
           title={t('plans.edition.file', { name: file })}

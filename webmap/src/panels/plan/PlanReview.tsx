@@ -1,22 +1,27 @@
-/** The review of a plan: how far it is, the step that comes next, and what was remarked. */
+/** The review of a plan: how far it is, the step that comes next, every step so far, and what was remarked. */
 import { useState } from 'preact/hooks'
-import { type Edition, type Plan, plans } from '../../api/plans'
-import { fromLocalInput, localInput } from '../../domain/format'
-import { nextEdition } from '../../domain/planFiles'
+import { type Plan, plans, type ReviewStep } from '../../api/plans'
 import { t } from '../../i18n'
-import { serverNow } from '../../state/clock'
-import { notePlan, plan } from '../../state/plan'
-import { editions, planDialog, planList, planTab, useFreshRow, useOfPlan } from '../../state/planPanels'
+import { plan } from '../../state/plan'
+import { editions, planDialog, planReview, planTab, useFreshRow, useOfPlan } from '../../state/planPanels'
 import { account, mayApprovePlans, mayEditPlans } from '../../state/session'
-import { attempt, toast } from '../../state/toast'
-import { Section, Time } from '../Parts'
+import { Fold, Section, Time } from '../Parts'
 import { PlanComments } from './PlanComments'
+import { Note, Publish, Published, step } from './PlanPublish'
+import { serverText } from './ToolsWhy'
+import '../../theme/planReview.css'
 
 const ORDER = ['draft', 'submitted', 'approved', 'published'] as const
+const MADE_BY = { submitted: 'submit', approved: 'approve', published: 'publish' } as const
 
-function Steps({ row }: { row: Plan }) {
+/** The last step of a kind. */
+function last(steps: readonly ReviewStep[], ...kinds: ReviewStep['what'][]): ReviewStep | undefined {
+  return steps.findLast(({ what }) => kinds.includes(what))
+}
+
+function Steps({ row, steps }: { row: Plan; steps: readonly ReviewStep[] }) {
   const at = row.state === 'rolled_back' ? 3 : row.state === 'rejected' ? 0 : ORDER.indexOf(row.state as 'draft')
-  const whens = [row.created_at, row.submitted_at, row.decided_at, row.effective_at]
+  const when = (state: (typeof ORDER)[number]) => (state === 'draft' ? row.created_at : last(steps, MADE_BY[state])?.at)
   return (
     <ol class="steps plan-steps" data-testid="review-steps">
       {ORDER.map((state, i) => (
@@ -25,39 +30,56 @@ function Steps({ row }: { row: Plan }) {
             {i <= at ? '✓' : ''}
           </span>
           <span>{t(`plans.state.${state}`)}</span>
-          <small>{i <= at && whens[i] ? <Time at={whens[i]} seconds={false} /> : '—'}</small>
+          <small>{i <= at && when(state) ? <Time at={when(state)} seconds={false} /> : '—'}</small>
         </li>
       ))}
     </ol>
   )
 }
 
-/** Runs a step of the review; what the door answers is the plan as it then stands. */
-async function step(work: () => Promise<Plan | unknown>, said: string): Promise<void> {
-  await attempt(async () => {
-    const key = plan.peek()?.plan.key
-    await work()
-    if (key) notePlan(await plans.one(key))
-    toast(said)
-    void planList.load()
-  })
-}
-
-function Note({ value, onInput }: { value: string; onInput: (text: string) => void }) {
+/** Every step with its time, who took it and what was said, the newest first. */
+function Log({ steps }: { steps: readonly ReviewStep[] }) {
+  if (steps.length === 0) return null
   return (
-    <textarea
-      rows={2}
-      maxLength={2000}
-      value={value}
-      placeholder={t('plans.note')}
-      aria-label={t('plans.note')}
-      onInput={(event) => onInput(event.currentTarget.value)}
-      data-testid="review-note"
-    />
+    <Fold title={t('plans.log')} aside={String(steps.length)} testid="review-log">
+      <ol class="plan-log">
+        {[...steps].reverse().map((one) => (
+          <li key={`${one.at}${one.what}`} class={`is-${one.what}`}>
+            <b>{t(`plans.log.${one.what}`)}</b>
+            <small>
+              {one.by} · <Time at={one.at} seconds={false} />
+            </small>
+            {(one.note || one.effective_at) && (
+              <p>
+                {one.by === 'system' ? serverText(one.note) : one.note}
+                {one.effective_at && (
+                  <>
+                    {one.note && ' · '}
+                    {t('plans.log.for')} <Time at={one.effective_at} seconds={false} />
+                  </>
+                )}
+              </p>
+            )}
+          </li>
+        ))}
+      </ol>
+    </Fold>
   )
 }
 
-function Submit({ row }: { row: Plan }) {
+/** Why it came back, until it is handed in again. */
+function Rejection({ steps }: { steps: readonly ReviewStep[] }) {
+  const found = last(steps, 'submit', 'reject')
+  if (found?.what !== 'reject') return null
+  return (
+    <div class="plan-warn" data-testid="review-rejected">
+      {t('plans.rejected.said', { by: found.by })} <Time at={found.at} seconds={false} />
+      <blockquote>{found.note}</blockquote>
+    </div>
+  )
+}
+
+function Submit({ row, steps }: { row: Plan; steps: readonly ReviewStep[] }) {
   const [note, setNote] = useState('')
   const [busy, setBusy] = useState(false)
   const errors = plan.value?.problems.filter(({ severity }) => severity === 'error').length ?? 0
@@ -65,11 +87,7 @@ function Submit({ row }: { row: Plan }) {
   const nothing = row.edits === 0
   return (
     <>
-      {row.decided_by && (
-        <p class="plan-warn" data-testid="review-rejected">
-          {t('plans.rejected.said', { by: row.decided_by })} <Time at={row.decided_at} seconds={false} />
-        </p>
-      )}
+      <Rejection steps={steps} />
       {row.behind && (
         <p class="plan-warn" data-testid="submit-behind">
           {t('plans.behind.lead')}{' '}
@@ -156,206 +174,18 @@ function Decide({ row }: { row: Plan }) {
   )
 }
 
-/** An approved plan that is not in force yet may still be sent back; with it goes its date. */
-function Back({ row }: { row: Plan }) {
-  const [note, setNote] = useState<string | null>(null)
-  if (!mayApprovePlans.value) return null
-  if (note === null) {
-    return (
-      <button type="button" class="button" onClick={() => setNote('')} data-testid="review-back">
-        {t(row.effective_at ? 'plans.unschedule' : 'plans.reject')}
-      </button>
-    )
-  }
-  return (
-    <>
-      <Note value={note} onInput={setNote} />
-      <div class="quick">
-        <button
-          type="button"
-          class="button primary"
-          disabled={note.trim() === ''}
-          onClick={() => void step(() => plans.reject(row.key, note), t('plans.rejected'))}
-          data-testid="review-back-sure"
-        >
-          {t('plans.reject')}
-        </button>
-        <button type="button" class="button" onClick={() => setNote(null)}>
-          {t('plans.cancel')}
-        </button>
-      </div>
-      <p class="hint">{t('plans.reject.why')}</p>
-    </>
-  )
-}
-
-function Publish({ row, known }: { row: Plan; known: readonly Edition[] }) {
-  const [typed, setTyped] = useState<string | null>(null)
-  const name = typed ?? nextEdition(known, serverNow())
-  const [title, setTitle] = useState(row.name)
-  const [when, setWhen] = useState<'now' | 'at'>('now')
-  const [at, setAt] = useState('')
-  const [sure, setSure] = useState(false)
-  const [busy, setBusy] = useState(false)
-  if (row.effective_at) {
-    return (
-      <>
-        <p class="plan-warn" data-testid="review-scheduled">
-          {t('plans.scheduled')} <Time at={row.effective_at} seconds={false} />
-          {row.edition && ` · ${row.edition}`}
-        </p>
-        <Back row={row} />
-      </>
-    )
-  }
-  if (!mayApprovePlans.value) return <p class="calm">{t('plans.publish.waits')}</p>
-  const wrong = !/^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$/.test(name) || known.some((one) => one.name === name)
-  const effective = when === 'at' ? fromLocalInput(at) : null
-  const publish = async () => {
-    setBusy(true)
-    await step(
-      () => plans.publish(row.key, { edition: name, title, effective_at: effective }),
-      t(effective ? 'plans.scheduled.done' : 'plans.published', { name }),
-    )
-    void editions.load()
-    setBusy(false)
-    setSure(false)
-  }
-  return (
-    <>
-      <div class="field-grid is-two">
-        <label class="field">
-          <span>{t('plans.edition')}</span>
-          <input
-            value={name}
-            maxLength={32}
-            aria-invalid={wrong}
-            onInput={(event) => setTyped(event.currentTarget.value.trim())}
-            data-testid="publish-edition"
-          />
-        </label>
-        <label class="field">
-          <span>{t('plans.edition.title')}</span>
-          <input
-            value={title}
-            maxLength={120}
-            onInput={(event) => setTitle(event.currentTarget.value)}
-            data-testid="publish-title"
-          />
-        </label>
-        <label class="field">
-          <span>{t('plans.effective')}</span>
-          <select
-            value={when}
-            onChange={(event) => setWhen(event.currentTarget.value as 'now' | 'at')}
-            data-testid="publish-when"
-          >
-            <option value="now">{t('plans.effective.now')}</option>
-            <option value="at">{t('plans.effective.at')}</option>
-          </select>
-        </label>
-        {when === 'at' && (
-          <label class="field">
-            <span>{t('plans.effective.date')}</span>
-            <input
-              type="datetime-local"
-              value={at}
-              min={localInput(new Date(serverNow()).toISOString())}
-              onInput={(event) => setAt(event.currentTarget.value)}
-              data-testid="publish-at"
-            />
-          </label>
-        )}
-      </div>
-      <p class="hint">{t('plans.publish.lead')}</p>
-      {sure ? (
-        <span class="sure">
-          <button
-            type="button"
-            class="button primary"
-            disabled={busy}
-            onClick={() => void publish()}
-            data-testid="review-publish-sure"
-          >
-            {t(busy ? 'plans.publish.busy' : 'plans.publish.sure')}
-          </button>
-          <button type="button" class="button" disabled={busy} onClick={() => setSure(false)}>
-            {t('plans.cancel')}
-          </button>
-        </span>
-      ) : (
-        <button
-          type="button"
-          class="button primary"
-          disabled={wrong || (when === 'at' && !effective)}
-          onClick={() => setSure(true)}
-          data-testid="review-publish"
-        >
-          {t(when === 'at' ? 'plans.schedule' : 'plans.publish')}
-        </button>
-      )}
-      {!sure && <Back row={row} />}
-    </>
-  )
-}
-
-function Published({ row, known }: { row: Plan; known: readonly Edition[] }) {
-  const [note, setNote] = useState('')
-  const [sure, setSure] = useState(false)
-  const edition = known.find(({ name }) => name === row.edition)
-  return (
-    <>
-      <p class="plan-done" data-testid="review-done">
-        {t(row.state === 'rolled_back' ? 'plans.rolledback.said' : 'plans.published.said', {
-          name: row.edition ?? '—',
-        })}
-      </p>
-      {mayApprovePlans.value && row.state === 'published' && edition?.current && (
-        <>
-          {!sure && (
-            <button type="button" class="button" onClick={() => setSure(true)} data-testid="review-rollback">
-              {t('plans.rollback')}
-            </button>
-          )}
-          {sure && (
-            <>
-              <p class="plan-warn">{t('plans.rollback.lead')}</p>
-              <Note value={note} onInput={setNote} />
-              <span class="sure">
-                <button
-                  type="button"
-                  class="button primary"
-                  onClick={async () => {
-                    await step(() => plans.rollback(row.key, note), t('plans.rolledback'))
-                    void editions.load()
-                    setSure(false)
-                  }}
-                  data-testid="review-rollback-sure"
-                >
-                  {t('plans.rollback.sure')}
-                </button>
-                <button type="button" class="button" onClick={() => setSure(false)}>
-                  {t('plans.cancel')}
-                </button>
-              </span>
-            </>
-          )}
-        </>
-      )}
-    </>
-  )
-}
-
 export function PlanReview() {
   useOfPlan(editions, 'state')
+  useOfPlan(planReview, 'state')
   useFreshRow()
   const row = plan.value?.plan
   if (!row) return null
   const known = editions.value.value ?? []
+  const { steps = [], publication = null } = planReview.value.value ?? {}
   return (
     <div class="plan-body" data-testid="plan-review">
       <Section title={t('plans.tab.review')}>
-        <Steps row={row} />
+        <Steps row={row} steps={steps} />
         <dl class="facts">
           {row.submitted_by && (
             <div>
@@ -377,11 +207,14 @@ export function PlanReview() {
           )}
         </dl>
         <div class="plan-step" data-testid={`review-${row.state}`}>
-          {(row.state === 'draft' || row.state === 'rejected') && <Submit row={row} />}
+          {(row.state === 'draft' || row.state === 'rejected') && <Submit row={row} steps={steps} />}
           {row.state === 'submitted' && <Decide row={row} />}
-          {row.state === 'approved' && <Publish row={row} known={known} />}
-          {(row.state === 'published' || row.state === 'rolled_back') && <Published row={row} known={known} />}
+          {row.state === 'approved' && <Publish row={row} known={known} publication={publication} />}
+          {(row.state === 'published' || row.state === 'rolled_back') && (
+            <Published row={row} known={known} publication={publication} />
+          )}
         </div>
+        <Log steps={steps} />
       </Section>
       <PlanComments />
     </div>
