@@ -17,6 +17,7 @@ from onemap.core.errors import BadInput, Forbidden, NotFound
 from onemap.core.policy import Grant, Right
 from onemap.core.settings import Settings
 from onemap.store.db import Connection
+from server.repairs_cli import agreed_to
 
 plan = typer.Typer(no_args_is_help=True, help="Plans of the grids: open, edit, check, files, review, publish.")
 CONSOLE = Console(highlight=False, soft_wrap=True)
@@ -106,16 +107,31 @@ def open_(
     base: Annotated[str | None, typer.Option(help="Edition; none: the one in force.")] = None,
     scope: Annotated[str | None, typer.Option(help="Code of the area it is about; none: the whole city.")] = None,
     note: Note = "",
+    accept_repairs: Annotated[
+        bool,
+        typer.Option("--accept-repairs", help="Agree to the repairs of grids that do not match without being asked."),
+    ] = False,
+    tolerance_m: Annotated[float, typer.Option(help="How wide a sliver may be, to be mended.")] = 5.0,
 ) -> None:
-    """Open a plan; nothing on the live map changes."""
+    """Open a plan; nothing on the live map changes. What must be mended of the edition first is shown and asked for."""
     from onemap.planning import book
+    from onemap.planning.mending import Agreed, Unmended
     from onemap.store.db import acting
 
     with opened() as (_, conn):
-        grant = post(conn, by, Right.PLANS_EDIT)
-        with acting(conn, by):
-            made = book.open_plan(conn, name, by, base=base, scope=scope, note=note, area=grant.area_wkb)
-    print(made["key"])
+        area = post(conn, by, Right.PLANS_EDIT).area_wkb
+
+        def make(token: str | None) -> str:
+            agreed = Agreed(token, tolerance_m)
+            with acting(conn, by):
+                made = book.open_plan(conn, name, by, base=base, scope=scope, note=note, area=area, agreed=agreed)
+            return str(made["key"])
+
+        try:
+            key = make(None)
+        except Unmended as asked:
+            key = make(agreed_to(CONSOLE, asked, accept_repairs))
+    print(key)
 
 
 @plan.command()

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from onemap.core.errors import BadInput, Forbidden
 from onemap.core.policy import SYSTEM, Right
 from server.plan_cli import CONSOLE, By, opened, plan, post
+from server.repairs_cli import agreed_to, print_repairs
 
 __all__ = ["plan"]
 
@@ -52,11 +52,16 @@ def import_(
     layer: Annotated[str | None, typer.Option(help="Of a file with several layers.")] = None,
     tolerance_m: Annotated[float, typer.Option(help="How wide a sliver may be, to be mended.")] = 5.0,
     yes: Annotated[bool, typer.Option("--yes", help="Agree to the repairs without being asked.")] = False,
+    accept_repairs: Annotated[
+        bool, typer.Option("--accept-repairs", help="Agree to those of the edition, too, where its grids do not match.")
+    ] = False,
 ) -> None:
     """Make a plan of a file of grids: what would be mended is shown first."""
+    from onemap.planning import grounds
     from onemap.planning.exchange import service
     from onemap.planning.exchange.read import read_grids
     from onemap.planning.exchange.spec import MAX_BYTES, refused
+    from onemap.planning.mending import Agreed, Unmended
     from onemap.store.db import acting
 
     if file.stat().st_size > MAX_BYTES:
@@ -65,8 +70,18 @@ def import_(
     with opened() as (_, conn):
         if post(conn, by, Right.PLANS_EDIT).area_wkb is not None:
             raise Forbidden("导入网格须有全市的编制权限 · Importing needs the right to plan in the whole city.")
-        with conn.transaction():
-            found = service.preview(conn, read, edition=edition, tolerance_m=tolerance_m)
+
+        def look() -> service.Preview:
+            with conn.transaction():
+                return service.preview(conn, read, edition=edition, tolerance_m=tolerance_m)
+
+        try:
+            found = look()
+        except Unmended as asked:
+            agreed = Agreed(agreed_to(CONSOLE, asked, accept_repairs))
+            with acting(conn, by):
+                grounds.agree(conn, asked.mend.edition, agreed, by)
+            found = look()
         _print_preview(found)
         if found.look.findings.problems:
             raise typer.Exit(1)
@@ -89,11 +104,6 @@ def _print_preview(found: object) -> None:
     )
     for note in findings.notes:
         CONSOLE.print(f"  {note.zh}  {note.en}")
-    if findings.repairs:
-        table = Table("repair", "m²", "grids", "to", title="repairs", title_justify="left")
-        for repair in findings.repairs[:40]:
-            table.add_row(repair.kind, f"{repair.area_m2:.2f}", ", ".join(repair.grids[:4]), repair.to or "-")
-        CONSOLE.print(table)
-        CONSOLE.print(f"{len(findings.repairs)} repairs, {findings.repaired_m2:.1f} m²")
+    print_repairs(CONSOLE, findings)
     for problem in findings.problems:
         CONSOLE.print(f"[red]{problem.zh}  {problem.en}[/]")

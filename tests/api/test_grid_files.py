@@ -14,11 +14,13 @@ import shapely
 
 from onemap.core.datum import from_wgs84
 from onemap.core.policy import Role
+from onemap.layers import BY_NAME
 from onemap.planning import book
 from onemap.planning.exchange.read import read_grids
 from onemap.planning.grounds import coverage_of_edition
-from onemap.store import account
+from onemap.store import account, feature
 from onemap.store.db import acting, connect
+from onemap.store.feature import FeatureRow
 from tests.api.conftest import PASSWORD, Running
 from tests.db.plans_ground import EDITION, city, grid
 from tests.unit.grid_files_ground import shapefile, zipped
@@ -250,3 +252,34 @@ def test_who_may_export_and_import(server: Running, planner: httpx.Client) -> No
         assert set(_export(west, f"/editions/{EDITION}/export")) == {one[0]}
         refused = _look(west, _geojson(dict([one, *others])))
         assert (refused.status_code, refused.json()["reason"]) == (403, "area")
+
+
+def test_an_edition_whose_grids_overlap_is_mended_before_it_is_planned(server: Running, planner: httpx.Client) -> None:
+    ground = _ground(server)
+    wide = {code: shapely.buffer(shape, 1e-5, join_style="mitre") for code, shape in ground.items()}
+    with connect(server.dsn) as conn, acting(conn, "test"):
+        rows = [
+            FeatureRow(f"wide/{code}", shapely.MultiPolygon([shape]), {"edition": "wide", "code": code, "name": code})
+            for code, shape in wide.items()
+        ]
+        feature.upsert(conn, BY_NAME["grid"], rows, feed="test")
+    asked = planner.post("/plans", json={"name": "宽", "base": "wide"})
+    assert (asked.status_code, asked.json()["reason"]) == (409, "not-a-coverage")
+    told = asked.json()["mending"]
+    assert "overlap" in {repair["kind"] for repair in told["repairs"]}
+    assert all(repair["where"]["type"] in ("Polygon", "MultiPolygon") for repair in told["repairs"])
+    narrow = planner.post("/plans", json={"name": "宽", "base": "wide", "tolerance_m": 0.5})
+    assert (narrow.status_code, narrow.json()["reason"]) == (400, "cannot-mend")
+    assert narrow.json()["where"]["type"] == "Polygon" and narrow.json()["mending"]["problems"]
+    assert planner.get("/editions/wide/repairs").json() == []
+    # A file beside it asks the same question first.
+    looked = _look(planner, _geojson(wide), edition="wide")
+    assert (looked.status_code, looked.json()["mending"]["token"]) == (409, told["token"])
+    other = _look(planner, _geojson(wide), edition="wide", accept_repairs="another")
+    assert other.status_code == 409
+    made = planner.post("/plans", json={"name": "宽", "base": "wide", "accept_repairs": told["token"]})
+    assert made.status_code == 201, made.text
+    assert len(planner.get(f"/plans/{made.json()['key']}/map").json()["grids"]) == len(ground)
+    (kept,) = planner.get("/editions/wide/repairs").json()
+    assert (kept["accepted_by"], kept["repairs"]) == (Role.PLANNER, told["repairs"])
+    assert _look(planner, _geojson(wide), edition="wide").status_code == 200

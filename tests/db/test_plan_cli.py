@@ -18,7 +18,7 @@ from onemap.planning.grounds import coverage_of_edition
 from onemap.store import account
 from onemap.store.db import Connection
 from server.cli import app
-from tests.db.plans_ground import EDITION, city
+from tests.db.plans_ground import EDITION, city, grid
 
 Type = Callable[..., Result]
 PASSWORD = "a-password-of-no-account"
@@ -141,3 +141,18 @@ def test_a_plan_is_submitted_approved_published_and_rolled_back(
     assert "2027a" in typed("editions").output
     back = typed("rollback", key, "--by", "head", "--note", "x")
     assert "rolled_back" in back.output, (back.output, back.exception)
+
+
+def test_an_edition_whose_grids_overlap_is_asked_about_first(
+    typed: Type, committed: Connection, tmp_path: Path
+) -> None:
+    out = tmp_path / "grids.geojson"
+    assert typed("export", EDITION, out, "--edition").exit_code == 0
+    committed.execute("UPDATE grid SET geom = st_translate(geom, 1e-5, 0) WHERE code = %s", (grid(2, 1),))
+    no = typed("open", "x", "--by", "drawer", given="n\n")
+    assert (no.exit_code, "overlap" in no.output, "gap" in no.output) == (1, True, True), no.output
+    assert typed("import", out, "x", "--by", "drawer", given="n\n").exit_code == 1
+    key = _key(typed("open", "x", "--by", "drawer", "--accept-repairs"))
+    assert "0 errors" in typed("check", key).output
+    assert _key(typed("open", "y", "--by", "drawer")) != key
+    typed("import", out, "x", "--by", "drawer", "--yes")

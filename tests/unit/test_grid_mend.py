@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onemap.core.errors import BadInput
 from onemap.planning.coverage import Coverage, Face
 from onemap.planning.exchange.look import Look, look_at
+from onemap.planning.exchange.mend import mended
 from onemap.planning.exchange.service import fitted
 from onemap.planning.exchange.spec import GridFile
 from tests.unit.grid_files_ground import COMMUNITIES, ROWS, corners, town
@@ -244,3 +245,28 @@ def test_any_file_that_nearly_fits_is_mended_without_a_gap(
         # Borders stay within what was shaken; a sliver may reach a few metres past a corner, no wider than it is.
         assert shapely.hausdorff_distance(ground[name], shape) < (2 * shift_m + 20) / 90_000
         assert shapely.symmetric_difference(ground[name], shape).area * M2 < 1000 * (2 * shift_m + 1.2)
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 10_000), shift_m=st.floats(0.0, 2.0), lost=st.booleans())
+def test_grids_without_communities_are_mended_among_themselves(seed: int, shift_m: float, lost: bool) -> None:
+    """Gaps that run out at the edge of the town are closed as well; a lake in it stays one."""
+    rng = np.random.default_rng(seed)
+
+    def shaken(number: int, at: np.ndarray) -> np.ndarray:
+        moved = at[:-1] + rng.uniform(-shift_m, shift_m, at[:-1].shape) / 100_000
+        return np.vstack([moved, moved[:1]])
+
+    shapes = _each(shaken)
+    lake = ROWS + 1
+    if lost:
+        shapes = np.delete(shapes, lake)
+    nothing = np.empty(0, dtype=object)
+    done = mended(shapes, [str(n) for n in range(len(shapes))], parents=nothing, corners=nothing, tolerance_m=5.0)
+    assert done.findings.problems == []
+    assert shapely.is_valid(done.shapes).all()
+    assert shapely.coverage_is_valid(done.shapes, gap_width=2.5e-5)
+    whole = shapely.union_all(done.shapes)
+    assert [shapely.area(shapely.Polygon(ring)) > 1e-6 for ring in whole.interiors] == [True] * lost
+    for shape, before in zip(done.shapes, shapes, strict=True):
+        assert shapely.symmetric_difference(shape, before).area * M2 < 1000 * (2 * shift_m + 0.1)

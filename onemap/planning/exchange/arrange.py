@@ -18,6 +18,7 @@ from shapely import MultiPolygon, Polygon, STRtree
 from shapely.geometry.base import BaseGeometry
 
 from onemap.planning.exchange.ground import Plane
+from onemap.planning.exchange.mouth import mouths
 from onemap.planning.exchange.spec import Shapes
 
 Ints = npt.NDArray[np.int64]
@@ -46,14 +47,25 @@ class Pieces:
     origin: Ints
 
 
-def arranged(shapes: Shapes, parents: Shapes, plane: Plane) -> Pieces:
-    """Cut the ground along the borders of `shapes` and `parents` (valid polygons; parents do not overlap)."""
+def arranged(shapes: Shapes, parents: Shapes, plane: Plane, *, mouth_m: float) -> Pieces:
+    """Cut the ground along the borders of `shapes` and `parents` (valid polygons; parents do not overlap).
+
+    Without parents, holes wider than `mouth_m` are outside, and gaps that are open to the outside at mouths up to that
+    wide are pieces too.
+    """
     lines = shapely.unary_union(shapely.boundary(np.concatenate([shapes, parents])))
     pieces = np.asarray(shapely.get_parts(shapely.polygonize([lines])), dtype=object)
     points = shapely.point_on_surface(pieces)
     claims: list[list[int]] = [[] for _ in pieces]
     for piece, grid in STRtree(shapes).query(points, predicate="within").T.tolist():
         claims[piece].append(grid)
+    if not len(parents):
+        # A wide hole, such as a lake, is outside: gaps may be open to it as well.
+        kept = np.array([bool(claim) for claim in claims]) | (plane.widths(pieces) <= mouth_m)
+        pieces, claims = pieces[kept], [claim for claim, one in zip(claims, kept.tolist(), strict=True) if one]
+        open_gaps = mouths(pieces, claims, mouth_m, plane)
+        pieces = np.concatenate([pieces, open_gaps])
+        claims += [[] for _ in open_gaps]
     parent = np.full(len(pieces), NOBODY, np.int64)
     if len(parents):
         found = STRtree(parents).query(points, predicate="within")

@@ -58,7 +58,7 @@ def mended(shapes: Shapes, names: Sequence[str], *, parents: Shapes, corners: Sh
     whole = bool(shapely.coverage_is_valid(shapes))
     placed = pulled(shapes if whole else gathered(shapes, SNAP_M, plane), corners, SNAP_M, plane)
     placed, parents = seamed(placed, parents, SNAP_M, plane)
-    pieces = arranged(sound(placed), parents, plane)
+    pieces = arranged(sound(placed), parents, plane, mouth_m=tolerance_m)
     work = _Work(pieces, len(shapes), bool(len(parents)), tolerance_m)
     strips = work.strips(plane)
     if strips:
