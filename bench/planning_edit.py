@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ import shapely
 from bench.fence_city import city
 from bench.ground import Ground
 from bench.row import Row, at_most
+from onemap.core import clock
 from onemap.layers import BY_NAME
 from onemap.planning import book
 from onemap.planning.grounds import database
@@ -28,6 +30,8 @@ from server.answer import Json
 LON, LAT, STEP = 110.0, 29.0, 0.003
 ACROSS = int(os.environ.get("ONEMAP_BENCH_GRIDS_ACROSS", "100"))
 BUILDINGS = int(os.environ.get("ONEMAP_BENCH_BUILDINGS", "200000"))
+#: Beside each two houses a case of the last 90 days; and cameras, and two streets through each grid.
+CASES, CAMERAS = BUILDINGS // 2, 7_000
 #: Corners on each side of a grid, and grids on each side of a community.
 CORNERS, COMMUNITY = 8, 5
 EDITS = 100
@@ -38,7 +42,6 @@ def rows(ground: Ground) -> Iterator[Row]:
     with city(ground, "bench_planning") as dsn:
         with connect(dsn, autocommit=True) as conn:
             _declare(conn)
-            workspaces.__init__(ground.settings.home_path)  # type: ignore[misc]  # nothing is remembered of another run
             with acting(conn, "bench"):
                 key = book.open_plan(conn, "bench", "bench")["key"]
             began = time.perf_counter()
@@ -68,7 +71,7 @@ def _round(conn: Connection, key: str, count: int) -> list[float]:
         operation = _operation(cov, rng)
         began = time.perf_counter()
         try:
-            with acting(conn, "bench"):
+            with conn.pipeline(), acting(conn, "bench"):  # as the door does it
                 done = book.edit(conn, key, plan["version"], operation, "bench")
                 Json(plan_answer.difference(conn, done, "bench"))
             workspaces.keep(database(conn), done.workspace)
@@ -104,25 +107,24 @@ def _operation(cov: Any, rng: Any) -> dict[str, Any]:
 
 
 def _anew(conn: Connection, key: str) -> float:
-    """Milliseconds to look at every border and to count every building anew, as without a plan in memory."""
+    """Milliseconds to look at every border and to count everything anew, as without a plan in memory."""
     work = workspaces.get(conn, book.plan(conn, key))
     faces = list(work.cov.faces)
     shapes = work.cov.polygons(faces)
-    count = len(work.facts.footprints)
-    houses = gpd.GeoDataFrame(
-        {str(n): work.facts.values[:count, n] for n in range(work.facts.values.shape[1])},
-        geometry=shapely.points(work.facts.xy[:count]), crs=4326,
-    )  # fmt: skip
+    values = work.facts.values
+    counted = gpd.GeoDataFrame(
+        {str(n): values[:, n] for n in range(values.shape[1])}, geometry=shapely.points(work.facts.xy), crs=4326
+    )
     grids = gpd.GeoDataFrame({"grid": faces}, geometry=shapes, crs=4326)
     began = time.perf_counter()
     shapely.coverage_invalid_edges(shapes)
-    joined = gpd.sjoin(houses, grids, predicate="intersects")
-    joined.drop(columns="geometry").groupby("grid")[[str(n) for n in range(work.facts.values.shape[1])]].sum()
+    joined = gpd.sjoin(counted, grids, predicate="intersects")
+    joined.drop(columns="geometry").groupby("grid")[[str(n) for n in range(values.shape[1])]].sum()
     return (time.perf_counter() - began) * 1000
 
 
 def _declare(conn: Connection) -> None:
-    """A lattice of many-cornered grids in communities, as the edition in force, and houses all over it."""
+    """A lattice of many-cornered grids in communities, as the edition in force, and what they are weighed by."""
     rng = np.random.default_rng(7)
     size = ACROSS * CORNERS + 1
     xy = np.stack(np.meshgrid(np.arange(size), np.arange(size), indexing="ij"), axis=2) * STEP / CORNERS
@@ -154,8 +156,36 @@ def _declare(conn: Connection) -> None:
         conn.execute("SET LOCAL session_replication_role = replica")  # no history of what is there before the start
         feature.upsert(conn, BY_NAME["grid"], grids, feed="bench")
         feature.upsert(conn, BY_NAME["building"], houses, feed="bench")
+        feature.upsert(conn, BY_NAME["incident"], _cases(rng), feed="bench")
+        feature.upsert(conn, BY_NAME["camera"], _cameras(rng), feed="bench")
+        feature.upsert(conn, BY_NAME["road"], _streets(rng), feed="bench")
         conn.execute(
             "INSERT INTO city (id, name, bounds, center, zoom, edition) VALUES (1, 'b', %s, %s, 12, 'e1')",
             ([LON, LAT, LON + 0.3, LAT + 0.3], [LON, LAT]),
         )
     conn.execute("ANALYZE")
+
+
+def _cases(rng: Any) -> list[FeatureRow]:
+    spots = shapely.points(rng.uniform((LON, LAT), (LON + ACROSS * STEP, LAT + ACROSS * STEP), (CASES, 2)))
+    ago = rng.uniform(1.0, 80.0, CASES)
+    return [
+        FeatureRow(f"i{n}", spot, {"kind": "case", "occurred_at": clock.now() - timedelta(days=float(ago[n]))})
+        for n, spot in enumerate(spots)
+    ]
+
+
+def _cameras(rng: Any) -> list[FeatureRow]:
+    spots = shapely.points(rng.uniform((LON, LAT), (LON + ACROSS * STEP, LAT + ACROSS * STEP), (CAMERAS, 2)))
+    return [FeatureRow(f"c{n}", spot, {"name": f"c{n}"}) for n, spot in enumerate(spots)]
+
+
+def _streets(rng: Any) -> list[FeatureRow]:
+    """One street along each row and column of grids, from end to end: 600 m in a grid."""
+    wide = ACROSS * STEP
+    at = (np.arange(ACROSS) + rng.uniform(0.3, 0.7, (2, ACROSS))) * STEP
+    ends = [[(LON, LAT + y), (LON + wide, LAT + y)] for y in at[0]] + [
+        [(LON + x, LAT), (LON + x, LAT + wide)] for x in at[1]
+    ]
+    lines = shapely.multilinestrings(shapely.linestrings(ends)[:, None])
+    return [FeatureRow(f"r{n}", line, {"class": "residential"}) for n, line in enumerate(lines)]
