@@ -1,9 +1,13 @@
-"""Random planners for the tests of the coverage: any operation, with any arguments, sensible or not."""
+"""Random planners for the tests of the coverage: any operation, with any arguments, sensible or not.
+
+What they ask for is told as the doors tell it (`onemap/planning/edits.py`), so that it can be asked of a coverage here
+and of a plan in `tests/plan_play.py`; only `snap` brings its own lines, and `replace` its parts.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +35,7 @@ from onemap.planning.coverage import (
 )
 
 Draw = Callable[[], float]
+Asked = Mapping[str, Any]
 
 
 @dataclass
@@ -55,7 +60,7 @@ class Play:
             self.count[name, "done" if back else "empty"] += 1
             return name
         try:
-            delta = KINDS[name](self)
+            delta = performed(self.cov, name, KINDS[name](self))
         except Refused as refused:
             assert refused.zh and refused.en
             self.count[name, refused.reason] += 1
@@ -93,55 +98,60 @@ class Play:
         )
 
 
-def _split(play: Play) -> Delta:
+def _xy(place: Sequence[float] | np.ndarray[Any, Any]) -> tuple[float, float]:
+    return float(place[0]), float(place[1])
+
+
+def _split(play: Play) -> Asked:
     face = play.face()
-    return split(play.cov, face, [play.inside(face) for _ in range(play.pick([2, 3, 4]))])
+    return {"grid": face, "line": [play.inside(face) for _ in range(play.pick([2, 3, 4]))]}
 
 
-def _merge(play: Play) -> Delta:
+def _merge(play: Play) -> Asked:
     face = play.face()
-    return merge(play.cov, [face, *(play.beside(face) for _ in range(play.pick([1, 2])))])
+    return {"grids": [face, *(play.beside(face) for _ in range(play.pick([1, 2])))]}
 
 
-def _move(play: Play) -> Delta:
+def _move(play: Play) -> Asked:
     face = play.face()
     at = play.corner(face)
     # Now and then exactly onto another corner, as a snapping pointer does.
     to = play.corner(play.beside(face)) if play.draw() < 0.2 else play.near(at, face, play.pick([0.05, 0.5]))
-    return move(play.cov, at, to)
+    return {"at": _xy(at), "to": _xy(to)}
 
 
-def _insert(play: Play) -> Delta:
+def _insert(play: Play) -> Asked:
     face = play.face()
     arc = play.cov.arcs[play.pick(sorted(play.cov.arcs_of(face)))]
     i = play.pick(range(len(arc.xy) - 1))
     at = (arc.xy[i] + arc.xy[i + 1]) / 2
-    return insert(play.cov, arc.id, at, at if play.draw() < 0.2 else play.near(at, face, 0.5))
+    to = at if play.draw() < 0.2 else play.near(at, face, 0.5)
+    return {"arc": arc.id, "at": _xy(at), "to": _xy(to)}
 
 
-def _remove(play: Play) -> Delta:
-    return remove(play.cov, play.corner(play.face()))
+def _remove(play: Play) -> Asked:
+    return {"at": _xy(play.corner(play.face()))}
 
 
-def _reshape(play: Play) -> Delta:
+def _reshape(play: Play) -> Asked:
     face = play.face()
     start = play.corner(face)
     end = play.corner(face if play.draw() < 0.7 else play.beside(face))
     between = [play.near((start + end) / 2, face, 0.4) for _ in range(play.pick([1, 2]))]
-    return reshape(play.cov, [start, *between, end])
+    return {"line": [_xy(place) for place in (start, *between, end)]}
 
 
-def _reassign(play: Play) -> Delta:
+def _reassign(play: Play) -> Asked:
     face = play.face()
     low, high = play.inside(face), play.inside(face)
     west, south, east, north = play.cov.polygon(face).bounds
     spot = Point(play.corner(face)).buffer((0.05 + 0.4 * play.draw()) * min(east - west, north - south))
     around = MultiPoint([play.inside(face, 0.0) for _ in range(5)]).convex_hull
     region: BaseGeometry = play.pick([box(*low, *high), spot, spot, around])
-    return reassign(play.cov, region, play.pick([face, play.beside(face)]))
+    return {"area": region, "to": play.pick([face, play.beside(face)])}
 
 
-def _replace(play: Play) -> Delta:
+def _replace(play: Play) -> Asked:
     face = play.face()
     named = list(dict.fromkeys([face, play.beside(face) if play.draw() < 0.5 else face]))
     whole = shapely.union_all(play.cov.polygons(named))
@@ -156,7 +166,7 @@ def _replace(play: Play) -> Delta:
     ]
     ids = [face, *play.cov.next_ids(len(grounds))]
     props = play.cov.faces[face].props
-    return replace(play.cov, named, [(Face(ids[i], props), ground) for i, ground in enumerate(grounds)])
+    return {"grids": named, "parts": [(Face(ids[i], props), ground) for i, ground in enumerate(grounds)]}
 
 
 def _several(play: Play) -> list[str]:
@@ -164,21 +174,22 @@ def _several(play: Play) -> list[str]:
     return [face, *sorted(play.cov.neighbours(face))[: play.pick([1, 2, 3])]]
 
 
-def _snap(play: Play) -> Delta:
+def _snap(play: Play) -> Asked:
     faces = _several(play)
     lines = [LineString([play.inside(faces[0]) for _ in range(3)]) for _ in range(play.pick([1, 2]))]
-    return snap(play.cov, faces, lines, play.pick([5.0, 15.0, 60.0]))
+    return {"grids": faces, "lines": lines, "tolerance_m": play.pick([5.0, 15.0, 60.0])}
 
 
-def _simplify(play: Play) -> Delta:
-    return simplify(play.cov, _several(play), play.pick([0.5, 2.0, 20.0]))
+def _simplify(play: Play) -> Asked:
+    return {"grids": _several(play), "tolerance_m": play.pick([0.5, 2.0, 20.0])}
 
 
-def _describe(play: Play) -> Delta:
-    return describe(play.cov, play.face(), {"name": str(play.draw())})
+def _describe(play: Play) -> Asked:
+    return {"grid": play.face(), "name": str(play.draw())}
 
 
-KINDS: dict[str, Callable[[Play], Delta]] = {
+#: What each kind of operation asks for, but for its name.
+KINDS: dict[str, Callable[[Play], Asked]] = {
     "split": _split,
     "merge": _merge,
     "move": _move,
@@ -191,6 +202,32 @@ KINDS: dict[str, Callable[[Play], Delta]] = {
     "simplify": _simplify,
     "describe": _describe,
 }
+
+
+def performed(cov: Coverage, name: str, asked: Asked) -> Delta:
+    """What is asked for, as a difference of the coverage. Raises Refused."""
+    match name:
+        case "split":
+            return split(cov, asked["grid"], asked["line"])
+        case "merge":
+            return merge(cov, asked["grids"])
+        case "move":
+            return move(cov, asked["at"], asked["to"])
+        case "insert":
+            return insert(cov, asked["arc"], asked["at"], asked["to"])
+        case "remove":
+            return remove(cov, asked["at"])
+        case "reshape":
+            return reshape(cov, asked["line"])
+        case "reassign":
+            return reassign(cov, asked["area"], asked["to"])
+        case "replace":
+            return replace(cov, asked["grids"], asked["parts"])
+        case "snap":
+            return snap(cov, asked["grids"], asked["lines"], asked["tolerance_m"])
+        case "simplify":
+            return simplify(cov, asked["grids"], asked["tolerance_m"])
+    return describe(cov, asked["grid"], {"name": asked["name"]})
 
 
 def written(cov: Coverage) -> set[tuple[bytes, str | None, str | None]]:
