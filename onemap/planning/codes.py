@@ -1,12 +1,14 @@
 """Codes of grids: 6 + 3 + 3 + 3 characters, numbered west to east and north to south inside a community, never reused.
 
-A grid that has its code keeps it. What is new gets the next numbers of its community, after all that were ever used.
-Until then the map tells parts of a split grid apart by 甲, 乙, 丙 behind the number of the grid they come from.
+A grid that has its code keeps it; a new one that a file brought keeps the file's code if no grid ever had it. What is
+new else gets the next numbers of its community, after all that were ever used. Until then the map tells parts of a
+split grid apart by 甲, 乙, 丙 behind the number of the grid they come from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 STEMS = "甲乙丙丁戊己庚辛壬癸"
 _LENGTH = 15
+_FORM = re.compile(r"[0-9A-Z]{15}")
+#: The largest number that a file may bring to a community that has no larger one.
+_ROOM = 899
 
 
 def ever(conn: Connection) -> set[str]:
@@ -31,22 +36,38 @@ def ever(conn: Connection) -> set[str]:
     return {str(row["code"]) for row in conn.execute(sql("plan_codes_ever"))}
 
 
-def assign(cov: Coverage, used: Iterable[str]) -> dict[str, str]:
+def fresh(code: str, community: str | None, used: Collection[str]) -> bool:
+    """Whether a new grid of a community may bring this code: of the right form, of the community, and never given.
+
+    A number near the last would leave none for the grids after it, unless there is such a one already.
+    """
+    if _FORM.fullmatch(code) is None or code[:12] != community or code in used:
+        return False
+    tail = code[12:]
+    if not tail.isdigit() or 0 < int(tail) <= _ROOM:
+        return True
+    return int(tail) > 0 and any(one[:12] == community and one[12:].isdigit() and one > code for one in used)
+
+
+def assign(cov: Coverage, used: Iterable[str], *, without: Collection[str] = ()) -> dict[str, str]:
     """Codes of all faces: their own where they have one, else the next of their community in the order of reading.
 
-    Raises BadCode: the community's code has not 12 characters of 0-9 and A-Z, or its 999 numbers are used up.
+    `without`: faces whose own code does not count. Raises BadCode: the community's code has not 12 characters of 0-9
+    and A-Z, or its 999 numbers are used up.
     """
-    codes = {face: str(it.props["code"]) for face, it in cov.faces.items() if it.props.get("code")}
+    codes = {
+        face: str(it.props["code"]) for face, it in cov.faces.items() if it.props.get("code") and face not in without
+    }
     taken: dict[str, set[str]] = {}
     for code in (*used, *codes.values()):
         taken.setdefault(code[:12], set()).add(code)
-    fresh: dict[str, list[str]] = {}
+    new: dict[str, list[str]] = {}
     for face, it in cov.faces.items():
         if face not in codes:
-            fresh.setdefault(str(it.props.get("community_code") or ""), []).append(face)
-    for community in sorted(fresh):
+            new.setdefault(str(it.props.get("community_code") or ""), []).append(face)
+    for community in sorted(new):
         here = [face for face, it in cov.faces.items() if str(it.props.get("community_code") or "") == community]
-        wanted = set(fresh[community])
+        wanted = set(new[community])
         known = taken.setdefault(community, set())
         for face in reading_order(cov, here):
             if face in wanted:
@@ -54,6 +75,12 @@ def assign(cov: Coverage, used: Iterable[str]) -> dict[str, str]:
                 known.add(code)
                 codes[face] = code
     return codes
+
+
+def published(cov: Coverage, used: Collection[str]) -> dict[str, str]:
+    """The codes that a plan's grids would get: a new grid's own is not given again once another edition has it."""
+    again = {face for face, it in cov.faces.items() if face.startswith("~") and it.props.get("code") in used}
+    return assign(cov, used, without=again)
 
 
 def reading_order(cov: Coverage, faces: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ _SAME = 0.999
 def codes_given(conn: Connection, whole: Coverage) -> dict[str, str]:
     """The codes of a plan's grids once it is published; without those that a full community cannot give."""
     try:
-        return codes.assign(whole, codes.ever(conn))
+        return codes.published(whole, codes.ever(conn))
     except BadCode:  # publishing will say so
         return {face: str(it.props["code"]) for face, it in whole.faces.items() if it.props.get("code")}
 

@@ -103,7 +103,7 @@ def last(conn: Connection, key: str) -> dict[str, Any] | None:
 def grids_of_plan(conn: Connection, key: str) -> list[Grid]:
     """The grids of the whole city as a plan would have them, each with the code that it would get."""
     cov = book.whole_of(conn, key)
-    given = codes.assign(cov, codes.ever(conn))
+    given = codes.published(cov, codes.ever(conn))
     ids = sorted(cov.faces)
     made = []
     for face, geom in zip(ids, cov.polygons(ids), strict=True):

@@ -179,6 +179,10 @@ def test_codes_decide_who_is_who_and_new_grids_have_none() -> None:
     look = look_at(_file(BASE.shapes, rows), BASE)
     assert look.drawn[0].id.startswith("~")
     assert look.drawn[0].props == {"code": None, "kind": "special", "community_code": COMMUNITIES[0], "name": "新0"}
+    rows[0]["网格编码"] = code = "330103001001099"  # never used: it is the new grid's
+    assert look_at(_file(BASE.shapes, rows), BASE).drawn[0].props["code"] == code
+    assert look_at(_file(BASE.shapes, rows), BASE, used={code}).drawn[0].props["code"] is None
+    assert [one.props["code"] for one in (look.drawn[1], look.drawn[-1])] == [None, None]
     assert look.drawn[1].id.startswith("~")
     assert look.drawn[2].id == BASE.ids[2]
     assert look.drawn[2].props["name"] == "新2"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shapely import box
 
 from onemap.core.errors import BadCode
-from onemap.planning.codes import Labels, assign, reading_order, short
+from onemap.planning.codes import Labels, assign, fresh, published, reading_order, short
 from onemap.planning.coverage import Coverage, Face, describe, merge, split
 from tests.unit import planning_town as town
 
@@ -54,6 +54,18 @@ def test_rows_that_lean_a_little_are_rows() -> None:
     columns = [int(name.split("-")[0]) for name in names]
     assert rows == sorted(rows, reverse=True)
     assert columns == list(range(6)) * 6
+
+
+def test_a_code_that_a_file_brought_is_kept_unless_it_was_used() -> None:
+    brought = {"~0": f"{_C}009", "~1": f"{_C}005", "~2": None}
+    faces = [Face(face, {"community_code": _C, "code": code}) for face, code in brought.items()]
+    cov = Coverage.from_polygons(faces, [box(n, 0, n + 1, 1) for n in range(3)])
+    assert published(cov, {f"{_C}001"}) == {"~0": f"{_C}009", "~1": f"{_C}005", "~2": f"{_C}010"}
+    assert published(cov, {f"{_C}009"}) == {"~0": f"{_C}010", "~1": f"{_C}005", "~2": f"{_C}011"}
+    assert fresh(f"{_C}005", _C, ()) and not fresh(f"{_C}005", _C, {f"{_C}005"})
+    bad = ("", "5", f"{_C}05", f"{_C}00a", f"{_C}０05", f"{_C[:-1]}2005", f"{_C}000", f"{_C}999")
+    assert not any(fresh(code, _C, ()) for code in bad)
+    assert fresh(f"{_C}950", _C, {f"{_C}951"}) and fresh(f"{_C}A01", _C, ())
 
 
 def test_kept_where_there_is_one_and_never_a_used_one() -> None:

@@ -6,7 +6,7 @@ Nothing is kept here. The answer names each grid that would be, with the repairs
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from onemap.core.geometry import clean_geometries
+from onemap.planning import codes
 from onemap.planning.exchange import columns
 from onemap.planning.exchange.doubt import doubted
 from onemap.planning.exchange.ground import Plane
@@ -72,8 +73,10 @@ class _Grid:
     label: str
 
 
-def look_at(file: GridFile, base: Base, *, tolerance_m: float = TOLERANCE_M) -> Look:
-    """Look at a file of grids beside the edition `base`.
+def look_at(
+    file: GridFile, base: Base, *, tolerance_m: float = TOLERANCE_M, used: Collection[str] = frozenset()
+) -> Look:
+    """Look at a file of grids beside the edition `base`; `used` are the codes that any edition ever gave.
 
     Raises BadInput for a file that cannot be meant: grids elsewhere, a wrong datum, no grid left. What a person must
     decide or mend is in `findings`. `tolerance_m`: how wide a sliver may be, to be mended.
@@ -95,7 +98,7 @@ def look_at(file: GridFile, base: Base, *, tolerance_m: float = TOLERANCE_M) -> 
     if not touched:
         raise refused("elsewhere", "文件里的网格不在本市现行网格上", "the grids lie beside the grids in force")
     gone = [at for at, parent in enumerate(of) if parent in touched]
-    drawn = _drawn(grids, done.shapes, done.home.tolist(), found, base, gone, of, findings)
+    drawn = _drawn(grids, done.shapes, done.home.tolist(), found, base, gone, of, used, findings)
     return Look(file, found, drawn, tuple(base.ids[at] for at in gone), findings, _bounds(done.shapes))
 
 
@@ -179,7 +182,7 @@ def _parents(base: Base) -> tuple[list[int], Shapes]:
 
 def _drawn(
     grids: Sequence[_Grid], shapes: Shapes, homes: Sequence[int], found: Mapping[str, str | None], base: Base,
-    gone: Sequence[int], of: Sequence[int], findings: Findings,
+    gone: Sequence[int], of: Sequence[int], used: Collection[str], findings: Findings,
 ) -> tuple[Drawn, ...]:  # fmt: skip
     """The grids with the ids and attributes that they have in a plan."""
     by_code = {str(base.props[at].get("code") or base.ids[at]): at for at in gone}
@@ -187,7 +190,8 @@ def _drawn(
     communities = {of[at]: base.props[at].get("community_code") for at in gone}
     drawn: list[Drawn] = []
     taken: set[int] = set()
-    fresh = elsewhere = moved = 0
+    known = {*used, *by_code}
+    fresh = own = elsewhere = moved = 0
     for number, grid in enumerate(grids):
         if shapes[number] is None:
             continue
@@ -197,16 +201,24 @@ def _drawn(
             moved += 1
         if at is None or at in taken or of[at] != home:
             fresh += 1
-            identity, before = f"~{fresh}", {"kind": "unit", "code": None, "community_code": communities.get(home)}
+            community = communities.get(home)
+            code = grid.code if grid.code is not None and codes.fresh(grid.code, community, known) else None
+            own += code is not None
+            identity, before = f"~{fresh}", {"kind": "unit", "code": code, "community_code": community}
         else:
             taken.add(at)
             identity, before = base.ids[at], dict(base.props[at])
         said = columns.text_of(grid.row, found["community"])
         elsewhere += said is not None and len(said) == _AREA_CODE and said != before.get("community_code")
         drawn.append(Drawn(identity, {**before, **_attributes(grid, found)}, shapes[number]))
-    if fresh:
+    if own:
         findings.note(
-            f"{fresh} 个网格是新的,提交前统一编码", f"{fresh} grids are new; they get their codes by the rule."
+            f"{own} 个新网格用文件里的编码(从未用过)", f"{own} new grids keep the file's codes, which were never used."
+        )
+    if fresh > own:
+        findings.note(
+            f"{fresh - own} 个网格是新的,发布时统一编码",
+            f"{fresh - own} grids are new; they get their codes by the rule.",
         )
     if moved:
         findings.note(

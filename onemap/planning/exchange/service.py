@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from onemap.core.errors import Conflict, NotFound
 from onemap.core.policy import Grant
-from onemap.planning import book
+from onemap.planning import book, codes
 from onemap.planning.coverage import Face
 from onemap.planning.exchange.ground import Plane
 from onemap.planning.exchange.look import TOLERANCE_M, Base, Drawn, Look, look_at
@@ -118,7 +118,7 @@ def preview(
     shapes = np.empty(len(ids), dtype=object)
     shapes[:] = list(cov.polygons(ids))
     base = Base(ids, [cov.faces[face].props for face in ids], shapes)
-    return Preview(look_at(file, base, tolerance_m=tolerance_m), name, stood)
+    return Preview(look_at(file, base, tolerance_m=tolerance_m, used=codes.ever(conn)), name, stood)
 
 
 def make_plan(conn: Connection, found: Preview, name: str, by: str, *, accept_repairs: bool) -> dict[str, Any]:
