@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from onemap.core.errors import BadInput, Forbidden
+from onemap.core.errors import BadInput
 from onemap.core.policy import SYSTEM, Right
 from server.plan_cli import CONSOLE, By, opened, plan, post
 from server.repairs_cli import agreed_to, print_repairs
@@ -68,16 +68,17 @@ def import_(
         raise refused("too-large", "文件超过 64 MB", "the file is larger than 64 MB")
     read = read_grids(file.read_bytes(), file.name, datum=datum, encoding=encoding, layer=layer)
     with opened() as (_, conn):
-        if post(conn, by, Right.PLANS_EDIT).area_wkb is not None:
-            raise Forbidden("导入网格须有全市的编制权限 · Importing needs the right to plan in the whole city.")
+        area = post(conn, by, Right.PLANS_EDIT).area_wkb
 
         def look() -> service.Preview:
             with conn.transaction():
-                return service.preview(conn, read, edition=edition, tolerance_m=tolerance_m)
+                return service.preview(conn, read, edition=edition, tolerance_m=tolerance_m, area=area)
 
         try:
             found = look()
         except Unmended as asked:
+            if area is not None:
+                raise
             agreed = Agreed(agreed_to(CONSOLE, asked, accept_repairs))
             with acting(conn, by):
                 grounds.agree(conn, asked.mend.edition, agreed, by)
@@ -89,7 +90,7 @@ def import_(
         if mends and not yes and not typer.confirm("接受修补? Agree to the repairs?"):
             raise typer.Exit(1)
         with acting(conn, by):
-            made = service.make_plan(conn, found, name, by, accept_repairs=True)
+            made = service.make_plan(conn, found, name, by, accept_repairs=True, area=area)
     print(made["key"])
 
 

@@ -115,15 +115,18 @@ def import_plan(
     note: str = "",
     model: str = DEFAULT_MODEL,
     text: tuple[str, str] = ("导入网格", "Imported grids"),
+    scope: str | None = None,
+    area: bytes | None = None,
 ) -> dict[str, Any]:
-    """Open a plan whose coverage is that of a file, as a plan for the whole city on an edition (None: in force).
+    """Open a plan whose coverage is that of a file, for an area's grids or all, on an edition (None: in force).
 
-    Raises NotACoverage when the polygons do not match corner by corner.
+    Raises NotFound as `open_plan`, NotACoverage when the polygons do not match corner by corner.
     """
     edition = base or edition_in_force(conn)
-    start = coverage_of_edition(conn, edition)
+    found = _scope(conn, scope, area)
+    start = part_of(coverage_of_edition(conn, edition), found and found["communities"], scope)
     cov = Coverage.from_polygons(faces, geoms)
-    key = _insert(conn, name, by, note, edition, None, None, model)
+    key = _insert(conn, name, by, note, edition, scope, found, model)
     log.keep_ground(conn, key, 0, packed(start))
     log.add(conn, log.row(conn, key), New(by, "import", *text, delta=None))
     log.keep_ground(conn, key, 1, packed(cov))

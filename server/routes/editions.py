@@ -89,7 +89,6 @@ async def previewed(request: Request, grant: Planner) -> Response:
 
 
 def _previewed(state: State, grant: Grant, brought: plan_files.Brought) -> dict[str, Any]:
-    _whole_city(grant)
     said, tolerance_m = brought.fields, brought.tolerance_m
     with state.previews.looking():
         file = read_grids(
@@ -100,22 +99,24 @@ def _previewed(state: State, grant: Grant, brought: plan_files.Brought) -> dict[
             layer=said.get("layer"),
         )
         if "accept_repairs" in said:
+            _whole_city(grant)
             with state.acting(grant) as conn:
                 edition = said.get("edition") or grounds.edition_in_force(conn)
                 grounds.agree(conn, edition, mending.Agreed(said["accept_repairs"]), grant.subject)
         with state.reading() as conn:
-            found = files.preview(conn, file, edition=said.get("edition"), tolerance_m=tolerance_m)
+            found = files.preview(conn, file, edition=said.get("edition"), tolerance_m=tolerance_m, area=grant.area_wkb)
     return plan_files.answer(state.previews.keep(grant.subject, found), found)
 
 
 @router.post("/plan-imports/confirm", responses={201: {"model": Plan}}, status_code=201)
 def imported(ask: ImportConfirm, request: Request, grant: Planner) -> Response:
     """Make a plan of a previewed file."""
-    _whole_city(grant)
     state = state_of(request)
     found = state.previews.get(grant.subject, ask.token)
     with state.acting(grant) as conn:
-        made = files.make_plan(conn, found, ask.name, grant.subject, accept_repairs=ask.accept_repairs)
+        made = files.make_plan(
+            conn, found, ask.name, grant.subject, accept_repairs=ask.accept_repairs, area=grant.area_wkb
+        )
     state.previews.forget(ask.token)
     return Json(made, 201)
 
@@ -127,8 +128,9 @@ def _sees_grids(grant: Grant) -> None:
 
 
 def _whole_city(grant: Grant) -> None:
-    """A file redraws communities wherever it has grids: whoever plans in one area alone may not."""
+    """Repairs of an edition are the whole city's: whoever plans in one area alone does not agree to them."""
     if grant.area_wkb is not None:
         raise Forbidden(
-            "导入网格须有全市的编制权限 · Importing grids needs the right to plan in the whole city.", reason="area"
+            "修补全市网格须有全市的编制权限 · Agreeing to repairs needs the right to plan in the whole city.",
+            reason="area",
         )

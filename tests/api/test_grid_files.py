@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 import shapely
+import shapely.ops
 
 from onemap.core.datum import from_wgs84
 from onemap.core.policy import Role
@@ -22,7 +23,7 @@ from onemap.store import account, feature
 from onemap.store.db import acting, connect
 from onemap.store.feature import FeatureRow
 from tests.api.conftest import PASSWORD, Running
-from tests.db.plans_ground import EDITION, city, grid
+from tests.db.plans_ground import EDITION, WEST, city, grid
 from tests.unit.grid_files_ground import shapefile, zipped
 
 Shapes = dict[str, shapely.Geometry]
@@ -283,3 +284,36 @@ def test_an_edition_whose_grids_overlap_is_mended_before_it_is_planned(server: R
     (kept,) = planner.get("/editions/wide/repairs").json()
     assert (kept["accepted_by"], kept["repairs"]) == (Role.PLANNER, told["repairs"])
     assert _look(planner, _geojson(wide), edition="wide").status_code == 200
+
+
+def test_who_plans_a_part_imports_a_file_of_it(server: Running) -> None:
+    ground = _ground(server)
+    part = {code: shape for code, shape in ground.items() if code.startswith(WEST)}
+    area = shapely.buffer(shapely.union_all(list(part.values())), 1e-4)
+    with connect(server.dsn) as conn:
+        account.create_account(conn, "part", "part", Role.PLANNER, PASSWORD)
+        account.limit_account(conn, "part", shapely.to_wkb(shapely.MultiPolygon([area])))
+        conn.commit()
+    # The easternmost grid is cut in two from south to north: its border to the other community's gets no corner, its
+    # border to the grid above does; the new half brings a code.
+    cut, fresh = grid(2, 0), f"{WEST}077"
+    west, south, east, north = part[cut].bounds
+    line = shapely.LineString([(west - 1e-4, (south + north) / 2), (east + 1e-4, (south + north) / 2)])
+    halves = list(shapely.ops.split(shapely.get_parts(part[cut])[0], line).geoms)
+    with server.client("part") as planner:
+        beyond = _look(planner, _geojson(ground))
+        assert (beyond.status_code, beyond.json()["reason"]) == (403, "area")
+        looked = _look(planner, _geojson({**part, cut: halves[0], fresh: halves[1]}))
+        assert looked.status_code == 200 and looked.json()["problems"] == [], looked.text
+        made = planner.post(
+            "/plan-imports/confirm", json={"token": looked.json()["token"], "name": "西", "accept_repairs": True}
+        )
+        assert (made.status_code, made.json()["scope"]) == (201, WEST), made.text
+        drawn = planner.get(f"/plans/{made.json()['key']}/map").json()["grids"]
+        assert {one["code"] for one in drawn} == {*part, fresh}
+        impact = planner.get(f"/plans/{made.json()['key']}/impact").json()
+        assert {one["state"] for one in impact["indicators"]} == {"same", "changed", "new"}
+    with connect(server.dsn) as conn:
+        whole = book.whole_of(conn, made.json()["key"])
+    assert len(whole.faces) == len(ground) + 1
+    assert shapely.coverage_is_valid(np.array(list(whole.polygons(list(whole.faces))), dtype=object))

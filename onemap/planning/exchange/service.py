@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,21 +12,22 @@ import shapely
 from psycopg import sql
 from shapely.geometry.base import BaseGeometry
 
-from onemap.core.errors import Conflict, NotFound
+from onemap.core.errors import Conflict, Forbidden, NotFound
 from onemap.core.policy import Grant
-from onemap.planning import book, codes
+from onemap.planning import book, codes, log
 from onemap.planning.coverage import Face
 from onemap.planning.exchange.ground import Plane
 from onemap.planning.exchange.look import TOLERANCE_M, Base, Drawn, Look, look_at
 from onemap.planning.exchange.seam import given_corners
 from onemap.planning.exchange.spec import GridFile, refused
 from onemap.planning.exchange.write import Written, write_grids
-from onemap.planning.grounds import coverage_of_edition, edition_in_force
+from onemap.planning.grounds import coverage_of_edition, edition_in_force, part_of
 from onemap.planning.plane import areas_m2
 from onemap.store.db import Connection
 from onemap.store.layer import LayerSpec
 from onemap.store.policy_sql import ALIAS, area_condition, view
 from onemap.store.schema import SCHEMA
+from onemap.store.sqlfile import sql as sql_file
 
 _PROPS: Mapping[str, Any] = {
     "code": None, "name": "", "kind": "unit", "special": None, "community_code": None, "team_key": None,
@@ -39,11 +40,15 @@ _COLUMNS = ("code", "name", "kind", "special", "community_code", "team_key", "ed
 
 @dataclass(frozen=True)
 class Preview:
-    """A file as looked at beside an edition, and how that edition stood then."""
+    """A file as looked at beside an edition, and how that edition stood then.
+
+    `scope`: the area that the plan would be about; none: the whole city.
+    """
 
     look: Look
     edition: str
     stood: tuple[int, datetime | None]
+    scope: str | None = None
 
 
 # -- out --------------------------------------------------------------------------------------------------------------
@@ -108,9 +113,18 @@ def export_plan(
 
 
 def preview(
-    conn: Connection, file: GridFile, *, edition: str | None = None, tolerance_m: float = TOLERANCE_M
+    conn: Connection,
+    file: GridFile,
+    *,
+    edition: str | None = None,
+    tolerance_m: float = TOLERANCE_M,
+    area: bytes | None = None,
 ) -> Preview:
-    """Look at a file beside an edition (None: the one in force). Raises as `look_at`, NotFound for no such edition."""
+    """Look at a file beside an edition (None: the one in force).
+
+    Raises as `look_at`, NotFound for no such edition, Forbidden (reason "area") for a file that redraws communities
+    beyond the asker's area.
+    """
     name = edition or edition_in_force(conn)
     stood = _stands(conn, name)
     cov = coverage_of_edition(conn, name)
@@ -118,11 +132,26 @@ def preview(
     shapes = np.empty(len(ids), dtype=object)
     shapes[:] = list(cov.polygons(ids))
     base = Base(ids, [cov.faces[face].props for face in ids], shapes)
-    return Preview(look_at(file, base, tolerance_m=tolerance_m, used=codes.ever(conn)), name, stood)
+    look = look_at(file, base, tolerance_m=tolerance_m, used=codes.ever(conn))
+    scope = None if area is None else _scope_of(conn, {cov.faces[face].community for face in look.gone}, area)
+    return Preview(look, name, stood, scope)
 
 
-def make_plan(conn: Connection, found: Preview, name: str, by: str, *, accept_repairs: bool) -> dict[str, Any]:
-    """Make a plan of what was looked at. Returns its row.
+def _scope_of(conn: Connection, communities: Collection[str | None], area: bytes) -> str:
+    """The smallest area around the communities that a file redraws, if it lies in the asker's."""
+    found = None
+    if None not in communities:
+        asked = {"communities": sorted(map(str, communities)), "area": area}
+        found = conn.execute(sql_file("plan_scope_of"), asked).fetchone()
+    if found is None:
+        raise Forbidden("文件里的网格超出本辖区 · The file redraws communities beyond your own area.", reason="area")
+    return str(found["code"])
+
+
+def make_plan(
+    conn: Connection, found: Preview, name: str, by: str, *, accept_repairs: bool, area: bytes | None = None
+) -> dict[str, Any]:
+    """Make a plan of what was looked at, of the area that the asker is limited to or the whole city. Returns its row.
 
     Raises BadInput: "problems" while the file has any, "repairs" while they are not agreed to; Conflict (reason
     "edition") when the edition has changed since.
@@ -138,13 +167,15 @@ def make_plan(conn: Connection, found: Preview, name: str, by: str, *, accept_re
             "网格版本已有变动,请重新预览 · The edition has changed since: look at the file again.", reason="edition"
         )
     cov = coverage_of_edition(conn, found.edition)
+    if found.scope is not None:
+        cov = part_of(cov, log.scope_of(conn, found.scope, area)["communities"], found.scope)
     gone = set(found.look.gone)
     kept = [face for face in sorted(cov.faces) if face not in gone]
     faces = [*(cov.faces[face] for face in kept), *(_face(one) for one in found.look.drawn)]
     shapes = fitted(list(cov.polygons(kept)), [one.shape for one in found.look.drawn])
     count = len(found.look.drawn)
     text = (f"导入 {found.look.file.name}:{count} 个网格", f"Imported {found.look.file.name}: {count} grids")
-    return book.import_plan(conn, name, found.edition, faces, shapes, by, text=text)
+    return book.import_plan(conn, name, found.edition, faces, shapes, by, text=text, scope=found.scope, area=area)
 
 
 def fitted(kept: Sequence[BaseGeometry], drawn: Sequence[BaseGeometry]) -> list[BaseGeometry]:
