@@ -1,11 +1,11 @@
 /** Figures of grids over a range: by the edition in force at each time, or all by one; the whole of it as CSV. */
 import { useEffect, useState } from 'preact/hooks'
 import { type Edition, type FiguresAsk, type GridStatistics, plans } from '../../api/plans'
-import { count, fromLocalInput, localInput } from '../../domain/format'
+import { clockTime, count, fromLocalInput, localInput } from '../../domain/format'
 import { t, title } from '../../i18n'
 import { serverNow } from '../../state/clock'
 import { Held } from '../../state/studio'
-import { Loading, Time } from '../Parts'
+import { Loading } from '../Parts'
 import { Dialog, Said } from './PlanParts'
 import '../../theme/planReview.css'
 
@@ -22,6 +22,9 @@ class Figures extends Held<GridStatistics> {
   }
 }
 
+/** With its day, today's too: periods are compared. */
+const day = (at: string) => clockTime(at, 0, false)
+
 type Period = GridStatistics['periods'][number]
 
 function Table({ period, measures }: { period: Period; measures: GridStatistics['measures'] }) {
@@ -33,8 +36,8 @@ function Table({ period, measures }: { period: Period; measures: GridStatistics[
           <tr>
             <th scope="col">{t('plans.grid')}</th>
             {measures.map((one) => (
-              <th scope="col" key={one.key} title={one.unit}>
-                {title(one.title)}
+              <th scope="col" key={one.key}>
+                {title(one.title)} {one.unit.startsWith('m') && <small>{one.unit}</small>}
               </th>
             ))}
           </tr>
@@ -73,7 +76,7 @@ function Periods({ list, open, onOpen }: { list: readonly Period[]; open: number
           <button type="button" class={n === open ? 'is-on' : ''} aria-pressed={n === open} onClick={() => onOpen(n)}>
             <b>{one.edition || '—'}</b>
             <small>
-              <Time at={one.start} seconds={false} /> – <Time at={one.stop} seconds={false} />
+              {day(one.start)} – {day(one.stop)}
             </small>
           </button>
         </li>

@@ -79,7 +79,7 @@ function Rejection({ steps }: { steps: readonly ReviewStep[] }) {
   )
 }
 
-function Submit({ row, steps }: { row: Plan; steps: readonly ReviewStep[] }) {
+function Submit({ row }: { row: Plan }) {
   const [note, setNote] = useState('')
   const [busy, setBusy] = useState(false)
   const errors = plan.value?.problems.filter(({ severity }) => severity === 'error').length ?? 0
@@ -87,7 +87,6 @@ function Submit({ row, steps }: { row: Plan; steps: readonly ReviewStep[] }) {
   const nothing = row.edits === 0
   return (
     <>
-      <Rejection steps={steps} />
       {row.behind && (
         <p class="plan-warn" data-testid="submit-behind">
           {t('plans.behind.lead')}{' '}
@@ -207,7 +206,12 @@ export function PlanReview() {
           )}
         </dl>
         <div class="plan-step" data-testid={`review-${row.state}`}>
-          {(row.state === 'draft' || row.state === 'rejected') && <Submit row={row} steps={steps} />}
+          {(row.state === 'draft' || row.state === 'rejected') && (
+            <>
+              <Rejection steps={steps} />
+              <Submit row={row} />
+            </>
+          )}
           {row.state === 'submitted' && <Decide row={row} />}
           {row.state === 'approved' && <Publish row={row} known={known} publication={publication} />}
           {(row.state === 'published' || row.state === 'rolled_back') && (
