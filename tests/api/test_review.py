@@ -14,12 +14,15 @@ from shapely import MultiPolygon, Point, box
 
 from onemap.core import clock
 from onemap.core.policy import Role
+from onemap.core.settings import CaseSettings
 from onemap.layers import BY_NAME
-from onemap.planning import publish
+from onemap.planning import book, publish
 from onemap.store import account, feature
-from onemap.store.db import acting, connect
+from onemap.store.db import Connection, acting, connect
 from onemap.store.feature import FeatureRow
 from onemap.store.sqlfile import sql
+from onemap.warnings.calling import service as calling
+from onemap.warnings.service import Reading, evaluate
 from server import grid_notices
 from server.plan_models import (
     Comment,
@@ -293,6 +296,68 @@ def test_publish_tell_and_roll_back(server: Running) -> None:
         assert command.get(f"/plans/{key}/review").json()["publication"]["seen"] == 0
 
 
+def test_the_next_alert_goes_to_the_new_team_and_the_last_one_stays_with_the_old(server: Running) -> None:
+    """From the drawing to the ladder, by the doors and the worker's steps: nobody puts an edition in force by hand."""
+    key = planned(server, 0, 1, team="t2")
+    at = clock.now() + timedelta(hours=1)
+    with server.client("planner") as planner, server.client("command") as command:
+        submit(server, key)
+        post(planner, f"/plans/{key}/approve", status=403)
+        post(command, f"/plans/{key}/approve")
+        ask = {"edition": "e-alerts", "effective_at": at.isoformat()}
+        post(planner, f"/plans/{key}/publish", ask, 403)
+        assert post(command, f"/plans/{key}/publish", ask)["state"] == "scheduled"
+    with (
+        server.client("command") as command, server.client("team") as old, server.client("team2") as new,
+        connect(server.dsn, autocommit=True) as conn,
+    ):  # fmt: skip
+        ground = book.whole_of(conn, key).polygon("~1")
+
+        def alerts(team: httpx.Client, warning: str) -> list[Any]:
+            return [one for one in team.get("/alerts").json() if one["warning_key"] == warning]
+
+        assert publish.step(conn, clock.now(), tell=grid_notices.tell) == 0
+        before = alarm(conn, "before", ground)
+        assert (len(alerts(old, before)), alerts(new, before)) == (1, [])
+        assert publish.step(conn, at + timedelta(seconds=1), tell=grid_notices.tell) >= 1
+        assert command.get(f"/plans/{key}").json()["state"] == "published"
+        after = alarm(conn, "after", ground)
+        assert (alerts(old, after), len(alerts(new, after))) == ([], 1)
+        # The one that is out is still the old team's, which answers it.
+        assert (len(alerts(old, before)), alerts(new, before)) == (1, [])
+        post(old, f"/alerts/{alerts(old, before)[0]['id']}/acknowledge")
+        (called,) = command.get("/ladders", params={"warning": before}).json()["grids"]
+        assert (called["grid_code"], called["state"], called["team_key"]) == (grid(0, 1), "answered", "t1")
+        assert post(command, f"/plans/{key}/rollback", {"note": "恢复"})["state"] == "rolled_back"
+        back = alarm(conn, "back", ground)
+        assert (len(alerts(old, back)), alerts(new, back)) == (1, [])
+        assert (alerts(old, after), len(alerts(new, after))) == ([], 1)
+        post(new, f"/alerts/{alerts(new, after)[0]['id']}/acknowledge")
+
+
+def alarm(conn: Connection, name: str, ground: Any) -> str:
+    """A crack meter on a ground that says too much, as a reading comes in; the warning, once its ladder has called."""
+    at, spot = clock.now(), ground.representative_point()
+    with acting(conn, "test"):
+        for layer, row in (
+            ("hazard", FeatureRow(name, spot, {"name": name, "kind": "landslide", "level": 2})),
+            ("hazard_zone", FeatureRow(name, MultiPolygon([spot.buffer(2e-5)]), {"hazard_key": name, "name": name})),
+            ("sensor", FeatureRow(name, spot, {"name": name, "kind": "crack_meter", "hazard_key": name})),
+        ):
+            feature.upsert(conn, BY_NAME[layer], [row], feed="test")
+        conn.execute(
+            "INSERT INTO datastream (key, sensor_key, property, name, unit) VALUES (%s, %s, 'crack', '裂缝', 'mm')",
+            (name, name),
+        )
+        conn.execute(
+            "INSERT INTO threshold (key, datastream_key, hazard_key, level, op, enter, leave, hold_s) "
+            "VALUES (%s, %s, %s, 2, '>=', 30, 25, 0)", (name, name, name)
+        )  # fmt: skip
+        (warning,) = evaluate(conn, [Reading(1, name, at, 35.0)], CaseSettings())
+    calling.step(conn, at + timedelta(seconds=1))
+    return warning
+
+
 def test_figures_by_the_edition_in_force_and_all_by_one(server: Running) -> None:
     key = planned(server, 1, 2)
     approved(server, key)
@@ -367,6 +432,7 @@ def test_a_date_is_kept_by_the_worker_and_can_be_cancelled(server: Running) -> N
         ask = {"edition": "e3", "effective_at": at.isoformat()}
         asked = Publication.model_validate(post(command, f"/plans/{key}/publish", ask))
         assert asked.state == "scheduled" and asked.published_at is None
+        publish.step(conn, clock.now() + timedelta(minutes=5))  # what other tests have left
         assert publish.step(conn, clock.now(), tell=grid_notices.tell) == 0
         assert post(command, f"/plans/{key}/rollback", {"note": "改期"})["state"] == "cancelled"
         steps = PlanReview.model_validate(command.get(f"/plans/{key}/review").json()).steps[-2:]
