@@ -58,8 +58,7 @@ def compared(
     """Cut the ground and look at what lies on it."""
     cut = lineage.pieces(before, after)
     ground = Ground(before, after, cut)
-    boxes = ground.boxes()
-    looked = {layer: routing.look(conn, ground, layer, boxes) for layer in LAYERS}
+    looked = routing.looked(ground, routing.found(conn, before, after, LAYERS))
     return Compared(before, after, cut, lineage.lines(before, after, cut), ground, looked, given or {})
 
 

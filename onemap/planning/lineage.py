@@ -67,7 +67,7 @@ def pieces(before: Sequence[Grid], after: Sequence[Grid]) -> list[Piece]:
     Grids that are the same on both sides are not cut: they are one piece each.
     """
     was, now = _valid(shapes(before)), _valid(shapes(after))
-    same = _unchanged(before, after)
+    same = unchanged(before, after)
     found = [
         Piece(before[i].code, after[j].code, float(area), now[j], whole=True)
         for (i, j), area in zip(same, areas([after[j] for _, j in same]), strict=True)
@@ -179,7 +179,7 @@ def _walk(conn: Connection, edition: str, code: str, *, back: bool) -> list[dict
     return list(found.values())
 
 
-def _unchanged(before: Sequence[Grid], after: Sequence[Grid]) -> list[tuple[int, int]]:
+def unchanged(before: Sequence[Grid], after: Sequence[Grid]) -> list[tuple[int, int]]:
     """Pairs of grids with one code and one ground; a corner added on a straight line is no change."""
     place = {grid.code: i for i, grid in enumerate(before)}
     pairs = [(place[grid.code], j) for j, grid in enumerate(after) if grid.code in place]

@@ -18,7 +18,7 @@ from onemap.core.errors import Conflict
 from onemap.core.geometry import representatives
 from onemap.planning import carrying, lineage, routing
 from onemap.planning.editions import Grid, areas, current, shapes
-from onemap.planning.lineage import Line, Piece
+from onemap.planning.lineage import Piece
 from onemap.planning.routing import Ground, Looked
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
@@ -65,17 +65,24 @@ def put_new(
         raise Conflict("Another edition than the plan's base is in force: rebase the plan.", reason="behind")
     if conn.execute("SELECT 1 FROM grid WHERE edition = %s LIMIT 1", (name,)).fetchone():
         raise Conflict(f"There is an edition {name} already.", reason="edition")
-    # GEOS cuts without Python's lock while PostgreSQL writes.
+    # GEOS cuts and looks up without Python's lock while PostgreSQL writes and reads.
     with ThreadPoolExecutor(1) as beside:
         cutting = beside.submit(lineage.pieces, before, after)
         _remember(conn, base)
         asked = {"name": name, "title": title, "base": base, "plan": plan_key, "grids": len(after), "by": actor}
         conn.execute(sql("edition_write"), asked)
         _write(conn, name, after)
+        places = routing.found(conn, before, after)
         cut = cutting.result()
-    found = lineage.lines(before, after, cut)
-    lineage.write(conn, name, base, found)
-    return _in_force(conn, base, name, before, after, cut, found)
+        ground = Ground(before, after, cut)
+        looking = beside.submit(routing.looked, ground, places)
+        found = lineage.lines(before, after, cut)
+        lineage.write(conn, name, base, found)
+        _switch(conn, base, name)
+        looked = looking.result()
+    moved = routing.reroute(conn, ground, looked)
+    carried = carrying.carry(conn, before, after, found)
+    return Put(moved, team_changes(ground, looked, before, after), carried.as_json())
 
 
 def put_back(
@@ -87,36 +94,30 @@ def put_back(
     """
     if current(conn) != name:
         raise Conflict("Another edition is in force by now.", reason="not-in-force")
-    cut = lineage.pieces(before, after)
-    carrying.bring_back(conn, carried)
-    return _in_force(conn, name, base, before, after, cut, None)
+    with ThreadPoolExecutor(1) as beside:
+        cutting = beside.submit(lineage.pieces, before, after)
+        carrying.bring_back(conn, carried)
+        _switch(conn, name, base)
+        places = routing.found(conn, before, after)
+        ground = Ground(before, after, cutting.result())
+    looked = routing.looked(ground, places)
+    moved = routing.reroute(conn, ground, looked)
+    areas_moved = carrying.areas_follow(conn, before, after)
+    return Put(moved, team_changes(ground, looked, before, after), {"areas": areas_moved})
 
 
-def _in_force(
-    conn: Connection, old: str, new: str, before: Sequence[Grid], after: Sequence[Grid], cut: Sequence[Piece],
-    found: Sequence[Line] | None,
-) -> Put:  # fmt: skip
+def _switch(conn: Connection, old: str, new: str) -> None:
     conn.execute(sql("edition_retire"), {"edition": old})
     conn.execute(sql("edition_revive"), {"edition": new})
     conn.execute(sql("edition_switch"), {"old": old, "new": new})
     if not conn.execute("UPDATE city SET edition = %s", (new,)).rowcount:
         raise Conflict("The map has no city yet: import one first.", reason="no-city")
-    ground = Ground(before, after, cut)
-    boxes = ground.boxes()
-    looked = {layer: routing.look(conn, ground, layer, boxes) for layer in routing.NAMING}
-    moved = routing.reroute(conn, ground, looked)
-    if found is None:
-        areas_moved = carrying.areas_follow(conn, before, after)
-        return Put(moved, team_changes(ground, looked, before, after), {"areas": areas_moved})
-    carried = carrying.carry(conn, before, after, found)
-    return Put(moved, team_changes(ground, looked, before, after), carried.as_json())
 
 
 def settle(conn: Connection, before: Sequence[Grid], after: Sequence[Grid], cut: Sequence[Piece]) -> dict[str, int]:
     """Look again at what others wrote while the edition changed under them: rows by layer that were mended."""
     ground = Ground(before, after, cut)
-    boxes = ground.boxes()
-    return routing.reroute(conn, ground, {layer: routing.look(conn, ground, layer, boxes) for layer in routing.NAMING})
+    return routing.reroute(conn, ground, routing.looked(ground, routing.found(conn, before, after)))
 
 
 def _remember(conn: Connection, base: str) -> None:

@@ -19,7 +19,7 @@ from psycopg.sql import SQL, Identifier
 from onemap.core.geometry import representatives
 from onemap.planning.editions import Grid, shapes
 from onemap.planning.inside import Scatter
-from onemap.planning.lineage import Piece
+from onemap.planning.lineage import Piece, unchanged
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
@@ -62,18 +62,8 @@ class Ground:
         self.team_now = {grid.code: grid.team_key for grid in after}
         self.before = [grid for grid in before if grid.code in near]
         self.after = [grid for grid in after if grid.code in near]
-        self.retired = sorted({grid.code for grid in before} - {grid.code for grid in after})
+        self.retired = retired(before, after)
         self._rest = [grid for grid in after if grid.code not in near]
-
-    def boxes(self) -> npt.NDArray[np.float64]:
-        """West, south, east, north of where something may change hands, (n, 4)."""
-        every = [*self.before, *self.after]
-        if not every:
-            return np.zeros((0, 4))
-        bounds = shapely.bounds(shapes(every))
-        if len(bounds) > _BOXES:
-            bounds = np.array([[*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]])
-        return np.asarray(bounds, np.float64)
 
     def routed(self, places: Places) -> tuple[Codes, Codes]:
         """The code of the grid under each place, before and after; None where it lies outside of what differs."""
@@ -83,6 +73,28 @@ class Ground:
         if astray.any():  # far from the retired grid that they name
             now[astray] = _under(self._rest, places.xy[astray])
         return was, now
+
+
+def boxes(before: Sequence[Grid], after: Sequence[Grid]) -> npt.NDArray[np.float64]:
+    """West, south, east, north of where something may change hands, (n, 4): around grids that are not as they were.
+
+    It takes no overlay, so that what lies there can be read while the two partitions are still being cut.
+    """
+    same = [(i, j) for i, j in unchanged(before, after) if before[i].team_key == after[j].team_key]
+    was, now = {i for i, _ in same}, {j for _, j in same}
+    every = [grid for i, grid in enumerate(before) if i not in was]
+    every += [grid for j, grid in enumerate(after) if j not in now]
+    if not every:
+        return np.zeros((0, 4))
+    bounds = shapely.bounds(shapes(every))
+    if len(bounds) > _BOXES:
+        bounds = np.array([[*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]])
+    return np.asarray(bounds, np.float64)
+
+
+def retired(before: Sequence[Grid], after: Sequence[Grid]) -> list[str]:
+    """Codes of grids that are no more."""
+    return sorted({grid.code for grid in before} - {grid.code for grid in after})
 
 
 def _under(grids: Sequence[Grid], xy: npt.NDArray[np.float64]) -> Codes:
@@ -153,20 +165,31 @@ class Looked:
         return np.flatnonzero(other)
 
 
-def look(conn: Connection, ground: Ground, layer: str, boxes: npt.NDArray[np.float64]) -> Looked:
-    """A layer's things where two partitions differ."""
-    places = placed(conn, layer, boxes, ground.retired)
-    return Looked(places, *ground.routed(places))
+def found(
+    conn: Connection, before: Sequence[Grid], after: Sequence[Grid], layers: Collection[str] = NAMING
+) -> dict[str, Places]:
+    """The things of some layers where two partitions differ."""
+    where, gone = boxes(before, after), retired(before, after)
+    return {layer: placed(conn, layer, where, gone) for layer in layers}
 
 
-def reroute(conn: Connection, ground: Ground, looked: Mapping[str, Looked]) -> dict[str, int]:
+def looked(ground: Ground, places: Mapping[str, Places]) -> dict[str, Looked]:
+    """Which grid each of them lies in, before and after. Asks no database."""
+    return {layer: Looked(some, *ground.routed(some)) for layer, some in places.items()}
+
+
+def reroute(conn: Connection, ground: Ground, seen: Mapping[str, Looked]) -> dict[str, int]:
     """Give every row that has come into another grid its new code, in the caller's transaction; rows by layer."""
     moved = {}
     for layer in NAMING:
-        found = looked[layer]
-        chosen = moves(found.places, found.was, found.now, ground.retired)
+        one = seen[layer]
+        chosen = moves(one.places, one.was, one.now, ground.retired)
         if chosen.any():
-            asked = {"ids": found.places.ids[chosen].tolist(), "codes": found.now[chosen].tolist()}
+            asked = {
+                "ids": one.places.ids[chosen].tolist(),
+                "named": one.places.named[chosen].tolist(),
+                "codes": one.now[chosen].tolist(),
+            }
             moved[layer] = conn.execute(
                 SQL(sql("route_write")).format(table=Identifier("onemap", layer)), asked
             ).rowcount
