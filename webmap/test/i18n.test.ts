@@ -13,7 +13,7 @@ function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return sources(path)
-    return /\.tsx?$/.test(entry.name) && !/i18n\/(catalogue|studio|plan|planPanels)\.ts$/.test(path)
+    return /\.tsx?$/.test(entry.name) && !/i18n\/(catalogue|studio|plan\w*)\.ts$/.test(path)
       ? [readFileSync(path, 'utf8')]
       : []
   })
@@ -38,7 +38,7 @@ describe('the catalogue of words', () => {
     const studioBuilt =
       /^(studio\.day|rule\.(scope|origin|join|input|agg)|roster\.(rung|source|kind)|fence\.(state|kind|source|event|create|pair)|drill\.state)\./
     const planBuilt =
-      /^(plan\.(tool|hint|cling|paint|painted|snap|refused)|plans\.(state|tab|special|severity|proposal|axis|change|kind|relation|column|format|repair|group|unit|undo|redo))(\.|$)/
+      /^(plan\.(tool|hint|cling|paint|painted|snap|refused)|plans\.(state|log|described|rule|tab|special|severity|proposal|axis|change|kind|relation|column|format|repair|group|unit|undo|redo))(\.|$)/
     const unused = Object.keys(messages).filter(
       (key) => !built.test(key) && !studioBuilt.test(key) && !planBuilt.test(key) && !code.includes(`'${key}'`),
     )

@@ -17,5 +17,4 @@ export const planMend = {
   'plans.mend.make': ['修补并新建', 'Mend and make it'],
   'plans.mend.look': ['修补并查看文件', 'Mend and look at the file'],
   'plans.mend.looking': ['正在查看…', 'Looking…'],
-  'plans.mend.notes': ['说明', 'Good to know'],
 } as const
