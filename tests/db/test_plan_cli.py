@@ -143,6 +143,35 @@ def test_a_plan_is_submitted_approved_published_and_rolled_back(
     assert "rolled_back" in back.output, (back.output, back.exception)
 
 
+def test_a_plan_is_merged_rebased_rejected_and_taken_back(typed: Type, committed: Connection, tmp_path: Path) -> None:
+    first, second = sorted(coverage_of_edition(committed, EDITION).faces)[:2]
+    keys = [_key(typed("open", name, "--by", "drawer")) for name in ("甲", "乙")]
+    operations = tmp_path / "operations.json"
+    for key, names in zip(keys, (["一", ""], ["二", "另"]), strict=True):
+        wanted = [(grid, name) for grid, name in zip((first, second), names, strict=True) if name]
+        operations.write_text(json.dumps([{"op": "describe", "grid": grid, "name": name} for grid, name in wanted]))
+        assert typed("edit", key, operations, "--by", "drawer").exit_code == 0
+    no = typed("merge", *keys, "--by", "drawer")
+    assert (no.exit_code, "--skip 1" in no.output) == (1, True), no.output
+    assert "version 1" in typed("show", keys[0]).output
+    done = typed("merge", *keys, "--by", "drawer", "--skip", "1")
+    assert (done.exit_code, "1 edits, version 2" in done.output) == (0, True), done.output
+    assert "is drawn from" in str(typed("rebase", keys[0], "--by", "drawer").exception)
+    assert typed("submit", keys[0], "--by", "drawer").exit_code == 0
+    assert "draft" in typed("withdraw", keys[0], "--by", "drawer").output
+    assert typed("submit", keys[0], "--by", "drawer").exit_code == 0
+    assert "draft" in typed("reject", keys[0], "--by", "head", "--note", "太碎").output
+    # Somebody else's edition comes into force: what is left is carried over to it.
+    other = keys[1]
+    assert typed("submit", other, "--by", "drawer").exit_code == 0
+    assert typed("approve", other, "--by", "head").exit_code == 0
+    published = typed("publish", other, "2027b", "--by", "head")
+    assert published.exit_code == 0, (published.output, published.exception)
+    third = _key(typed("open", "丙", "--by", "drawer", "--base", EDITION))
+    assert "version" in typed("rebase", third, "--by", "drawer").output
+    assert "base 2027b" in typed("show", third).output
+
+
 def test_an_edition_whose_grids_overlap_is_asked_about_first(
     typed: Type, committed: Connection, tmp_path: Path
 ) -> None:
