@@ -23,6 +23,9 @@ const tools = {
   'plan.redo': ['重做', 'Redo'],
   'plan.saving': ['正在保存…', 'Saving…'],
   'plan.compare.inforce': ['现行版', 'In force'],
+  'plan.compare.base': ['基准 {base} 版', 'Base, {base}'],
+  'plan.compare.same': ['现行 {base} 版', 'In force, {base}'],
+  'plan.compare.with': ['与哪一版对比', 'Compare with'],
   'plan.compare.move': ['移动分界线', 'Move the line'],
   'plan.hint.select': ['点选网格，按住 Shift 多选', 'Click a grid, hold Shift for more'],
   'plan.hint.split': [

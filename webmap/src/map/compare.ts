@@ -1,15 +1,15 @@
 /** The second map of a comparison: the same look and place, the other window, and nothing to click on. */
 import { computed, effect } from '@preact/signals'
-import { type GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
+import type { GeoJSONSource } from 'maplibre-gl'
 import type { Catalogue } from '../api/types'
 import { compareAsk } from '../state/heat'
 import { hotspotsBeside } from '../state/hotspots'
 import { heat } from '../state/view'
+import { createBesideMap } from './beside'
 import type { StyleContext } from './context'
 import { hotspotData } from './hotspots'
-import { askAnew, contextOf, followHeat, theMap } from './map'
-import { applyStyle, buildStyle, heatSourceTiles } from './style'
-import { serveSymbols } from './symbols'
+import { askAnew, contextOf, followHeat } from './map'
+import { buildStyle, heatSourceTiles } from './style'
 
 /** What lives now has no place in another window: base, areas and heat only. */
 const STILL = new Set([
@@ -27,10 +27,8 @@ const STILL = new Set([
   'terrain_slope',
 ])
 
-/** Builds it over the first; what comes back frees its tiles, workers and drawing context again. */
+/** Builds it over the first; what comes back takes it away again. */
 export function createBeside(container: HTMLElement, catalogue: Catalogue): () => void {
-  const first = theMap()
-  if (!first) return () => {}
   const context = computed<StyleContext>(() => {
     const shared = contextOf(catalogue)
     return {
@@ -40,37 +38,9 @@ export function createBeside(container: HTMLElement, catalogue: Catalogue): () =
     }
   })
   const style = computed(() => buildStyle(context.value))
-  let applied = style.peek()
-  const place = () => ({
-    center: first.getCenter(),
-    zoom: first.getZoom(),
-    bearing: first.getBearing(),
-    pitch: first.getPitch(),
-  })
-  const live = new MapLibre({
-    container,
-    style: applied,
-    ...place(),
-    minZoom: 7,
-    maxZoom: 20,
-    maxPitch: 65,
-    interactive: false,
-    attributionControl: false,
-    fadeDuration: 0,
-  })
-  serveSymbols(live)
-  const follow = () => live.jumpTo(place())
-  first.on('move', follow)
-  const endings: (() => void)[] = [() => first.off('move', follow)]
-  live.once('style.load', () => {
+  return createBesideMap(container, style, (live) => {
     let tiles = JSON.stringify(heatSourceTiles(heat.peek().surface, context.peek().ask))
-    endings.push(
-      effect(() => {
-        const next = style.value
-        if (next === applied) return
-        applyStyle(live, applied, next)
-        applied = next
-      }),
+    return [
       effect(() => {
         const wanted = heatSourceTiles(heat.value.surface, context.value.ask)
         const text = JSON.stringify(wanted)
@@ -82,13 +52,6 @@ export function createBeside(container: HTMLElement, catalogue: Catalogue): () =
         live.getSource<GeoJSONSource>('hotspots')?.setData(hotspotData(hotspotsBeside.value.found))
       }),
       followHeat(live),
-    )
+    ]
   })
-  live.on('error', ({ error }) => {
-    if (error?.message) console.warn('map beside:', error.message)
-  })
-  return () => {
-    for (const end of endings) end()
-    live.remove()
-  }
 }

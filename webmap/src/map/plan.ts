@@ -7,6 +7,7 @@ import { plan } from '../state/plan'
 import { theMap } from './map'
 import { drawPlan } from './planDraw'
 import { type Hands, startHands } from './planHands'
+import { followPainted } from './planPainted'
 import { dropLayers, PLAN_SOURCES, PROMOTED, putLayers } from './planStyle'
 import { aside, layerVisible } from './visibility'
 
@@ -25,6 +26,9 @@ const CALM = new Set([
   'warning',
 ])
 
+/** Tiles are cut no finer: at this zoom their raster is 6 cm, and each finer one would be cut anew with every edit. */
+const FINEST = 16
+
 let hands: Hands | null = null
 /** What a key does to the line that is being drawn. */
 export const sketchNow = () => hands?.sketch ?? null
@@ -33,12 +37,13 @@ function attach(map: MapLibre): () => void {
   const nothing: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] }
   for (const name of PLAN_SOURCES) {
     const promoteId = PROMOTED[name]
-    map.addSource(name, { type: 'geojson', data: nothing, ...(promoteId ? { promoteId } : {}) })
+    map.addSource(name, { type: 'geojson', data: nothing, maxzoom: FINEST, ...(promoteId ? { promoteId } : {}) })
   }
   // Seen from above a border is read off the ground, not off a roof.
   if (map.getLayer('building-3d')) map.setLayoutProperty('building-3d', 'visibility', 'none')
   const styled = effect(() => putLayers(map))
   const drawn = drawPlan(map)
+  const painted = followPainted(map)
   hands = startHands(map)
   // The first look at a plan is at the whole of it, unless it is in view already.
   let looked = false
@@ -56,6 +61,7 @@ function attach(map: MapLibre): () => void {
     looking()
     styled()
     drawn()
+    painted()
     // The map may have gone before its guests.
     if (map.style) hands?.end()
     hands = null

@@ -4,7 +4,17 @@ import type { Feature, FeatureCollection, Position } from 'geojson'
 import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
 import type { PlanArc, PlanGrid } from '../api/plans'
 import { bordersOf, type PlanModel, shapeOf, toneOf } from '../domain/topology'
-import { plan, planMark, planOverlay, planPick, planPinOpen, planPins, planTool, planTrouble } from '../state/plan'
+import {
+  plan,
+  planMark,
+  planOthers,
+  planOverlay,
+  planPick,
+  planPinOpen,
+  planPins,
+  planTool,
+  planTrouble,
+} from '../state/plan'
 import { lasso, painted } from '../state/planPaint'
 import { ghost, hovered } from '../state/planTools'
 import type { PlanSource } from './planStyle'
@@ -23,13 +33,9 @@ export function put(map: MapLibre, source: PlanSource, data: FeatureCollection):
 
 const tone = (model: PlanModel, grid: PlanGrid) => toneOf(grid.load, model.model.tolerance)
 
-export function gridFeature(model: PlanModel, grid: PlanGrid): Feature {
-  return {
-    type: 'Feature',
-    id: grid.id,
-    geometry: shapeOf(model.arcs, grid),
-    properties: { id: grid.id, tone: tone(model, grid), changed: grid.changed },
-  }
+/** Ground without its load: an edit weighs a whole community anew, but moves the borders of a few grids. */
+function gridFeature(model: PlanModel, { id, grid }: Shaped): Feature {
+  return { type: 'Feature', id, geometry: shapeOf(model.arcs, grid), properties: { id } }
 }
 
 export function arcFeature(arc: PlanArc): Feature {
@@ -49,13 +55,8 @@ export function labelText(grid: PlanGrid, trouble: 'error' | 'warning' | undefin
   return words.join(' ')
 }
 
-function labelFeature(model: PlanModel, grid: PlanGrid, trouble: 'error' | 'warning' | undefined): Feature {
-  return {
-    type: 'Feature',
-    id: grid.id,
-    geometry: { type: 'Point', coordinates: grid.at },
-    properties: { id: grid.id, text: labelText(grid, trouble), tone: tone(model, grid), changed: grid.changed },
-  }
+function labelFeature({ id, at, ...said }: Labelled): Feature {
+  return { type: 'Feature', id, geometry: { type: 'Point', coordinates: at }, properties: { id, ...said } }
 }
 
 /** What of a keyed set is new or different, and what is gone: by identity, as nothing in a model is ever changed. */
@@ -115,9 +116,70 @@ class Marked<K extends string | number> {
   }
 }
 
-interface Labelled {
+/** What is drawn of a grid's ground; the same object for as long as its borders stay. */
+interface Shaped {
+  id: string
   grid: PlanGrid
-  trouble: 'error' | 'warning' | undefined
+  borders: readonly (PlanArc | undefined)[]
+}
+
+function shaped(model: PlanModel, grid: PlanGrid, old: Shaped | undefined): Shaped {
+  if (old?.grid === grid) return old
+  const borders = [...bordersOf(grid)].map((id) => model.arcs.get(id))
+  const stays =
+    old?.borders.length === borders.length &&
+    borders.every((arc, i) => arc === old.borders[i]) &&
+    String(old.grid.rings) === String(grid.rings) &&
+    String(old.grid.polygons) === String(grid.polygons)
+  return stays ? old : { id: grid.id, grid, borders }
+}
+
+/** What is written into a grid; the same object for as long as it reads the same. */
+interface Labelled {
+  id: string
+  at: PlanGrid['at']
+  text: string
+  tone: string
+  changed: boolean
+}
+
+function labelled(
+  model: PlanModel,
+  grid: PlanGrid,
+  trouble: 'error' | 'warning' | undefined,
+  old: Labelled | undefined,
+): Labelled {
+  const now = {
+    id: grid.id,
+    at: grid.at,
+    text: labelText(grid, trouble),
+    tone: tone(model, grid),
+    changed: grid.changed,
+  }
+  const stays =
+    old?.text === now.text &&
+    old.tone === now.tone &&
+    old.changed === now.changed &&
+    old.at[0] === now.at[0] &&
+    old.at[1] === now.at[1]
+  return stays ? old : now
+}
+
+/** How a grid is filled, told to the map beside its ground: no ground is cut into tiles again for it. */
+class Toned {
+  private told = new Map<string, string>()
+
+  constructor(private readonly map: MapLibre) {}
+
+  show(labels: ReadonlyMap<string, Labelled>): void {
+    const told = new Map<string, string>()
+    for (const [id, { tone, changed }] of labels) {
+      const now = `${tone} ${changed}`
+      told.set(id, now)
+      if (this.told.get(id) !== now) this.map.setFeatureState({ source: 'plan-grids', id }, { tone, changed })
+    }
+    this.told = told
+  }
 }
 
 /** Follows the plan and what is done to it; what comes back stops. */
@@ -125,10 +187,13 @@ export function drawPlan(map: MapLibre): () => void {
   const grids = new Keyed(map, 'plan-grids')
   const arcs = new Keyed(map, 'plan-arcs')
   const labels = new Keyed(map, 'plan-labels')
-  let labelled = new Map<string, Labelled>()
+  const toned = new Toned(map)
+  let shapes = new Map<string, Shaped>()
+  let texts = new Map<string, Labelled>()
 
   const picked = new Marked<string>(map, ['plan-grids', 'plan-labels'], 'picked')
   const pickedArcs = new Marked<number>(map, ['plan-arcs'], 'picked')
+  const fresh = new Marked<number>(map, ['plan-arcs'], 'fresh')
   const dimmed = new Marked<string>(map, ['plan-grids', 'plan-labels'], 'dimmed')
   const hover = new Marked<string>(map, ['plan-grids'], 'hover')
 
@@ -136,16 +201,19 @@ export function drawPlan(map: MapLibre): () => void {
     effect(() => {
       const model = plan.value
       const trouble = planTrouble.value
-      grids.show(model?.grids ?? new Map<string, PlanGrid>(), (grid) => gridFeature(model as PlanModel, grid))
-      arcs.show(model?.arcs ?? new Map<number, PlanArc>(), arcFeature)
-      const next = new Map<string, Labelled>()
+      const nextShapes = new Map<string, Shaped>()
+      const nextTexts = new Map<string, Labelled>()
       for (const [id, grid] of model?.grids ?? []) {
-        const old = labelled.get(id)
-        const now = trouble.get(id)
-        next.set(id, old?.grid === grid && old.trouble === now ? old : { grid, trouble: now })
+        nextShapes.set(id, shaped(model as PlanModel, grid, shapes.get(id)))
+        nextTexts.set(id, labelled(model as PlanModel, grid, trouble.get(id), texts.get(id)))
       }
-      labelled = next
-      labels.show(next, (one) => labelFeature(model as PlanModel, one.grid, one.trouble))
+      shapes = nextShapes
+      texts = nextTexts
+      // Lines first: they are what the eye is on.
+      arcs.show(model?.arcs ?? new Map<number, PlanArc>(), arcFeature)
+      grids.show(shapes, (one) => gridFeature(model as PlanModel, one))
+      labels.show(texts, labelFeature)
+      toned.show(texts)
     }),
     effect(() => {
       const model = plan.value
@@ -158,6 +226,7 @@ export function drawPlan(map: MapLibre): () => void {
         }),
       )
     }),
+    effect(() => fresh.show(planOthers.value?.arcs ?? [])),
     effect(() => hover.show(hovered.value ? [hovered.value] : [])),
     effect(() => {
       const now = ghost.value

@@ -44,6 +44,7 @@ function tones(): Tones {
 }
 
 const state = (name: string): ExpressionSpecification => ['boolean', ['feature-state', name], false]
+const stateIs = (name: string, value: string): ExpressionSpecification => ['==', ['feature-state', name], value]
 const is = (name: string, value: string): ExpressionSpecification => ['==', ['get', name], value]
 
 function fills(p: Palette, tone: Tones): LayerSpecification[] {
@@ -57,9 +58,9 @@ function fills(p: Palette, tone: Tones): LayerSpecification[] {
           'case',
           state('picked'),
           p.accent,
-          is('tone', 'over'),
+          stateIs('tone', 'over'),
           tone.over,
-          is('tone', 'under'),
+          stateIs('tone', 'under'),
           tone.under,
           p.accent,
         ],
@@ -69,13 +70,13 @@ function fills(p: Palette, tone: Tones): LayerSpecification[] {
           0.04,
           state('picked'),
           p.dark ? 0.26 : 0.2,
-          is('tone', 'over'),
+          stateIs('tone', 'over'),
           p.dark ? 0.2 : 0.16,
-          is('tone', 'under'),
+          stateIs('tone', 'under'),
           p.dark ? 0.12 : 0.1,
           state('hover'),
           0.07,
-          ['boolean', ['get', 'changed'], false],
+          state('changed'),
           0.06,
           0,
         ],
@@ -130,15 +131,42 @@ function lines(p: Palette, factor: number): LayerSpecification[] {
       source: 'plan-arcs',
       layout: round,
       paint: {
-        'line-color': ['case', state('picked'), p.accent, ['boolean', ['get', 'fixed'], false], p.area, p.grid],
+        'line-color': [
+          'case',
+          state('fresh'),
+          p.text,
+          state('picked'),
+          p.accent,
+          ['boolean', ['get', 'fixed'], false],
+          p.area,
+          p.grid,
+        ],
         'line-width': [
           'interpolate',
           ['linear'],
           ['zoom'],
           12,
-          ['case', state('picked'), 2 * factor, ['boolean', ['get', 'fixed'], false], 1.3 * factor, 0.7 * factor],
+          [
+            'case',
+            state('fresh'),
+            3 * factor,
+            state('picked'),
+            2 * factor,
+            ['boolean', ['get', 'fixed'], false],
+            1.3 * factor,
+            0.7 * factor,
+          ],
           16,
-          ['case', state('picked'), 2.8 * factor, ['boolean', ['get', 'fixed'], false], 2.4 * factor, 1.6 * factor],
+          [
+            'case',
+            state('fresh'),
+            4 * factor,
+            state('picked'),
+            2.8 * factor,
+            ['boolean', ['get', 'fixed'], false],
+            2.4 * factor,
+            1.6 * factor,
+          ],
         ],
         'line-opacity': ['case', state('dimmed'), 0.3, 1],
       },

@@ -7,6 +7,7 @@
 import { batch, computed, effect, signal } from '@preact/signals'
 import { ApiError } from '../api/client'
 import { type Operation, type Plan, type PlanDelta, plans } from '../api/plans'
+import type { Text2 } from '../api/types'
 import { paced } from '../domain/pace'
 import { applied, modelOf, type PlanModel } from '../domain/topology'
 import { liveState, onLiveEvent } from './live'
@@ -65,8 +66,17 @@ export const planRefused = signal<Refusal | null>(null)
 export const planClash = signal<Clash | null>(null)
 /** When the last change was kept by the server. */
 export const planSavedAt = signal<number | null>(null)
+/** One's own edit was answered and laid over the plan: when it was asked for, and when that was. */
+export interface Answered {
+  op: string
+  asked: number
+  came: number
+}
+export const planAnswered = signal<Answered | null>(null)
 /** Where the map is parted between the plan and its edition; null: not compared. */
 export const planCompare = signal<number | null>(null)
+/** What the plan is compared with: the edition in force, or the one that it was drawn from. */
+export const planBeside = signal<'inforce' | 'base'>('inforce')
 
 /** What happened last to the open plan, by anybody; `n` counts. */
 export interface PlanNews {
@@ -76,6 +86,24 @@ export interface PlanNews {
   version: number
 }
 export const planNews = signal<PlanNews | null>(null)
+
+/** What others did while one looked on: their borders stand out for a moment, and the line under the map says it. */
+export interface Others {
+  by: string
+  text: Text2
+  arcs: readonly number[]
+}
+export const planOthers = signal<Others | null>(null)
+const OTHERS_MS = 6000
+let othersGo: ReturnType<typeof setTimeout> | null = null
+
+function noteOthers(delta: PlanDelta): void {
+  const news = planNews.peek()
+  const mine = news?.by === account.peek()?.login
+  if (othersGo) clearTimeout(othersGo)
+  planOthers.value = mine ? null : { by: news?.by ?? '', text: delta.text, arcs: delta.arcs.map(({ id }) => id) }
+  othersGo = setTimeout(() => (planOthers.value = null), OTHERS_MS)
+}
 
 /** Drawn over the plan for whoever asks: ground that changes hands (`grid`, `to`), or a proposal's grids (`id`, `load`). */
 export const planOverlay = signal<GeoJSON.FeatureCollection | null>(null)
@@ -118,6 +146,7 @@ function forget(): void {
     planRefused.value = null
     planClash.value = null
     planCompare.value = null
+    planBeside.value = 'inforce'
     planSavedAt.value = null
     planOverlay.value = null
     planMark.value = null
@@ -125,6 +154,8 @@ function forget(): void {
     planPinOpen.value = null
     planAsking.value = null
     planPending.value = null
+    planAnswered.value = null
+    planOthers.value = null
   })
 }
 
@@ -228,7 +259,10 @@ async function catchUp(): Promise<void> {
   if (!now) return
   try {
     const delta = await plans.since(now.plan.key, now.plan.version)
-    if (plan.peek()?.plan.key === now.plan.key && plan.peek()?.plan.version === now.plan.version) noteDelta(delta)
+    if (plan.peek()?.plan.key === now.plan.key && plan.peek()?.plan.version === now.plan.version) {
+      noteDelta(delta)
+      if (delta.version > now.plan.version) noteOthers(delta)
+    }
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) await loadPlan()
   }
@@ -257,13 +291,16 @@ async function change(
 ): Promise<PlanDelta | null> {
   planRefused.value = null
   planPending.value = operation
+  const asked = performance.now()
   return inTurn(async () => {
     const now = plan.peek()
     if (!now) return null
     try {
       const delta = await ask(now.plan.key, now.plan.version)
       // What others did meanwhile is in it: it leads from the version that was asked on to the one that stands.
+      const came = performance.now()
       if (plan.peek()?.plan.key === now.plan.key) noteDelta(delta)
+      planAnswered.value = { op: operation?.op ?? kind, asked, came }
       return delta
     } catch (error) {
       if (isClash(error) && error.problem?.reason !== 'reload') {
@@ -336,12 +373,35 @@ function noteNews(data: unknown): void {
   }
 }
 
-/** Whether the last word was somebody else's. */
-export const planNewsFromOthers = computed(() => planNews.value !== null && planNews.value.by !== account.value?.login)
+/** Long enough that a row of quick edits asks once. */
+const ROW_MS = 1500
+
+/** An answer says nothing of the plan's own row: how many edits count, whether a newer edition is in force. */
+function followRow(): () => void {
+  const soon = paced(ROW_MS, () => {
+    const now = plan.peek()
+    if (!now) return
+    plans.one(now.plan.key).then(notePlan, () => {
+      // The next edit asks again.
+    })
+  })
+  let seen: string | null = null
+  const end = plan.subscribe((now) => {
+    const name = now ? `${now.plan.key} ${now.plan.version}` : null
+    // At opening the row came with the map.
+    if (name && seen?.split(' ')[0] === now?.plan.key && name !== seen) soon.later()
+    seen = name
+  })
+  return () => {
+    end()
+    soon.stop()
+  }
+}
 
 /** Follows which plan is open; called once, by the page of plans. */
 export function followPlan(): () => void {
   const endNews = onLiveEvent('plan', noteNews)
+  const endRow = followRow()
   let lost = false
   const endLive = effect(() => {
     const state = liveState.value
@@ -362,6 +422,7 @@ export function followPlan(): () => void {
   })
   return () => {
     endNews()
+    endRow()
     endLive()
     endOpen()
     soon.stop()

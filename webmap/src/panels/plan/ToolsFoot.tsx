@@ -1,6 +1,6 @@
 /** The line under the map: what the tool does now, what lines cling to, the keys, the scale. */
 import { title as said, t } from '../../i18n'
-import { plan, planAsking, planBusy, planEditable, planTool } from '../../state/plan'
+import { plan, planAsking, planBusy, planEditable, planOthers, planTool } from '../../state/plan'
 import { CLINGS, clings, sketched, toggleCling } from '../../state/planTools'
 import { camera } from '../../state/view'
 
@@ -27,13 +27,22 @@ function Hint() {
 export function ToolsFoot() {
   const now = plan.value
   const spot = camera.value
+  const others = planOthers.value
   return (
     <footer class="plan-foot">
       <p class="plan-hint" data-testid="plan-hint">
         <Hint />
       </p>
       <p class="plan-status" role="status" data-testid="plan-said">
-        {planBusy.value ? t('plan.saving') : said(now?.text)}
+        {others ? (
+          <span data-testid="plan-others">
+            <b>{others.by}</b> {said(others.text)}
+          </span>
+        ) : planBusy.value ? (
+          t('plan.saving')
+        ) : (
+          said(now?.text)
+        )}
       </p>
       {planEditable.value && (
         <fieldset class="plan-clings" aria-label={t('plan.cling')}>
