@@ -323,6 +323,7 @@ export const planPanels = {
   'plans.skip': ['略过', 'Leave out'],
   'plans.skip.all': ['全部略过', 'Leave all out'],
   'plans.replay.without': ['略过 {n} 处，继续', 'Go on without {n}'],
+  'plans.replay.left': ['还有 {n} 处待定', '{n} to decide'],
   'plans.replay.done': ['已重放 {n} 处改动', '{n} edits replayed'],
 
   'plans.export': ['导出文件', 'Export a file'],

@@ -11,6 +11,7 @@ import {
   planBusy,
   planCompare,
   planEditable,
+  planKey,
   planSavedAt,
   redo,
   undo,
@@ -32,7 +33,11 @@ function Saved() {
 function Name() {
   const [typed, setTyped] = useState<string | null>(null)
   const row = plan.value?.plan
-  if (!row) return null
+  if (!row) {
+    // What is on its way is called by its name, where the list has told it.
+    const name = planList.value.value?.find(({ key }) => key === planKey.value)?.name
+    return name ? <h2 class="muted">{name}</h2> : null
+  }
   const keep = () => {
     const name = typed?.trim()
     setTyped(null)

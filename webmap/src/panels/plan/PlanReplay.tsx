@@ -15,7 +15,8 @@ const listed = (words: string[]) => words.join(lang.value === 'zh' ? '、' : ', 
 
 export function PlanReplay() {
   const row = plan.value?.plan
-  const [kind, setKind] = useState<Kind>('rebase')
+  // Where nothing newer is in force, there is another plan to merge, if anything.
+  const [kind, setKind] = useState<Kind>(row?.behind ? 'rebase' : 'merge')
   const [onto, setOnto] = useState('')
   const [other, setOther] = useState('')
   const [skip, setSkip] = useState<ReadonlySet<number>>(new Set())
@@ -191,7 +192,9 @@ export function PlanReplay() {
           onClick={() => void run()}
           data-testid="replay-run"
         >
-          {found ? t('plans.replay.without', { n: skip.size }) : t(kind === 'rebase' ? 'plans.rebase' : 'plans.merge')}
+          {found
+            ? t(open.length > 0 ? 'plans.replay.left' : 'plans.replay.without', { n: open.length || skip.size })
+            : t(kind === 'rebase' ? 'plans.rebase' : 'plans.merge')}
         </button>
       </footer>
     </Dialog>
