@@ -90,7 +90,7 @@ class Unmended(Conflict):
         self.mend = mend
         count, m2 = len(mend.findings.repairs), mend.findings.repaired_m2
         super().__init__(
-            f"版本 {mend.edition} 的网格有缝隙或重叠,开方案前须确认修补({count} 处,{m2:.1f} 平方米) · "
+            f"版本 {mend.edition} 的网格有缝隙或重叠，开方案前须确认修补({count} 处，{m2:.1f} 平方米) · "
             f"The grids of edition {mend.edition} overlap or leave gaps: agree to the repairs ({count} places, "
             f"{m2:.1f} m²) when a plan is opened on it.",
             reason="not-a-coverage",
@@ -111,7 +111,7 @@ class CannotMend(NotACoverage):
         zh, en = (f"(另有 {more} 处)", f" ({more} more)") if more else ("", "")
         super().__init__("overlap", where=next(iter(mend.findings.places), None))
         self.mend, self.reason = mend, "cannot-mend"
-        self.zh = f"版本 {mend.edition} 的网格无法自动修补:{first.zh}{zh}"
+        self.zh = f"版本 {mend.edition} 的网格无法自动修补：{first.zh}{zh}"
         self.en = f"The grids of edition {mend.edition} cannot be mended: {first.en}{en}"
         self.message = f"{self.zh} · {self.en}"
         self.args = (self.message,)
@@ -160,8 +160,8 @@ def agree(
         assert kept is not None  # noqa: S101  (this one, or that of who was quicker)
     if agreed.token is not None and agreed.token != kept["token"]:
         raise Conflict(
-            f"版本 {edition} 已由 {kept['accepted_by']} 确认过另一种修补,请重新打开 · {kept['accepted_by']} has agreed "
-            f"to other repairs of edition {edition}: open the plan again.",
+            f"版本 {edition} 已由 {kept['accepted_by']} 确认过另一种修补，请重新打开 · {kept['accepted_by']} has "
+            f"agreed to other repairs of edition {edition}: open the plan again.",
             reason="repairs",
         )
     return told_of(kept)
@@ -235,7 +235,7 @@ def _one_each(faces: Sequence[Face], shapes: Shapes, findings: Findings) -> tupl
         if len(called) > 1:
             shown = "、".join(called[:4])
             findings.problem(
-                f"编码 {name} 用于几个网格:{shown}", f"The code {name} is used for several grids: {shown}.",
+                f"编码 {name} 用于几个网格：{shown}", f"The code {name} is used for several grids: {shown}.",
                 where=whole,
             )  # fmt: skip
         findings.repairs.append(Repair("joined", float(np.sort(areas_m2(parts))[:-1].sum()), (name,), name, whole))

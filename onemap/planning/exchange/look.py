@@ -146,7 +146,7 @@ def _made_one(file: GridFile, found: Mapping[str, str | None], shapes: Shapes, f
     twice = {code: called for code, called in names.items() if len(called) > 1}
     for code, called in list(twice.items())[:_TOLD]:
         shown = "、".join(sorted(str(name) for name in called)[:4])
-        findings.problem(f"编码 {code} 用于几个网格:{shown}", f"The code {code} is used for several grids: {shown}.")
+        findings.problem(f"编码 {code} 用于几个网格：{shown}", f"The code {code} is used for several grids: {shown}.")
     grids: list[_Grid] = []
     for (key, name), numbers in together.items():
         label = _label(file.rows[numbers[0]], found, numbers[0])
@@ -217,23 +217,23 @@ def _drawn(
         )
     if fresh > own:
         findings.note(
-            f"{fresh - own} 个网格是新的,发布时统一编码",
+            f"{fresh - own} 个网格是新的，发布时统一编码",
             f"{fresh - own} grids are new; they get their codes by the rule.",
         )
     if moved:
         findings.note(
-            f"{moved} 个网格的编码属于别的社区,作新网格",
+            f"{moved} 个网格的编码属于别的社区，作新网格",
             f"{moved} grids have a code of another community; they count as new.",
         )
     if elsewhere:
         findings.note(
-            f"{elsewhere} 个网格的社区与所在位置不符,以位置为准",
+            f"{elsewhere} 个网格的社区与所在位置不符，以位置为准",
             f"{elsewhere} grids name another community than they lie in; the place counts.",
         )
     if len(gone) > len(taken):
         retired = len(gone) - len(taken)
         findings.note(
-            f"{retired} 个现有网格不在文件里,将撤销",
+            f"{retired} 个现有网格不在文件里，将撤销",
             f"{retired} grids of the edition are not in the file; they would be retired.",
         )
     return tuple(drawn)

@@ -278,7 +278,7 @@ class _Work:
             claimed = [names[grid] for grid in self.pieces.claims[piece]]
             who, who_en = (f"({'、'.join(claimed)})", f" ({', '.join(claimed)})") if claimed else ("", "")
             findings.problem(
-                f"{zh}{who}:{area:.0f} 平方米,宽约 {width:.1f} 米,在 {x:.6f}, {y:.6f},不是碎屑,须先改正",
+                f"{zh}{who}：{area:.0f} 平方米，宽约 {width:.1f} 米，在 {x:.6f}, {y:.6f}，不是碎屑，须先改正",
                 f"{en.capitalize()}{who_en} of {area:.0f} m², about {width:.1f} m wide, at {x:.6f}, {y:.6f}: no sliver;"
                 " it must be put right first.",
                 where=joined(self.pieces.shapes[whole[origin]].tolist()),

@@ -159,12 +159,14 @@ def make_plan(
     findings = found.look.findings
     if findings.problems:
         first, count = findings.problems[0], len(findings.problems)
-        raise refused("problems", f"文件里还有 {count} 处问题:{first.zh}", f"the file has {count} problems: {first.en}")
+        raise refused(
+            "problems", f"文件里还有 {count} 处问题：{first.zh}", f"the file has {count} problems: {first.en}"
+        )
     if findings.repaired_m2 > 0 and findings.repairs and not accept_repairs:
         raise refused("repairs", "请先确认修补", "agree to the repairs first")
     if _stands(conn, found.edition) != found.stood:
         raise Conflict(
-            "网格版本已有变动,请重新预览 · The edition has changed since: look at the file again.", reason="edition"
+            "网格版本已有变动，请重新预览 · The edition has changed since: look at the file again.", reason="edition"
         )
     cov = coverage_of_edition(conn, found.edition)
     if found.scope is not None:

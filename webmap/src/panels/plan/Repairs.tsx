@@ -34,18 +34,21 @@ function RepairMap({ found, open }: { found: Found; open: ImportRepair | null })
   const project = projector(around, WIDTH, HEIGHT)
   return (
     <svg class="repair-map" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={t('plans.repairs')}>
-      <rect class="repair-frame" x={0} y={0} width={WIDTH} height={HEIGHT} />
-      {found.repairs.slice(0, 2000).map((repair, i) => {
-        const where = whereOf(repair)
-        const [x, y] = project(middleOf(where))
-        if (x < -20 || y < -20 || x > WIDTH + 20 || y > HEIGHT + 20) return null
-        return (
-          <g key={i} class={`is-${repair.kind} ${repair === open ? 'is-selected' : ''}`}>
-            <path d={pathOf(where, project)} />
-            <circle cx={x} cy={y} r={repair === open ? 9 : 3} />
-          </g>
-        )
-      })}
+      {/* A picture in the picture keeps to its frame, however wide the dialog is. */}
+      <svg width={WIDTH} height={HEIGHT} aria-hidden="true">
+        <rect class="repair-frame" x={0} y={0} width={WIDTH} height={HEIGHT} />
+        {found.repairs.slice(0, 2000).map((repair, i) => {
+          const where = whereOf(repair)
+          const [x, y] = project(middleOf(where))
+          if (x < -20 || y < -20 || x > WIDTH + 20 || y > HEIGHT + 20) return null
+          return (
+            <g key={i} class={`is-${repair.kind} ${repair === open ? 'is-selected' : ''}`}>
+              <path d={pathOf(where, project)} />
+              <circle cx={x} cy={y} r={repair === open ? 9 : 3} />
+            </g>
+          )
+        })}
+      </svg>
     </svg>
   )
 }
