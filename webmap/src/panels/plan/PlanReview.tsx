@@ -21,7 +21,11 @@ function last(steps: readonly ReviewStep[], ...kinds: ReviewStep['what'][]): Rev
 
 function Steps({ row, steps }: { row: Plan; steps: readonly ReviewStep[] }) {
   const at = row.state === 'rolled_back' ? 3 : row.state === 'rejected' ? 0 : ORDER.indexOf(row.state as 'draft')
-  const when = (state: (typeof ORDER)[number]) => (state === 'draft' ? row.created_at : last(steps, MADE_BY[state])?.at)
+  const when = (state: (typeof ORDER)[number], i: number) => {
+    // The time that was set stands where it will be published.
+    if (i > at) return state === 'published' && row.state === 'approved' ? row.effective_at : undefined
+    return state === 'draft' ? row.created_at : last(steps, MADE_BY[state])?.at
+  }
   return (
     <ol class="steps plan-steps" data-testid="review-steps">
       {ORDER.map((state, i) => (
@@ -30,7 +34,7 @@ function Steps({ row, steps }: { row: Plan; steps: readonly ReviewStep[] }) {
             {i <= at ? '✓' : ''}
           </span>
           <span>{t(`plans.state.${state}`)}</span>
-          <small>{i <= at && when(state) ? <Time at={when(state)} seconds={false} /> : '—'}</small>
+          <small>{when(state, i) ? <Time at={when(state, i)} seconds={false} /> : '—'}</small>
         </li>
       ))}
     </ol>
