@@ -29,7 +29,12 @@ Values = Mapping[str, Any]
 # Usual names, compared in lower case without blanks, by layer; the first that a file has is taken.
 ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
     "area": {"name": ("社区", "街道", "district", "区县", "name"), "code": ("gb", "adcode", "区划代码")},
-    "grid": {"name": ("所属组织", "网格名称", "name10", "名称"), "special": ("专属类别", "专属类型")},
+    "grid": {
+        "name": ("所属组织", "网格名称", "name10", "名称"),
+        "special": ("专属类别", "专属类型"),
+        "code": ("网格编码", "网格代码", "网格编号", "标识码"),
+        "community_code": ("community_", "社区编码", "社区代码", "所属社区编码"),
+    },
     "building": {
         "name": ("楼宇名称", "名称", "建筑名称"),
         "floors": ("floor", "levels", "building:levels", "层数", "楼层"),

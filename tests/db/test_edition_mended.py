@@ -44,7 +44,7 @@ def _drawn_apart(seed: int, metres: float) -> list[Any]:
 def _bring(dsn: str, folder: Path, name: str, shapes: list[Any]) -> None:
     """A zipped Shapefile by the importer of files, with the columns that such files have."""
     faces, _ = parts(COLUMNS, ROWS, seed=1, communities=2)
-    rows = [{"code": face.id, "名称": f"网格{face.id[-3:]}", "面积": 1.0} for face in faces]
+    rows = [{"网格编码": face.id, "名称": f"网格{face.id[-3:]}", "面积": 1.0} for face in faces]
     file = folder / f"{name}.zip"
     file.write_bytes(zipped(shapefile(folder, shapes, rows, encoding="GBK"), name))
     done = import_file(dsn, file, layer="grid", encoding="GBK")
