@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onemap.planning.carrying import new_rosters
+from onemap.planning.described import described
 from onemap.planning.editions import Grid
 from onemap.planning.lineage import LEAST_M2, Line, lines, pieces, successors
 from onemap.planning.plane import area_m2
@@ -106,6 +107,26 @@ def test_a_new_grid_takes_over_the_roster_of_most_of_its_ground() -> None:
         "c": ([], [duty("t3"), duty("x", 2)]),
     }
     assert new_rosters(rosters | {"c": [duty("own")]}, [one, two], [one, two, new], found) == {}
+
+
+def test_a_grid_on_the_same_ground_with_another_code_is_named_with_it() -> None:
+    one, two, three = (replace(grid, team_key="t1") for grid in parted([0.25, 0.5], [], ["a", "b", "c"]))
+    after = [
+        replace(one, name="东片", special="school"),
+        replace(two, code="~1", name="~1"),
+        replace(three, team_key=None),
+    ]
+    found = lines([one, two, three], after, pieces([one, two, three], after))
+    told = described([one, two, three], after, found, {"~1": "004"}, {"t1": "一队"}, str.upper)
+    assert [(row["grid"], [tuple(change.values()) for change in row["changes"]]) for row in told] == [
+        ("a", [("name", None, "东片"), ("special", None, "school")]),
+        ("c", [("team", "一队", None)]),
+        ("~1", [("code", "b", "004")]),
+    ]
+    # What was cut is another grid, not another name.
+    split = parted([0.125, 0.25, 0.5], [], ["a", "~2", "b", "c"])
+    before = parted([0.25, 0.5], [], ["a", "b", "c"])
+    assert described(before, split, lines(before, split, pieces(before, split)), {}, {}, str) == []
 
 
 def test_a_notice_says_what_is_gained_and_that_it_is_no_warning() -> None:
