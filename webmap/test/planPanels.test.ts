@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import guide from '../../docs/planner.md?raw'
 import type {
   Comment,
   ImportRepair,
@@ -23,6 +24,7 @@ import {
   projector,
   ticks,
 } from '../src/domain/planOptions'
+import keys from '../src/panels/plan/ToolsKeys.ts?raw'
 
 const model: LoadModel = {
   key: 'standard',
@@ -92,7 +94,9 @@ describe('the balance of a plan', () => {
       '+3',
     ])
     expect(shortCode(grid('330106001007004', '004甲', 1))).toBe('…007-004甲')
-    expect(shortCode(grid('~1', '004乙', 1, { code: null }))).toBe('004乙')
+    const fresh = grid('~1', '004乙', 1, { code: null, community_code: '330106001007' })
+    expect(shortCode(fresh)).toBe('…007-004乙')
+    expect(shortCode({ ...fresh, community_code: null })).toBe('004乙')
   })
 })
 
@@ -267,5 +271,15 @@ describe('review, history and files', () => {
       '0.25 km²',
       '2 KB',
     ])
+  })
+})
+
+describe("the planner's guide", () => {
+  it('names the key of every tool, and no other', () => {
+    const block = /TOOL_KEYS[^{]*\{([^}]*)\}/.exec(keys)?.[1] ?? ''
+    const known = [...block.matchAll(/'([A-Z])'/g)].map(([, key]) => key).sort()
+    const told = [...guide.matchAll(/^\| `([A-Z])` \|/gm)].map(([, key]) => key).sort()
+    expect(known.length).toBeGreaterThan(7)
+    expect(told).toEqual(known)
   })
 })

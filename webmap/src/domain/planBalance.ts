@@ -85,10 +85,13 @@ export function loadBins(loads: readonly number[], tolerance: number): Bin[] {
 export const balanceOf = (balance: readonly Balance[], community: string | null): Balance | null =>
   balance.find(({ community_code }) => community_code === community) ?? balance[0] ?? null
 
-/** `…07-004 甲` is how the last places of a code are read; what is known by place needs no district before it. */
-export function shortCode(grid: Pick<PlanGrid, 'code' | 'label' | 'id'>): string {
+/** `…007-004甲`: the last places of the community and the label; what is known by place needs no district before it. */
+export function shortCode(grid: Pick<PlanGrid, 'code' | 'label' | 'id' | 'community_code'>): string {
   const own = grid.code ?? (/^\d{15}$/.test(grid.id) ? grid.id : null)
-  return own && /^\d{15}$/.test(own) ? `…${own.slice(-6, -3)}-${grid.label}` : grid.label
+  if (own && /^\d{15}$/.test(own)) return `…${own.slice(-6, -3)}-${grid.label}`
+  // One that has no code yet stands with its neighbours.
+  const community = grid.community_code ?? ''
+  return /^\d{12}$/.test(community) ? `…${community.slice(-3)}-${grid.label}` : grid.label
 }
 
 /** Load as it stands beside a grid: two decimals always, so that figures stand below one another. */
