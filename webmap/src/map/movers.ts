@@ -8,6 +8,7 @@ import { FONT, type OwnedLayer, px, type StyleContext } from './context'
 import { effort } from './effort'
 import { Motions } from './motion'
 import { symbolId } from './symbols'
+import { layerVisible } from './visibility'
 
 /** Aircraft are few and always shown as such; the many devices are dots until the map is this close. */
 const CLOSE = 13.3
@@ -97,6 +98,8 @@ export function startMovers(map: MapLibre): () => void {
   const still = matchMedia('(prefers-reduced-motion: reduce)')
   let scheduled = false
   let ended = false
+  /** What is not shown is not moved either: each step of it would draw the whole map anew. */
+  let shown = true
   let drawnMs = 0
   let askedMs = Number.NEGATIVE_INFINITY
 
@@ -109,7 +112,7 @@ export function startMovers(map: MapLibre): () => void {
     const { points, tails } = motions.draw(frameMs, serverNow(), lang.peek())
     map.getSource<GeoJSONSource>('mover')?.setData(points)
     map.getSource<GeoJSONSource>('mover-tail')?.setData(tails)
-    if (motions.moving(frameMs)) schedule()
+    if (shown && motions.moving(frameMs)) schedule()
   }
   const schedule = () => {
     if (ended || scheduled || document.hidden) return
@@ -119,11 +122,12 @@ export function startMovers(map: MapLibre): () => void {
   }
 
   const dispose = effect(() => {
+    shown = layerVisible('mover')
     motions.update(stores.mover.all(), performance.now(), still.matches)
     // Ages and words change without a fix, too.
     nowCoarse.value
     lang.value
-    schedule()
+    if (shown) schedule()
   })
   document.addEventListener('visibilitychange', schedule)
   return () => {
