@@ -469,8 +469,9 @@ class EditionRepairs(Model):
     token: str = Field(description="Agrees to these repairs and no others; empty where there are problems.")
     tolerance_m: float
     grids: int
-    repairs: list[ImportRepair]
-    repaired_m2: float
+    repairs: list[ImportRepair] = Field(description="The largest.")
+    unlisted: int = Field(0, description="Smaller ones beside them.")
+    repaired_m2: float = Field(description="Of all of them.")
     problems: list[Texts] = Field(description="What is no sliver: with any, no plan can be opened.")
     notes: list[Texts]
     bounds: list[float]

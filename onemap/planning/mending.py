@@ -74,6 +74,7 @@ class Mend:
             "tolerance_m": self.tolerance_m,
             "grids": len(self.ids),
             "repairs": repairs_told(self.findings.repairs),
+            "unlisted": self.findings.unlisted,
             "repaired_m2": round(self.findings.repaired_m2, 4),
             "problems": texts_told(self.findings.problems),
             "notes": texts_told(self.findings.notes),
@@ -88,7 +89,7 @@ class Unmended(Conflict):
 
     def __init__(self, mend: Mend) -> None:
         self.mend = mend
-        count, m2 = len(mend.findings.repairs), mend.findings.repaired_m2
+        count, m2 = len(mend.findings.repairs) + mend.findings.unlisted, mend.findings.repaired_m2
         super().__init__(
             f"版本 {mend.edition} 的网格有缝隙或重叠，开方案前须确认修补({count} 处，{m2:.1f} 平方米) · "
             f"The grids of edition {mend.edition} overlap or leave gaps: agree to the repairs ({count} places, "

@@ -257,7 +257,7 @@ class _Work:
             findings.repairs.append(Repair(kind, float(self.pieces.areas[found].sum()), grids, to, where))
         findings.repairs.sort(key=lambda repair: -repair.area_m2)
         if len(findings.repairs) > _TOLD:
-            more = len(findings.repairs) - _TOLD
+            findings.unlisted = more = len(findings.repairs) - _TOLD
             findings.note(f"另有 {more} 处较小的修补未列出", f"{more} smaller repairs are not listed.")
             del findings.repairs[_TOLD:]
         if dust:

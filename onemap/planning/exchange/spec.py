@@ -72,6 +72,8 @@ class Findings:
     problems: list[Text] = field(default_factory=list)
     notes: list[Text] = field(default_factory=list)
     repaired_m2: float = 0.0
+    #: Smaller repairs that are not listed, dust left out.
+    unlisted: int = 0
     #: Where problems are, of those that have a place.
     places: list[BaseGeometry] = field(default_factory=list)
 
@@ -91,4 +93,5 @@ class Findings:
         self.problems += more.problems
         self.notes += more.notes
         self.repaired_m2 += more.repaired_m2
+        self.unlisted += more.unlisted
         self.places += more.places

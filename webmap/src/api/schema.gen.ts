@@ -3657,9 +3657,21 @@ export interface components {
             tolerance_m: number;
             /** Grids */
             grids: number;
-            /** Repairs */
+            /**
+             * Repairs
+             * @description The largest.
+             */
             repairs: components["schemas"]["ImportRepair"][];
-            /** Repaired M2 */
+            /**
+             * Unlisted
+             * @description Smaller ones beside them.
+             * @default 0
+             */
+            unlisted: number;
+            /**
+             * Repaired M2
+             * @description Of all of them.
+             */
             repaired_m2: number;
             /**
              * Problems

@@ -76,7 +76,7 @@ export function Repairs({ found }: { found: Found }) {
               data-testid="import-repair"
             >
               <b>{t(`plans.repair.${repair.kind}`)}</b>
-              <span>{repair.grids.join('、') || '—'}</span>
+              <span>{repair.grids.join(title({ zh: '、', en: ', ' })) || '—'}</span>
               <span>{repair.to ? t('plans.repair.to', { grid: repair.to }) : t('plans.repair.drop')}</span>
               <small>{areaText(repair.area_m2)}</small>
             </button>
@@ -169,7 +169,12 @@ export function MendAsk(props: {
             onChange={(event) => setAccepted(event.currentTarget.checked ? mending.token : null)}
             data-testid="mend-accept"
           />
-          <span>{t('plans.mend.accept', { n: mending.repairs.length, m2: areaText(mending.repaired_m2) })}</span>
+          <span>
+            {t('plans.mend.accept', {
+              n: mending.repairs.length + mending.unlisted,
+              m2: areaText(mending.repaired_m2),
+            })}
+          </span>
         </label>
       )}
       <Said error={props.error} />
