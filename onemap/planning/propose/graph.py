@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -90,23 +91,22 @@ class Units:
         return part, kept
 
 
-def units_of(
-    geoms: Geoms,
-    weight: Floats,
-    *,
-    home: Sequence[str | None] | None = None,
-    group: Sequence[str | None] | None = None,
-    fixed: Flags | None = None,
-    lines: Sequence[Named] = (),
-    barriers: Sequence[Named] = (),
-) -> Units:
+class Known(TypedDict, total=False):
+    """What may be known of units, by name or one for each, as in `Units`; what is left out is nowhere."""
+
+    home: Sequence[str | None]
+    group: Sequence[str | None]
+    fixed: Flags
+    lines: Sequence[Named]
+
+
+def units_of(geoms: Geoms, weight: Floats, *, barriers: Sequence[Named] = (), **known: Unpack[Known]) -> Units:
     """The graph of polygons in degrees whose borders match corner by corner, as parts of one cutting do.
 
     Raises BadInput when there are none, or a load is negative or not a number.
     """
     n = len(geoms)
-    drawn = drawing_of(geoms, np.arange(n, dtype=np.int32), np.zeros(n, bool), barriers)
-    return graph_of(drawn, weight, home=home, group=group, fixed=fixed, lines=lines, barriers=barriers)
+    return graph_of(drawing_of(geoms, np.arange(n, dtype=np.int32), np.zeros(n, bool), barriers), weight, **known)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,8 @@ class Drawing:
     shared: Floats
     middle: Floats  # of each segment: middle, length, start, end (seven columns, metres)
     pair: Ints  # of each segment
-    walls: Ints
+    barriers: tuple[Named, ...]
+    walls: Ints  # index of the barrier between the units of each pair, or -1
 
 
 def drawing_of(pieces: Geoms, unit: Ints, bed: Flags, barriers: Sequence[Named]) -> Drawing:
@@ -163,7 +164,7 @@ def drawing_of(pieces: Geoms, unit: Ints, bed: Flags, barriers: Sequence[Named])
         walls[apart] = rivers[0]
     return Drawing(
         _together(pieces, unit), plane, pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32), total,
-        middle[seats], pair.astype(np.int32), walls,
+        middle[seats], pair.astype(np.int32), tuple(barriers), walls,
     )  # fmt: skip
 
 
@@ -205,29 +206,22 @@ def _together(pieces: Geoms, unit: Ints) -> Geoms:
     return out
 
 
-def graph_of(
-    drawn: Drawing,
-    weight: Floats,
-    *,
-    home: Sequence[str | None] | None = None,
-    group: Sequence[str | None] | None = None,
-    fixed: Flags | None = None,
-    lines: Sequence[Named] = (),
-    barriers: Sequence[Named] = (),
-) -> Units:
+def graph_of(drawn: Drawing, weight: Floats, **known: Unpack[Known]) -> Units:
     """The graph of a drawing with the units' loads. Raises BadInput for loads that are negative or no numbers."""
     n = len(drawn.geoms)
+    home, group = known.get("home") or [None] * n, known.get("group") or ()
+    fixed, lines = known.get("fixed"), known.get("lines", ())
     if len(weight) != n or not np.all(np.isfinite(weight)) or np.any(weight < 0):
         raise BadInput("工作量须为非负数 · loads must be numbers, none negative", reason="weight")
     flat = np.asarray(drawn.plane.flat(drawn.geoms), dtype=object)
     along = _followed(drawn.shared, drawn.middle, drawn.pair, drawn.plane, lines)
     source, to = np.concatenate([drawn.left, drawn.right]), np.concatenate([drawn.right, drawn.left])
     order = np.lexsort((to, source))
-    names = tuple(sorted({name for name in home or () if name is not None}))
+    names = tuple(sorted({name for name in home if name is not None}))
     index = {name: at for at, name in enumerate(names)}
-    groups = {name: at for at, name in enumerate(dict.fromkeys(group or ()))}
+    groups = {name: at for at, name in enumerate(dict.fromkeys(group))}
     return Units(
-        weight=np.asarray(weight, np.float64),
+        weight=np.array(weight, np.float64),  # a copy: for arrays that may not be written kernels compile anew
         area_m2=np.asarray(shapely.area(flat), np.float64),
         rim_m=np.asarray(shapely.length(flat), np.float64),
         at=np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n))]).astype(np.int64),
@@ -236,12 +230,12 @@ def graph_of(
         wall=(np.concatenate([drawn.walls, drawn.walls])[order] + 1).astype(np.int32),
         along=np.concatenate([along, along])[order].astype(np.int32),
         group=np.array([groups[name] for name in group], np.int32) if group else np.zeros(n, np.int32),
-        home=np.array([-1 if name is None else index[name] for name in home or [None] * n], np.int32),
+        home=np.array([-1 if name is None else index[name] for name in home], np.int32),
         fixed=np.zeros(n, bool) if fixed is None else np.asarray(fixed, bool),
         names=names,
         geoms=drawn.geoms,
         lines=tuple(lines),
-        barriers=tuple(barriers),
+        barriers=drawn.barriers,
     )
 
 

@@ -74,9 +74,7 @@ def ground_of(cov: Coverage, facts: Facts, faces: Sequence[str], *, units: str, 
     first[unit[::-1]] = np.arange(len(unit))[::-1]
     home = [faces[int(owner[at])] for at in first]
     group = [cov.faces[face].props.get("community_code") for face in home]
-    found = graph_of(
-        drawn, work_of(sums, facts.model), home=home, group=group, lines=_named(facts, drawn), barriers=walls
-    )
+    found = graph_of(drawn, work_of(sums, facts.model), home=home, group=group, lines=_named(facts, drawn))
     return Ground(found, sums)
 
 
