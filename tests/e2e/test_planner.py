@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -78,6 +79,11 @@ class Planner(OneMap):
         self.page.keyboard.press(key)
         expect(self.at(f"plan-tool-{name}")).to_have_attribute("aria-pressed", "true")
 
+    def put_away(self) -> None:
+        """No tool in the hand, nothing picked, nothing said."""
+        for key in ("v", "Escape", "Escape"):
+            self.page.keyboard.press(key)
+
     def spot(self, lon: float, lat: float) -> tuple[float, float]:
         """Where a place is on the screen."""
         x, y = self.page.evaluate(
@@ -113,6 +119,25 @@ class Planner(OneMap):
         self.page.mouse.down()
         self.page.mouse.move(*self.spot(*end), steps=8)
         self.page.mouse.up()
+
+    def encircle(self, place: tuple[float, float], radius_px: float) -> None:
+        """Draw around a place with the button held."""
+        x, y = self.spot(*place)
+        self.page.mouse.move(x + radius_px, y)
+        self.page.mouse.down()
+        for step in range(1, 17):
+            turn = step / 16 * 2 * math.pi
+            self.page.mouse.move(x + radius_px * math.cos(turn), y + radius_px * math.sin(turn))
+        self.page.mouse.up()
+
+    def between(self, one: str, other: str) -> list[tuple[float, float]]:
+        """The longest stretch of border between two grids."""
+        lines = [
+            [(lon, lat) for lon, lat in arc["xy"]]
+            for arc in self.drawn_plan()["arcs"]
+            if {arc["left"], arc["right"]} == {one, other} and not arc["fixed"]
+        ]
+        return max(lines, key=lambda line: float(shapely.LineString(line).length))
 
 
 def across(ground: shapely.Geometry) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -163,6 +188,55 @@ def paintable(one: Planner, giver: str, taker: str, ground: shapely.MultiPolygon
         if "version" in one.ask("POST", f"/plans/{one.key}/try", asked):
             return key, place
     raise AssertionError(f"no building of {giver} can go over")
+
+
+def draw_around_lock_and_take_out(one: Planner, grid: str, area: float, version: int) -> int:
+    """The lasso, the lock, a corner taken out, one building one grid looked at; answers with the version at the end."""
+    community = {each["id"]: each["community_code"] for each in one.drawn_plan()["grids"]}
+    grounds = one.grounds()
+    beside = {
+        name: shapely.length(shapely.intersection(ground, grounds[grid]))
+        for name, ground in grounds.items()
+        if name != grid and community[name] == community[grid]
+    }
+    taker = max(beside, key=lambda name: beside[name])
+    one.look_around(shapely.union(grounds[grid], grounds[taker]), 0.2)
+    middle = shapely.line_interpolate_point(shapely.LineString(one.between(grid, taker)), 0.5, normalized=True)
+    one.put_away()
+    one.tool("a", "lasso")
+    one.click_map(*grounds[taker].representative_point().coords[0])
+    expect(one.at("plan-paint-to")).to_be_visible()
+    one.encircle((middle.x, middle.y), 40)
+    expect(one.at("plan-take")).to_be_enabled(timeout=15_000)
+    one.page.keyboard.press("Enter")
+    one.version(version + 1)
+    sound(one.grounds(), area)
+    # A locked grid keeps its ground, and says so where it was pulled at.
+    one.put_away()
+    one.tool("l", "lock")
+    one.click_map(*one.grounds()[taker].representative_point().coords[0])
+    one.version(version + 2)
+    border = one.between(grid, taker)
+    corner = border[len(border) // 2]
+    one.tool("e", "edge")
+    one.drag(corner, (corner[0] + 2e-4, corner[1] + 2e-4))
+    expect(one.at("plan-refused")).to_have_attribute("data-reason", "locked")
+    one.page.keyboard.press("Control+z")
+    one.version(version + 3)
+    # A corner that is clicked on goes by a key.
+    x, y = one.spot(*corner)
+    one.page.mouse.move(x, y, steps=3)
+    one.page.mouse.click(x, y)
+    one.page.keyboard.press("Delete")
+    one.version(version + 4)
+    assert corner not in one.between(grid, taker)
+    # One building, one grid: seen before it is made, and left.
+    one.put_away()
+    one.click_map(*one.grounds()[grid].representative_point().coords[0])
+    one.tool("b", "building")
+    expect(one.at("plan-building-parts")).to_be_visible(timeout=15_000)
+    one.page.keyboard.press("Escape")
+    return version + 4
 
 
 @pytest.mark.parametrize("turn", TURNS)
@@ -244,12 +318,13 @@ def test_a_planner_redraws_grids(open_page: Callable[..., Page], demo: Installat
         one.page.keyboard.press("Control+Shift+z")
         one.version(number)
         assert same(one.grounds(), was)
+    last = draw_around_lock_and_take_out(one, grid, area, 12)
     # Nothing of it is on the live map.
     assert live(demo) == on_the_map
     # The page opens again where it was.
     one.page.reload()
     one.ready()
-    one.version(12)
+    one.version(last)
 
 
 @pytest.mark.parametrize("turn", TURNS)
