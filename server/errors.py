@@ -17,6 +17,7 @@ from onemap.fences.ground import NoGround
 from onemap.planning.coverage import NotACoverage, Refused, Stale
 from onemap.planning.mending import CannotMend, Unmended
 from onemap.planning.parting import NoParting
+from onemap.planning.propose.service import Torn
 from onemap.planning.propose.start import Infeasible
 from onemap.planning.replay import Clash
 
@@ -58,7 +59,7 @@ class RateLimited(errors.TooManyRequests):
 
 STATUS[RateLimited] = STATUS[errors.TooManyRequests]
 STATUS[NoGround] = STATUS[errors.NotFound]
-STATUS |= dict.fromkeys((Refused, NotACoverage, CannotMend, NoParting, Infeasible), STATUS[errors.BadInput])
+STATUS |= dict.fromkeys((Refused, NotACoverage, CannotMend, NoParting, Infeasible, Torn), STATUS[errors.BadInput])
 STATUS |= dict.fromkeys((Stale, Clash, Unmended), STATUS[errors.Conflict])
 
 
