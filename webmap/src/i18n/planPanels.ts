@@ -327,6 +327,7 @@ export const planPanels = {
   'plans.replay.done': ['已重放 {n} 处改动', '{n} edits replayed'],
 
   'plans.export': ['导出文件', 'Export a file'],
+  'plans.export.busy': ['正在生成…', 'Writing it…'],
   'plans.format': ['格式', 'Format'],
   'plans.format.gpkg': ['一个文件，边界一字不差。', 'One file; borders exactly as they are.'],
   'plans.format.geojson': ['通用文本，WGS-84 经纬度。', 'Plain text, WGS-84 degrees.'],

@@ -331,7 +331,11 @@ export function goTo(feature: MapFeature): void {
 /** Looks at the whole of a shape. */
 export function fitTo(geometry: GeoJSON.Geometry, maxZoom = 15): void {
   const [w, s, e, n] = boundsOf(geometry)
-  map?.fitBounds([w, s, e, n], { padding: 90, maxZoom, duration: calm() ? 0 : 600 })
+  if (!map) return
+  const { clientWidth, clientHeight } = map.getContainer()
+  // In the hand the map is a strip: air, but not all of it.
+  const padding = Math.min(90, 0.15 * Math.min(clientWidth, clientHeight))
+  map.fitBounds([w, s, e, n], { padding, maxZoom, duration: calm() ? 0 : 600 })
 }
 
 export function mapCentre(): [number, number] | null {

@@ -1,5 +1,5 @@
 /** What stands beside the map of a plan: lists of plans and editions, and what is known of the one that is open. */
-import { signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import {
   type Comment,
@@ -17,7 +17,7 @@ import { shortCode } from '../domain/planBalance'
 import { shapeOf } from '../domain/topology'
 import { fitTo } from '../map/map'
 import { isOneOf, kept } from './keep'
-import { notePlan, type PlanNews, pickGrid, pickGrids, plan, planKey, planNews } from './plan'
+import { notePlan, openPlan, type PlanNews, pickGrid, pickGrids, plan, planKey, planNews } from './plan'
 import { Held } from './studio'
 
 export type PlanTab = 'balance' | 'propose' | 'impact' | 'review' | 'history'
@@ -104,6 +104,21 @@ export function lookAtGrids(ids: Iterable<string>): void {
   })
   if (parts.length > 0) fitTo({ type: 'MultiPolygon', coordinates: parts }, 17)
 }
+
+let opening: string | null = null
+
+/** Opens a plan that a person chose, and looks at its ground where it is about a part of the city. */
+export function openAndLook(row: Pick<Plan, 'key' | 'scope'>): void {
+  opening = row.scope ? row.key : null
+  openPlan(row.key)
+}
+
+effect(() => {
+  const now = plan.value
+  if (!now || now.plan.key !== opening) return
+  opening = null
+  lookAtGrids(now.grids.keys())
+})
 
 /** Picks grids, as a click upon them would, and looks at them. */
 export function showGrids(ids: readonly string[], more = false): void {

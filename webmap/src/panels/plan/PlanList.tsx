@@ -2,8 +2,7 @@
 import { useState } from 'preact/hooks'
 import { type Edition, type Plan, plans } from '../../api/plans'
 import { t } from '../../i18n'
-import { openPlan } from '../../state/plan'
-import { editions, planDialog, planList } from '../../state/planPanels'
+import { editions, openAndLook, planDialog, planList } from '../../state/planPanels'
 import { mayEditPlans } from '../../state/session'
 import { useFollow } from '../../state/studio'
 import { Empty, Fold, Loading, Row, Section, Time } from '../Parts'
@@ -37,7 +36,7 @@ function Line({ row }: { row: Plan }) {
         </>
       }
       tone={row.state === 'discarded' ? 'is-late' : ''}
-      onClick={() => openPlan(row.key)}
+      onClick={() => openAndLook(row)}
       testid={`plan-${row.key}`}
     />
   )

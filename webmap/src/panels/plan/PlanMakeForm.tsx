@@ -4,8 +4,7 @@ import { api } from '../../api/client'
 import { type EditionRepairs, plans } from '../../api/plans'
 import { t } from '../../i18n'
 import { catalogue } from '../../state/catalogue'
-import { openPlan } from '../../state/plan'
-import { editions, planList } from '../../state/planPanels'
+import { editions, openAndLook, planList } from '../../state/planPanels'
 import { Choice } from '../Parts'
 import { Said } from './PlanParts'
 import { MendAsk, mendingOf } from './Repairs'
@@ -74,7 +73,7 @@ export function PlanMakeForm({ onClose }: { onClose: () => void }) {
       })
       void planList.load()
       onClose()
-      openPlan(made.key)
+      openAndLook(made)
     } catch (problem) {
       const asked = mendingOf(problem)
       if (asked) setMending(asked)

@@ -68,7 +68,7 @@ export function PlanPareto(props: {
       </div>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-label={t('plans.pareto')}>
         <title>{t('plans.pareto')}</title>
-        {ticks(ys[0], ys[1], 3).map((value) => (
+        {ticks(ys[0], ys[1], 4).map((value) => (
           <g key={value}>
             <line class="pareto-grid" x1={LEFT} x2={WIDTH - RIGHT} y1={py(value)} y2={py(value)} />
             <text x={LEFT - 5} y={py(value) + 4} text-anchor="end">

@@ -99,6 +99,8 @@ function onKey(event: KeyboardEvent): void {
   if (!plan.peek() || overlay.peek()) return
   const target = event.target as HTMLElement
   if (target.closest?.('input:not([type=checkbox], [type=radio], [type=range]), textarea, select, dialog')) return
+  // What lies over the studio has its own Escape, Enter and letters.
+  if (target.closest?.('[role="dialog"]') || document.querySelector('[role="dialog"][aria-modal="true"]')) return
   if (!handle(event)) return
   event.preventDefault()
   event.stopPropagation()
