@@ -21,6 +21,7 @@ from onemap.store import feature
 from onemap.store.db import Connection, acting
 from onemap.store.feature import FeatureRow
 from tests.coverage_play import KINDS, Asked, Draw, Play, performed
+from tests.db.plans_ground import in_force
 
 
 def edition(conn: Connection, name: str, cov: Coverage, streets: Any) -> None:
@@ -35,10 +36,7 @@ def edition(conn: Connection, name: str, cov: Coverage, streets: Any) -> None:
             FeatureRow(f"{name}/{n}", shapely.multilinestrings(shapely.get_parts(line)), {"class": "primary"})
             for n, line in enumerate(streets)
         ], feed="test")  # fmt: skip
-        conn.execute(
-            "INSERT INTO city (id, name, bounds, center, zoom, edition) VALUES (1, 'x', '{0,0,1,1}', '{0,0}', 12, %s) "
-            "ON CONFLICT (id) DO UPDATE SET edition = excluded.edition", (name,)
-        )  # fmt: skip
+        in_force(conn, name)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from onemap.planning.coverage import Coverage
 from onemap.store import feature
 from onemap.store.db import Connection, acting
 from onemap.store.feature import FeatureRow
-from tests.unit.plan_ground import LAT, LON, STEP, parts
+from tests.unit.plan_ground import LAT, LON, STEP, across, parts
 
 EDITION = "e1"
 STREET = "330106001"
@@ -43,11 +43,23 @@ def city(conn: Connection, *, edition: str = EDITION, seed: int = 1) -> None:
         feature.upsert(
             conn, BY_NAME["team"], [FeatureRow("t1", shapely.Point(LON, LAT), {"name": "一队"})], feed="test"
         )
-        conn.execute(
-            "INSERT INTO city (id, name, bounds, center, zoom, edition) VALUES (1, '测试城', %s, %s, 12, %s) "
-            "ON CONFLICT (id) DO UPDATE SET edition = excluded.edition",
-            ([LON, LAT, LON + 0.02, LAT + 0.02], [LON, LAT], edition),
-        )
+        in_force(conn, edition)
+
+
+def city_anew(conn: Connection) -> None:
+    """The small city, without anything of an earlier test."""
+    for table in ("plan_edit", "plan_ground", "plan", "grid", "area", "building", "team"):
+        conn.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
+    city(conn)
+
+
+def in_force(conn: Connection, edition: str) -> None:
+    """Let the city name an edition."""
+    conn.execute(
+        "INSERT INTO city (id, name, bounds, center, zoom, edition) VALUES (1, '测试城', %s, %s, 12, %s) "
+        "ON CONFLICT (id) DO UPDATE SET edition = excluded.edition",
+        ([LON, LAT, LON + 0.02, LAT + 0.02], [LON, LAT], edition),
+    )
 
 
 def grids(conn: Connection, edition: str, *, seed: int = 1, instead: Coverage | None = None) -> None:
@@ -94,12 +106,6 @@ def put_areas(conn: Connection, *, seed: int = 1) -> None:
 def grid(column: int, row: int) -> str:
     """Id of a grid of the lattice."""
     return f"33010600100{1 + column * 2 // COLUMNS}{column * ROWS + row + 1:03d}"
-
-
-def across(column: int, row: int, at: float = 0.5) -> list[list[float]]:
-    """A line from west to east through a grid."""
-    y = LAT + (row + at) * STEP
-    return [[LON + (column - 0.2) * STEP, y], [LON + (column + 1.2) * STEP, y]]
 
 
 def split(column: int, row: int, at: float = 0.5) -> dict[str, Any]:

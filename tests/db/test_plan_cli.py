@@ -18,7 +18,7 @@ from onemap.planning.grounds import coverage_of_edition
 from onemap.store import account
 from onemap.store.db import Connection
 from server.cli import app
-from tests.db.plans_ground import EDITION, city, grid
+from tests.db.plans_ground import EDITION, city_anew, grid
 
 Type = Callable[..., Result]
 PASSWORD = "a-password-of-no-account"
@@ -27,9 +27,7 @@ PASSWORD = "a-password-of-no-account"
 @pytest.fixture
 def typed(committed: Connection, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Type]:
     """Types `onemap plan …` at the small city."""
-    for table in ("plan_edit", "plan_ground", "plan", "grid", "area", "building", "team"):
-        committed.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
-    city(committed)
+    city_anew(committed)
     for login, role in (("drawer", Role.PLANNER), ("head", Role.COMMAND), ("screen", Role.VIEWER)):
         if account.grant_of(committed, login) is None:
             account.create_account(committed, login, login, role, PASSWORD)

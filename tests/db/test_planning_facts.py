@@ -8,18 +8,17 @@ import numpy as np
 import pytest
 import shapely
 
-from onemap.layers import BY_NAME
 from onemap.planning.balance import Balances
 from onemap.planning.codes import ever
 from onemap.planning.facts import Facts
 from onemap.planning.grounds import coverage_of_edition
 from onemap.planning.model import models
 from onemap.planning.rules import Problems
-from onemap.store import feature
 from onemap.store.db import Connection, acting
 from onemap.store.feature import FeatureRow
 from onemap.store.sqlfile import sql
 from tests.db import plans_ground as ground
+from tests.db.call_ground import put
 from tests.unit.plan_ground import LAT, LON, STEP
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
@@ -64,26 +63,22 @@ def city(conn: Connection) -> Connection:
             FeatureRow(f"i{n}", shapely.Point(at), {"kind": "matter", "occurred_at": NOW - timedelta(days=n - 3)})
             for n, at in enumerate(spots[:140])
         ]
-        _put(conn, "incident", cases)
-        _put(conn, "camera", [FeatureRow(f"c{n}", shapely.Point(at), {}) for n, at in enumerate(spots[140:200])])
-        _put(conn, "sensor", [FeatureRow(f"s{n}", shapely.Point(at), {}) for n, at in enumerate(spots[200:])])
+        put(conn, "incident", *cases)
+        put(conn, "camera", *[FeatureRow(f"c{n}", shapely.Point(at), {}) for n, at in enumerate(spots[140:200])])
+        put(conn, "sensor", *[FeatureRow(f"s{n}", shapely.Point(at), {}) for n, at in enumerate(spots[200:])])
         lines = [
             ("r1", "residential", False, [(LON, LAT + 0.3 * STEP), (_EAST, LAT + 2.7 * STEP)]),
             ("r2", "secondary", False, [(LON + 0.7 * STEP, LAT), (LON + 0.4 * STEP, _NORTH)]),
             ("rail", "rail", False, [(LON, _NORTH - 0.1 * STEP), (_EAST, _NORTH - 0.1 * STEP)]),
             ("high", "rail", True, [(LON, _NORTH - 0.5 * STEP), (_EAST, _NORTH - 0.5 * STEP)]),
         ]
-        _put(conn, "road", [
+        put(conn, "road", *[
             FeatureRow(key, shapely.MultiLineString([xy]), {"class": kind, "bridge": bridge})
             for key, kind, bridge, xy in lines
         ])  # fmt: skip
         river = shapely.LineString([(LON, LAT + 1.5 * STEP), (_EAST, LAT + 1.5 * STEP)]).buffer(0.05 * STEP)
-        _put(conn, "water", [FeatureRow("w", shapely.MultiPolygon([river]), {"kind": "river", "name": "运河"})])
+        put(conn, "water", *[FeatureRow("w", shapely.MultiPolygon([river]), {"kind": "river", "name": "运河"})])
     return conn
-
-
-def _put(conn: Connection, layer: str, rows: list[FeatureRow]) -> None:
-    feature.upsert(conn, BY_NAME[layer], rows, feed="test")
 
 
 def test_measures_are_what_postgis_counts(city: Connection) -> None:

@@ -16,16 +16,14 @@ from onemap.planning.coverage import Coverage, Refused
 from onemap.planning.grounds import coverage_of_edition, packed, unpacked
 from onemap.planning.workspace import Workspaces, coverage_at, workspaces
 from onemap.store.db import Connection, acting, connect
-from tests.db.plans_ground import EAST, EDITION, STREET, WEST, city, grid, grids, named, split
+from tests.db.plans_ground import EAST, EDITION, STREET, WEST, city_anew, grid, grids, in_force, named, split
 from tests.unit.plan_ground import LAT, LON, STEP, drawn, judged
 
 
 @pytest.fixture
 def plans(committed: Connection) -> Iterator[Connection]:
     """A connection to the small city; nothing is left of an earlier test."""
-    for table in ("plan_edit", "plan_ground", "plan", "grid", "area", "building", "team"):
-        committed.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
-    city(committed)
+    city_anew(committed)
     yield committed
 
 
@@ -305,7 +303,7 @@ def test_rebasing_replays_every_edit_or_says_which_do_not_fit(plans: Connection)
     )
     with acting(plans, "test"):
         grids(plans, "e2", instead=renumbered)
-        plans.execute("UPDATE city SET edition = 'e2'")
+        in_force(plans, "e2")
     assert book.plan(plans, key)["behind"]
     with acting(plans, "p1"):
         found = rebase.rebase(plans, key, 3, "p1")

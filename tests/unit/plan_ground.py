@@ -47,6 +47,12 @@ def parts(columns: int, rows: int, *, seed: int = 1, communities: int = 1) -> tu
     return faces, geoms
 
 
+def across(column: int, row: int, at: float = 0.5) -> list[list[float]]:
+    """A line from west to east through a grid of a lattice."""
+    y = LAT + (row + at) * STEP
+    return [[LON + (column - 0.2) * STEP, y], [LON + (column + 1.2) * STEP, y]]
+
+
 def random_edit(cov: Coverage, rng: random.Random) -> Delta | None:
     """One edit somewhere, or None where it was refused."""
     face = rng.choice(sorted(cov.faces))

@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 from onemap.planning import coverage as ops
 from onemap.planning.coverage import Coverage, Delta
 from onemap.planning.replay import Clash, effect_of, fitted, net, newcomers
-from tests.unit.plan_ground import LAT, LON, STEP, drawn, judged, lattice, random_edit
-
-
-def across(column: int, row: int, at: float = 0.5) -> list[tuple[float, float]]:
-    """A line from west to east through a grid of a lattice."""
-    y = LAT + (row + at) * STEP
-    return [(LON + (column - 0.2) * STEP, y), (LON + (column + 1.2) * STEP, y)]
+from tests.unit.plan_ground import LAT, LON, STEP, across, drawn, judged, lattice, random_edit
 
 
 def code(cov: Coverage, name: str) -> str:
