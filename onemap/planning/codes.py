@@ -121,11 +121,11 @@ class Labels:
 
     def after(self, cov: Coverage, delta: Delta) -> dict[str, str]:
         """Labels that an edit can have changed: of its own faces, of new ones, and of those that these are parts of."""
-        come = {face.id for face in delta.faces}
+        come, gone = ({face.id for face in faces} for faces in (delta.faces, delta.faces_gone))
+        # Where one of its parts changed, and where it did itself, all parts of a grid are told apart anew.
         parents = {self._of_new(cov, face) for face in come - self.base.faces.keys()}
-        parents |= {self._parent.get(face.id) for face in delta.faces_gone}
-        parents.discard(None)
-        parts = {face for face, parent in self._parent.items() if parent in parents}
+        parents |= {self._parent.get(face) for face in gone} | ((come | gone) & self.base.faces.keys())
+        parts = {face for face, parent in self._parent.items() if parent in parents and parent is not None}
         return self._labels(cov, sorted(come | parts | {parent for parent in parents if parent is not None}))
 
     def _labels(self, cov: Coverage, faces: Iterable[str]) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from onemap.core.errors import BadCode
 from onemap.planning.codes import Labels, assign, fresh, published, reading_order, short
 from onemap.planning.coverage import Coverage, Face, describe, merge, split
 from tests.unit import planning_town as town
+from tests.unit.plan_ground import lattice, random_edit
 
 _C = "330102001001"
 
@@ -123,6 +126,20 @@ def test_labels_of_parts() -> None:
     assert labels.of(cov)[other] == "002"
     assert {labels.of(cov)[face] for face in (first, "~2")} == {"001甲", "001乙"}
     assert short("SQ-3-2") == "SQ-3-2" and short("ABCDEFGH") == "CDEFGH"
+
+
+@examples(max_examples=20)
+@given(seed=st.integers(0, 10**6))
+def test_labels_after_edits_are_those_looked_at_anew(seed: int) -> None:
+    rng = random.Random(seed)
+    base = lattice(4, 4, seed=seed % 7)
+    labels, cov = Labels(base), base.copy()
+    shown = labels.of(cov)
+    for _ in range(25):
+        if (delta := random_edit(cov, rng)) is not None:
+            cov.patch(delta)
+            shown |= labels.after(cov, delta)
+            assert labels.of(cov).items() <= shown.items()
 
 
 def _line(xy: list[tuple[float, float]]) -> town.LineString:
