@@ -269,8 +269,11 @@ def test_grids_without_communities_are_mended_among_themselves(seed: int, shift_
     done = mended(shapes, [str(n) for n in range(len(shapes))], parents=nothing, corners=nothing, tolerance_m=5.0)
     assert done.findings.problems == []
     assert shapely.is_valid(done.shapes).all()
-    assert shapely.coverage_is_valid(done.shapes, gap_width=2.5e-5)
+    assert shapely.coverage_is_valid(done.shapes)
     whole = shapely.union_all(done.shapes)
+    # What is left open at the edge is a bend of the outline; a gap would be a hundred metres long.
+    closed = shapely.buffer(shapely.buffer(whole, 1e-5, join_style="mitre"), -1e-5, join_style="mitre")
+    assert shapely.area(shapely.difference(closed, whole)) * M2 < 20
     assert [shapely.area(shapely.Polygon(ring)) > 1e-6 for ring in whole.interiors] == [True] * lost
     for shape, before in zip(done.shapes, shapes, strict=True):
         assert shapely.symmetric_difference(shape, before).area * M2 < 1000 * (2 * shift_m + 0.1)

@@ -26,6 +26,8 @@ from onemap.planning.exchange.spec import Findings, Repair, RepairKind, Shapes
 SNAP_M = 0.02
 #: Slivers below this are counted, not listed: they are the dust of rounding.
 DUST_M2 = 0.01
+#: What mending cut off in several pieces is a crumb up to this.
+_CRUMB_M2 = 10.0
 _TOLD = 500
 _WIDE_TOLD = 20
 #: A grid along this share of a sliver's outline lies along one whole side of it, and can have all of it.
@@ -202,12 +204,15 @@ class _Work:
             owner, which = int(self.owner[piece]), int(part[piece])
             if owner not in largest or size[which] > size[largest[owner]]:
                 largest[owner] = which
+        widest = np.zeros(len(size))
+        np.maximum.at(widest, part, self.pieces.widths)
         loose = [
             piece
             for piece in np.flatnonzero(self.owner != NOBODY).tolist()
-            if part[piece] != largest[int(self.owner[piece])] and size[part[piece]] == self.pieces.areas[piece]
-            and self.pieces.widths[piece] <= min(self.tolerance_m, 1.0)
-            and any(other in self.doubtful for other, _ in self._near[piece])
+            if part[piece] != largest[int(self.owner[piece])]
+            and (size[part[piece]] == self.pieces.areas[piece] or size[part[piece]] <= _CRUMB_M2)
+            and widest[part[piece]] <= min(self.tolerance_m, 1.0)
+            and (piece in self.doubtful or any(other in self.doubtful for other, _ in self._near[piece]))
         ]  # fmt: skip
         for piece in loose:
             owner = self._neighbour(piece, but=int(self.owner[piece]))

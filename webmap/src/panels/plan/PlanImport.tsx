@@ -195,6 +195,13 @@ export function PlanImport() {
           >
             <Repairs key={preview.token} found={preview} />
           </Section>
+          {preview.notes.length > 0 && (
+            <ul class="hint plan-notes" data-testid="import-notes">
+              {preview.notes.map((words) => (
+                <li key={words.zh}>{title(words)}</li>
+              ))}
+            </ul>
+          )}
           <label class="field">
             <span>{t('plans.planname')}</span>
             <input

@@ -43,7 +43,11 @@ function RepairMap({ found, open }: { found: Found; open: ImportRepair | null })
           if (x < -20 || y < -20 || x > WIDTH + 20 || y > HEIGHT + 20) return null
           return (
             <g key={i} class={`is-${repair.kind} ${repair === open ? 'is-selected' : ''}`}>
-              <path d={pathOf(where, project)} />
+              {/* Of a shape that was put right the whole is told: its outline says where. */}
+              <path
+                d={pathOf(where, project)}
+                style={repair.kind === 'invalid' || repair.kind === 'joined' ? { fill: 'none' } : undefined}
+              />
               <circle cx={x} cy={y} r={repair === open ? 9 : 3} />
             </g>
           )
