@@ -27,6 +27,7 @@ from bench import (
     planning_edit,
     planning_propose,
     planning_publish,
+    planning_screen,
     tiles,
 )
 from bench.ground import Ground
@@ -50,6 +51,7 @@ SUBJECTS = {
     "fences-alarms": fence_alarms.rows,
     "planning-edit": planning_edit.rows,
     "planning-publish": planning_publish.rows,
+    "planning-screen": planning_screen.rows,
     "planning-propose": planning_propose.rows,
 }
 #: Subjects measured on the prepared city; the others make what they measure.

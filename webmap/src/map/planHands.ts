@@ -1,5 +1,5 @@
 /** The pointer on the plan: what each tool does when it is moved, pressed and let go. */
-import { effect } from '@preact/signals'
+import { batch, effect } from '@preact/signals'
 import type { Feature, Position } from 'geojson'
 import type { Map as MapLibre, MapMouseEvent } from 'maplibre-gl'
 import { arcsWith, gridUnder, nearestBorder, nearestCorner } from '../domain/near'
@@ -9,6 +9,7 @@ import {
   pickGrid,
   plan,
   planAsking,
+  planClash,
   planEditable,
   planPick,
   planPinOpen,
@@ -224,16 +225,19 @@ export function startHands(map: MapLibre): Hands {
     const { what, moved } = held
     held = null
     const operation = dragging.peek()
-    dragging.value = null
     near = null
-    if (!moved) {
-      if (what.kind === 'corner') corner.value = what.at
-    } else if (operation && 'to' in operation) {
-      corner.value = null
-      const to = operation.to as unknown as [number, number]
-      void edit(operation, to)
+    if (moved && operation && 'to' in operation) {
+      // In one step: a frame without the ghost would have to be drawn before the answer could be.
+      batch(() => {
+        corner.value = null
+        void edit(operation, operation.to as unknown as [number, number])
+        dragging.value = null
+      })
+    } else {
+      dragging.value = null
+      if (!moved && what.kind === 'corner') corner.value = what.at
+      corners()
     }
-    corners()
     cursor()
   }
 
@@ -283,7 +287,7 @@ export function startHands(map: MapLibre): Hands {
     cursor()
   })
   const shown = effect(() => {
-    void [planTool.value, planPick.value, plan.value, hovered.value, corner.value]
+    void [planTool.value, planPick.value, plan.value, hovered.value, corner.value, planRefused.value, planClash.value]
     corners()
   })
   return {

@@ -138,10 +138,13 @@ export async function take(): Promise<void> {
   })
 }
 
+/** What is on its way, or dragged: the same while a drag that was let go waits for its answer, and drawn but once. */
+const afoot = computed<Operation | null>(() => planPending.value ?? dragging.value)
+
 /** What is drawn over the plan before it is so: what is on its way, what is dragged, or what was tried. */
 export const ghost = computed<Ghost>(() => {
   const model = plan.value
-  const now = planPending.value ?? dragging.value
+  const now = afoot.value
   const tried = previewNow.value?.delta
   if (tried && (!now || now === previewNow.value?.operation)) return ghostOfDelta(model, tried)
   return ghostOf(model, now ?? proposed.value)
