@@ -142,6 +142,7 @@ class Plan(Model):
     created_at: datetime
     changed_at: datetime
     behind: bool = Field(description="A newer edition than its base is in force: rebase it.")
+    mended: bool = Field(description="Its base did not match: it starts from mended borders, a change of their own.")
     submitted_by: str | None = None
     submitted_at: datetime | None = None
     decided_by: str | None = None

@@ -71,7 +71,7 @@ def rebase(
     edits = log.effective(log.entries(conn, key))
     kept = [entry for entry in edits if _edit_of(entry) not in skip]
     before = coverage_at(conn, key, found["version"])
-    deltas, misfits = _replayed(kept, cov, foreign=False)
+    deltas, misfits = _replayed(kept, cov)
     if misfits:
         return Replay(len(deltas), tuple(misfits), None)
     remember(cov, *counters(before))
@@ -98,7 +98,8 @@ def merge(
 ) -> Replay:
     """Replay what another plan of the same base has done, as one edit that can be undone.
 
-    Of plans that were branched off one another, only what came after is replayed. Raises NotFound, BadInput, Conflict.
+    Of plans that were branched off one another, only what came after is replayed; of one that was merged before, in
+    either direction, only what came after that. Raises NotFound, BadInput, Conflict.
     """
     found = _locked(conn, key, version, area)
     theirs = log.row(conn, other, area=area)
@@ -111,23 +112,32 @@ def merge(
     if found["scope"] is not None and theirs["scope"] != found["scope"]:
         raise Conflict("两个方案的范围不同 · The plans are about different areas.", reason="scope")
     mine, others = log.entries(conn, key, deltas=False), log.entries(conn, other)
-    news = [entry for entry in _news(mine, others) if _edit_of(entry) not in skip]
+    past = _Past.of(key, mine, other, others)
+    news = [entry for entry in _news(mine, others, past) if _edit_of(entry) not in skip]
     cov = coverage_at(conn, key, found["version"])
-    deltas, misfits = _replayed(news, cov, foreign=True)
+    names = dict(past.names)
+    deltas, misfits = _replayed(news, cov, names)
     if misfits:
         return Replay(len(deltas), tuple(misfits), None)
     if not deltas:
         raise Conflict("对方没有新的修改 · The other plan has nothing that this one lacks.", reason="nothing")
     zh = f"合并方案「{theirs['name']}」（{len(deltas)} 处修改）"
     en = f"Merged plan “{theirs['name']}” ({len(deltas)} edits)"
-    asked = _asked(other=other, upto=theirs["version"], skip=sorted(skip))
+    fresh = {there: here for there, here in names.items() if past.names.get(there) != here}
+    asked = _asked(other=other, upto=theirs["version"], skip=sorted(skip), names=fresh)
     moved, _ = log.add(conn, found, New(by, "merge", zh, en, net(deltas), operation=asked))
     return Replay(len(deltas), (), moved)
 
 
-def _replayed(edits: Sequence[Entry], cov: Coverage, *, foreign: bool) -> tuple[list[Delta], list[Misfit]]:
-    """Do edits again on a coverage, in order; those that do not fit are left out and told."""
-    names: dict[str, str] = {}
+def _replayed(
+    edits: Sequence[Entry], cov: Coverage, names: dict[str, str] | None = None
+) -> tuple[list[Delta], list[Misfit]]:
+    """Do edits again on a coverage, in order; those that do not fit are left out and told.
+
+    `names`: of edits of another plan, what grids of theirs are called here; grids that they make are added.
+    """
+    foreign = names is not None
+    names = {} if names is None else names
     deltas: list[Delta] = []
     misfits: list[Misfit] = []
     for entry in edits:
@@ -149,22 +159,63 @@ def _replayed(edits: Sequence[Entry], cov: Coverage, *, foreign: bool) -> tuple[
     return deltas, misfits
 
 
-def _news(mine: Sequence[Entry], others: Sequence[Entry]) -> list[Entry]:
-    """Rows of another log that say, done in order, what that plan did and this one's common past did not.
+@dataclass(frozen=True)
+class _Past:
+    """What two plans have of each other already by earlier merges that count.
 
-    Rows that both logs have (one was copied from the other) are the same edit by version and time.
+    `upto`: the other's version that was merged last, `skip` its edits that were left out then, `back` the versions of
+    the other's own merges of this one, `names` what grids of the other that are new are called here.
+    """
+
+    upto: int
+    skip: frozenset[int]
+    back: frozenset[int]
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, key: str, mine: Sequence[Entry], other: str, others: Sequence[Entry]) -> _Past:
+        """The merges between two plans."""
+        here, there = _merges_of(mine, other), _merges_of(others, key)
+        names: dict[str, str] = {}
+        for asked in there.values():
+            names |= {ours: theirs for theirs, ours in asked.get("names", {}).items()}
+        for asked in here.values():
+            names |= asked.get("names", {})
+        return cls(
+            max((int(asked["upto"]) for asked in here.values()), default=0),
+            frozenset(int(edit) for asked in here.values() for edit in asked["skip"]),
+            frozenset(there),
+            names,
+        )
+
+
+def _merges_of(entries: Sequence[Entry], other: str) -> dict[int, Mapping[str, Any]]:
+    """What was asked for in the merges of another plan that count, by version."""
+    return {
+        one.version: one.operation
+        for one in entries
+        if one.kind == "merge" and one.counts and one.operation is not None and one.operation.get("other") == other
+    }
+
+
+def _news(mine: Sequence[Entry], others: Sequence[Entry], merged: _Past) -> list[Entry]:
+    """Rows of another log that say, done in order, what that plan did and this one does not have of it.
+
+    Rows that both logs have (one was copied from the other) are the same edit by version and time; what was merged
+    before is had, and what was left out then stays out.
     """
     common = {(entry.version, entry.at) for entry in mine}
-    past = [entry for entry in others if (entry.version, entry.at) in common]
+    past = [entry for entry in others if (entry.version, entry.at) in common or entry.version <= merged.upto]
     fork = max((entry.version for entry in past), default=0)
-    counted = _counting(past)
+    counted = _counting(past) - merged.skip
+    left = merged.skip | merged.back
     found = []
     for entry in log.effective(others):
-        if _edit_of(entry) > fork or _edit_of(entry) not in counted:
+        if (_edit_of(entry) > fork or _edit_of(entry) not in counted) and _edit_of(entry) not in left:
             found.append(entry)
     undone = {entry.version: entry.undone for entry in others if entry.undone is not None}
     by_version = {entry.version: entry for entry in others}
-    found += [by_version[row] for edit, row in undone.items() if edit in counted and row > fork]
+    found += [by_version[row] for edit, row in undone.items() if edit in counted - left and row > fork]
     return sorted(found, key=lambda entry: entry.version)
 
 

@@ -29,7 +29,7 @@ def submit(
         raise Conflict(
             "现行版本已更新，请先变基 · A newer edition is in force: rebase the plan first.", reason="behind"
         )
-    if not plan["edits"]:
+    if not plan["edits"] and not plan["mended"]:  # mended borders are a change of their own
         raise BadInput("方案没有任何改动 · The plan changes nothing.", reason="empty")
     errors = len(workspaces.refreshed(conn, plan).problems.errors)
     if errors:

@@ -357,6 +357,43 @@ def test_merging_takes_what_the_other_did_after_they_parted(plans: Connection) -
         rebase.merge(plans, key, 4, other, "p1")  # the screen is a version behind
 
 
+def test_merging_again_takes_what_came_after_the_last_merge(plans: Connection) -> None:
+    key = made(plans)
+    with acting(plans, "p2"):
+        other = str(book.copy_plan(plans, key, "副本", "p2")["key"])
+    edit(plans, key, 0, split(4, 2))  # so that what is new there has another name here
+    edit(plans, other, 0, split(1, 1), "p2")
+    edit(plans, other, 1, split(1, 2), "p2")
+    edit(plans, other, 2, named(0, 0, "旧"), "p2")
+    with acting(plans, "p1"):
+        assert rebase.merge(plans, key, 1, other, "p1", skip=[3]).applied == 2
+    edit(plans, other, 3, {"op": "merge", "grids": ["~1", grid(0, 1)]}, "p2")
+    with acting(plans, "p2"):
+        edit(plans, other, 4, split(5, 0), "p2")
+        book.undo(plans, other, 5, "p2")
+        book.undo(plans, other, 6, "p2")
+    edit(plans, other, 7, {"op": "merge", "grids": ["~2", grid(2, 2)]}, "p2")
+    with acting(plans, "p1"):
+        found = rebase.merge(plans, key, 2, other, "p1")
+    assert (found.applied, found.misfits) == (1, ())
+    with pytest.raises(Conflict) as nothing, acting(plans, "p1"):
+        rebase.merge(plans, key, 3, other, "p1")
+    assert nothing.value.reason == "nothing"
+    # The way back: what came from there is not brought there again, and what is new here is known by its name there.
+    with acting(plans, "p2"):
+        assert rebase.merge(plans, other, 8, key, "p2").applied == 1
+    edit(plans, key, 3, {"op": "merge", "grids": ["~2", grid(0, 1)]})  # there it is ~1
+    with acting(plans, "p2"):
+        found = rebase.merge(plans, other, 9, key, "p2")
+    assert (found.applied, found.misfits) == (1, ())
+    mine, theirs = now(plans, key), now(plans, other)
+    judged(mine, whole(plans))
+    grounds = [sorted(ground for ground, _ in drawn(cov).values()) for cov in (mine, theirs)]
+    assert grounds[0] == grounds[1]
+    names = [cov.faces[grid(0, 0)].props["name"] for cov in (mine, theirs)]
+    assert names[0] != names[1] == "旧"  # what was left out stays out
+
+
 def test_merging_takes_an_undo_of_the_common_past_too(plans: Connection) -> None:
     key = made(plans)
     edit(plans, key, 0, split(1, 1))

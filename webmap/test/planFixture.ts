@@ -73,6 +73,7 @@ export function planMap(version = 3): PlanMap {
       created_at: '2026-07-01T00:00:00Z',
       changed_at: '2026-07-01T00:00:00Z',
       behind: false,
+      mended: false,
       submitted_by: null,
       submitted_at: null,
       decided_by: null,

@@ -5340,6 +5340,11 @@ export interface components {
              * @description A newer edition than its base is in force: rebase it.
              */
             behind: boolean;
+            /**
+             * Mended
+             * @description Its base did not match: it starts from mended borders, a change of their own.
+             */
+            mended: boolean;
             /** Submitted By */
             submitted_by?: string | null;
             /** Submitted At */

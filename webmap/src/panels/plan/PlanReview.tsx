@@ -88,7 +88,7 @@ function Submit({ row }: { row: Plan }) {
   const [busy, setBusy] = useState(false)
   const errors = plan.value?.problems.filter(({ severity }) => severity === 'error').length ?? 0
   if (!mayEditPlans.value) return <p class="calm">{t('plans.draft.lead')}</p>
-  const nothing = row.edits === 0
+  const nothing = row.edits === 0 && !row.mended
   return (
     <>
       {row.behind && (
