@@ -85,31 +85,48 @@ class Watched:
             self.complaints.append(message.text)
 
 
-@pytest.fixture
-def open_page(browser: Browser, demo: Installation, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    """Open pages of a size; at the end nothing may have left the machine or complained."""
-    contexts: list[tuple[BrowserContext, Watched]] = []
+class Pages:
+    """Pages that were opened; once they are closed, none may have left the machine or complained."""
 
-    def make(width: int = 1280, height: int = 720, *, dark: bool = True, touch: bool = False) -> Page:
-        context = browser.new_context(
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser, self._url = browser, url
+        self._contexts: list[tuple[BrowserContext, Watched]] = []
+
+    def open(
+        self, width: int = 1280, height: int = 720, *, dark: bool = True, touch: bool = False, calm: bool = True
+    ) -> Page:
+        """A page of a size. `calm`: of somebody who asked for less motion, as most journeys are made here, for two
+        cores draw every frame of it in software.
+        """
+        context = self._browser.new_context(
             viewport={"width": width, "height": height},
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
             color_scheme="dark" if dark else "light",
             has_touch=touch,
+            reduced_motion="reduce" if calm else "no-preference",
         )
         context.set_default_timeout(30_000)
-        contexts.append((context, Watched(context)))
+        self._contexts.append((context, Watched(context)))
         page = context.new_page()
-        page.goto(demo.url)
+        page.goto(self._url)
         return page
 
-    yield make
-    SHOTS.mkdir(exist_ok=True)
-    for number, (context, _) in enumerate(contexts):
-        for page in context.pages:
-            page.screenshot(path=Path(SHOTS) / f"{request.node.name}-{number}.png")
-        context.close()
-    for _, watched in contexts:
-        assert watched.abroad == []
-        assert watched.complaints == []
+    def close(self, name: str) -> None:
+        """Take a picture of each under that name, close them, and look at what was watched."""
+        SHOTS.mkdir(exist_ok=True)
+        for number, (context, _) in enumerate(self._contexts):
+            for page in context.pages:
+                page.screenshot(path=Path(SHOTS) / f"{name}-{number}.png")
+            context.close()
+        for _, watched in self._contexts:
+            assert watched.abroad == []
+            assert watched.complaints == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, demo: Installation, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Opens pages of a test's own."""
+    pages = Pages(browser, demo.url)
+    yield pages.open
+    pages.close(request.node.name)

@@ -36,6 +36,11 @@ class OneMap:
         self.page.wait_for_selector('body[data-map-idle="1"]', timeout=90_000)
         return self
 
+    def back(self, address: str) -> OneMap:
+        """Show what an address of this page says, with no panel open that it does not name."""
+        self.page.evaluate("address => { location.hash = address }", address)
+        return self
+
     def until(self, what: str, check: Callable[[], Any], *, timeout_s: float = 60.0) -> Any:
         """Wait for a condition while the page goes on living."""
         deadline = time.monotonic() + timeout_s
@@ -60,10 +65,24 @@ class OneMap:
         return found
 
     def look_at(self, lon: float, lat: float, zoom: float, pitch: float = 0) -> None:
-        """Put the map there at once."""
+        """Put the map there at once, and wait for its first frame: from then on it knows which tiles it lacks."""
+        self._moved("map.jumpTo({center: [what[0], what[1]], zoom: what[2], pitch: what[3]})", [lon, lat, zoom, pitch])
+
+    def show(self, bounds: list[list[float]]) -> None:
+        """Put all of a box (south-west, north-east) before the eye, as `look_at` does."""
+        self._moved("map.fitBounds(what, {animate: false})", bounds)
+
+    def _moved(self, how: str, what: object) -> None:
+        # Nothing is given back: a map that is written out for the driver takes half a minute.
         self.page.evaluate(
-            "([lon, lat, zoom, pitch]) => window.__onemap.map.jumpTo({center: [lon, lat], zoom, pitch})",
-            [lon, lat, zoom, pitch],
+            f"""async (what) => {{
+              const map = window.__onemap.map
+              const drawn = new Promise((done) => map.once('render', () => done(true)))
+              {how}
+              map.triggerRepaint()
+              await drawn
+            }}""",
+            what,
         )
 
     def moving(self) -> bool:

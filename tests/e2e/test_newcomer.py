@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.conftest import Pages
 from tests.e2e.driver import OneMap
 from tests.running import Installation
 
@@ -14,8 +16,27 @@ HILLS = (110.4475, 29.1265)
 CENTRE = (110.487, 29.128)
 
 
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, demo: Installation) -> Iterator[tuple[OneMap, str]]:
+    """A page of the command staff, and its first address: opened once, looked at in turn."""
+    pages = Pages(browser, demo.url)
+    one = OneMap(pages.open()).sign_in("command", "demo-command").ready()
+    one.until("its address", lambda: "=" in one.page.evaluate("() => location.hash"))
+    yield one, one.page.evaluate("() => location.hash")
+    pages.close("newcomer")
+
+
+@pytest.fixture
+def city(signed_in: tuple[OneMap, str]) -> OneMap:
+    """That page as it was when it opened."""
+    one, address = signed_in
+    one.back(address)
+    expect(one.at("detail-panel")).to_have_count(0)
+    return one
+
+
 def test_a_wrong_password_is_told_and_the_right_one_opens_the_map(open_page: Callable[..., Page]) -> None:
-    one = OneMap(open_page())
+    one = OneMap(open_page(calm=False))
     expect(one.at("demo-accounts")).to_be_visible()
     one.sign_in("command", "wrong-password")
     expect(one.at("sign-in-problem")).to_be_visible()
@@ -24,8 +45,8 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_map(open_page: Cal
     expect(one.page).to_have_title("云岭区 一张图")
 
 
-def test_every_layer_of_the_city_is_drawn(open_page: Callable[..., Page]) -> None:
-    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+def test_every_layer_of_the_city_is_drawn(city: OneMap) -> None:
+    one = city
     one.until("hazard points", lambda: len(one.drawn("hazard", "hazard-warned")) >= 10)
     one.until("roads", lambda: one.drawn("road-primary", "road-secondary"))
     one.until("river", lambda: one.drawn("water"))
@@ -49,8 +70,8 @@ def _labels(one: OneMap) -> list[str]:
     return found
 
 
-def test_drones_move(open_page: Callable[..., Page]) -> None:
-    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+def test_drones_move(city: OneMap) -> None:
+    one = city
     one.until("movers", lambda: len(one.drawn("mover")) > 3)
     before = {f["key"]: f["at"] for f in one.drawn("mover")}
     one.until(
@@ -59,8 +80,8 @@ def test_drones_move(open_page: Callable[..., Page]) -> None:
     )
 
 
-def test_layers_can_be_switched_off_and_on(open_page: Callable[..., Page]) -> None:
-    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+def test_layers_can_be_switched_off_and_on(city: OneMap) -> None:
+    one = city
     one.until("hazard points", lambda: one.drawn("hazard"))
     one.at("rail-layers").click()
     expect(one.at("layers-panel")).to_be_visible()
@@ -70,8 +91,8 @@ def test_layers_can_be_switched_off_and_on(open_page: Callable[..., Page]) -> No
     one.until("hazard points again", lambda: one.drawn("hazard"))
 
 
-def test_heat_explains_a_cell(open_page: Callable[..., Page]) -> None:
-    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+def test_heat_explains_a_cell(city: OneMap) -> None:
+    one = city
     one.at("rail-heat").click()
     one.at("heat-surface").get_by_text("综合风险").click()
     one.until("risk cells", lambda: one.drawn("heat-fill"))
@@ -88,12 +109,15 @@ def test_heat_explains_a_cell(open_page: Callable[..., Page]) -> None:
     expect(one.at("heat-part").first).to_be_visible()
 
 
-def test_a_feature_opens_with_real_content(open_page: Callable[..., Page]) -> None:
-    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+def test_a_feature_opens_with_real_content(city: OneMap) -> None:
+    one = city
     hazard = one.until("hazard points", lambda: one.drawn("hazard"))[0]
     one.look_at(*hazard["at"], 16)
     one.ready()
-    one.until("it alone", lambda: any(f["key"] == hazard["key"] for f in one.drawn("hazard", "hazard-warned")))
+    one.until(
+        "it alone",
+        lambda: not one.moving() and any(f["key"] == hazard["key"] for f in one.drawn("hazard", "hazard-warned")),
+    )
     one.click_map(*hazard["at"])
     expect(one.at("detail-panel")).to_contain_text(hazard["name"])
     expect(one.at("attributes")).to_contain_text("坡度")

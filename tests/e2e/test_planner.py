@@ -97,10 +97,7 @@ class Planner(OneMap):
         """Show that ground, with room around it."""
         west, south, east, north = ground.bounds
         dx, dy = (east - west) * margin, (north - south) * margin
-        self.page.evaluate(
-            "(b) => window.__onemap.map.fitBounds(b, {animate: false})",
-            [[west - dx, south - dy], [east + dx, north + dy]],
-        )
+        self.show([[west - dx, south - dy], [east + dx, north + dy]])
         self.until("the map to stand still", lambda: not self.moving())
 
     def draw(self, *places: tuple[float, float]) -> None:

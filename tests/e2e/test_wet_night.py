@@ -33,7 +33,7 @@ def _crack_meters(demo: Installation) -> list[tuple[str, str]]:
 def test_from_reading_to_page_in_under_a_second(
     open_page: Callable[..., Page], demo: Installation, gauge: Gauge
 ) -> None:
-    one = OneMap(open_page()).sign_in("command", "demo-command").ready()
+    one = OneMap(open_page(calm=False)).sign_in("command", "demo-command").ready()
     took: list[float] = []
     for stream, name in _crack_meters(demo)[:20]:
         shown = one.at("warning-item").filter(has_text=name)

@@ -1,7 +1,7 @@
 /** Grids of warnings by how their calling stands: who has not been reached is what the map shows loudest. */
 import { effect } from '@preact/signals'
 import type { Feature, FeatureCollection, Geometry } from 'geojson'
-import type { ExpressionSpecification, GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
+import type { ExpressionSpecification, Map as MapLibre } from 'maplibre-gl'
 import type { Calling, PaintedGrid } from '../api/types'
 import { middleOf } from '../domain/geo'
 import { CALLING_RANK } from '../domain/urgency'
@@ -9,6 +9,7 @@ import { lang, t } from '../i18n'
 import { callGrids } from '../state/calls'
 import { FONT, type OwnedLayer, px, type StyleContext } from './context'
 import { effort } from './effort'
+import { putData } from './put'
 import { symbolId } from './symbols'
 
 type Drawn = FeatureCollection<Geometry, Record<string, unknown>>
@@ -200,8 +201,8 @@ export function startCalls(map: MapLibre): () => void {
   const dispose = effect(() => {
     lang.value
     const { areas, signs } = callData(callGrids.value, t('calls.nobody'))
-    map.getSource<GeoJSONSource>('calls')?.setData(areas)
-    map.getSource<GeoJSONSource>('calls-nobody')?.setData(signs)
+    putData(map, 'calls', areas)
+    putData(map, 'calls-nobody', signs)
     if (signs.features.length && !still.matches) {
       timer ??= setInterval(() => {
         high = effort.heavy || !high

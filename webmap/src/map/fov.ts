@@ -1,8 +1,9 @@
 /** What cameras see: the sector of the selected one, and of all once the map is close. */
 import type { Feature, Polygon } from 'geojson'
-import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
+import type { Map as MapLibre } from 'maplibre-gl'
 import { sector } from '../domain/geo'
 import type { OwnedLayer, StyleContext } from './context'
+import { putData } from './put'
 
 /** From here every camera shows its sector. */
 export const FOV_ZOOM = 17
@@ -41,8 +42,7 @@ export function sectorOf(position: [number, number], p: CameraProperties, picked
 
 /** Redraws the sectors for what is on screen. */
 export function drawSectors(map: MapLibre, picked: { key: string; feature: Feature | null } | null): void {
-  const source = map.getSource<GeoJSONSource>('fov')
-  if (!source) return
+  if (!map.getSource('fov')) return
   const features: Feature[] = []
   const seen = new Set<string>()
   const add = (feature: Feature, chosen: boolean) => {
@@ -58,5 +58,6 @@ export function drawSectors(map: MapLibre, picked: { key: string; feature: Featu
   if (map.getZoom() >= FOV_ZOOM && map.getSource('tiles-camera')) {
     for (const feature of map.querySourceFeatures('tiles-camera', { sourceLayer: 'camera' })) add(feature, false)
   }
-  source.setData({ type: 'FeatureCollection', features })
+  // Asked after each time the map came to rest: what would set it moving again each time would never let it.
+  putData(map, 'fov', { type: 'FeatureCollection', features })
 }

@@ -1,9 +1,10 @@
 /** Unacknowledged red pulses once a second, in opacity only; everything else stands still. */
 import { effect } from '@preact/signals'
-import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
+import type { Map as MapLibre } from 'maplibre-gl'
 import { unconfirmed } from '../state/warnings'
 import type { OwnedLayer, StyleContext } from './context'
 import { effort } from './effort'
+import { putData } from './put'
 
 const LOW = 0.12
 const HIGH = 0.55
@@ -33,7 +34,7 @@ export function startPulse(map: MapLibre): () => void {
   let high = false
   const dispose = effect(() => {
     const red = unconfirmed.value.filter((warning) => warning.level === 1)
-    map.getSource<GeoJSONSource>('pulse')?.setData({
+    putData(map, 'pulse', {
       type: 'FeatureCollection',
       features: red.map((warning) => ({
         type: 'Feature',
