@@ -203,6 +203,18 @@ def _complete_incident(made: Plan, names: Mapping[str, str]) -> None:
             del made.defaults[name]
 
 
+_CODES_OF_GRIDS = {"code": re.compile(r"[0-9A-Z]{15}"), "community_code": re.compile(r"[0-9A-Z]{12}")}
+
+
+def _if_fits(theirs: str, fits: re.Pattern[str]) -> Callable[[Values], Any]:
+    def form(row: Values) -> str | None:
+        value = row.get(theirs)
+        said = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+        return said if fits.fullmatch(said) else None
+
+    return form
+
+
 def _code_of(title: Any) -> str | None:
     found = coding.catalogue().find(str(title), "matter") if title else ()
     return found[0].code if found else None
@@ -212,6 +224,12 @@ def _complete_division(made: Plan, names: Mapping[str, str]) -> None:
     if made.layer.name == "grid":
         made.defaults.setdefault("kind", "unit")
         made.defaults.setdefault("edition", made.stem)
+        for column, fits in _CODES_OF_GRIDS.items():
+            theirs = made.sources.get(column)
+            # What others call a grid's number may be one of their own: it is no code then, and the grid is taken all
+            # the same.
+            if theirs is not None and plain(theirs) != plain(column):
+                made.forms[column] = _if_fits(theirs, fits)
         special = made.forms.get("special")
         if special is not None and "kind" not in made.sources:  # what is of a special use is a special grid
             made.forms["kind"] = lambda row: "special" if special(row) else "unit"
