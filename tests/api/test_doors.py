@@ -272,14 +272,14 @@ async def test_what_nobody_foresaw_says_nothing(server_settings: Settings) -> No
     app = create_app(server_settings)
 
     def broken() -> None:
-        raise RuntimeError("the secret is 42")
+        raise RuntimeError("the secret is a pumpkin")
 
     app.router.routes.insert(0, APIRoute("/broken", broken))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         response = await client.get("/broken")
     assert response.status_code == 500 and response.json()["code"] == "internal"
-    assert "42" not in response.text and response.headers["content-security-policy"]
+    assert "pumpkin" not in response.text and response.headers["content-security-policy"]
 
 
 async def test_without_a_database_doors_say_come_back(server_settings: Settings) -> None:
