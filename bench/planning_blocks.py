@@ -17,6 +17,8 @@ import shapely
 from onemap.planning.propose.graph import Units, units_of
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+#: A partition in which some grid carries twice the mean, or nothing, is no answer to "balanced grids", however compact.
+BALANCED = 1.0
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,10 @@ def front(points: list[Point]) -> list[Point]:
 def beside(mine: list[Point], theirs: list[Point]) -> tuple[float, float] | None:
     """Our worst load and theirs at the compactness of each of their best, where we are least ahead.
 
-    Infinite for us where nothing of ours is as compact; None where they have no answer to stand beside.
+    Infinite for us where nothing of ours is as compact; None where they have no balanced answer to stand beside.
     """
     pairs = []
-    for p in front(theirs):
+    for p in front([p for p in theirs if p.worst < BALANCED]):
         equal = [q.worst for q in front(mine) if q.compact >= p.compact]
         pairs.append((min(equal, default=float("inf")), p.worst))
     return min(pairs, key=ahead, default=None)
