@@ -6,7 +6,6 @@ import os
 import statistics
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import geopandas as gpd
@@ -15,25 +14,17 @@ import shapely
 
 from bench.fence_city import city
 from bench.ground import Ground
+from bench.planning_city import STEP, declare
 from bench.row import Row, at_most
-from onemap.core import clock
-from onemap.layers import BY_NAME
 from onemap.planning import book
 from onemap.planning.grounds import database
 from onemap.planning.workspace import Workspaces, workspaces
-from onemap.store import feature
 from onemap.store.db import Connection, acting, connect
-from onemap.store.feature import FeatureRow
 from server import plan_answer
 from server.answer import Json
 
-LON, LAT, STEP = 110.0, 29.0, 0.003
 ACROSS = int(os.environ.get("ONEMAP_BENCH_GRIDS_ACROSS", "100"))
 BUILDINGS = int(os.environ.get("ONEMAP_BENCH_BUILDINGS", "200000"))
-#: Beside each two houses a case of the last 90 days; and cameras, and two streets through each grid.
-CASES, CAMERAS = BUILDINGS // 2, 7_000
-#: Corners on each side of a grid, and grids on each side of a community.
-CORNERS, COMMUNITY = 8, 5
 EDITS = 100
 
 
@@ -41,7 +32,7 @@ def rows(ground: Ground) -> Iterator[Row]:
     """`planning.edit`: median of five rounds' p99 on the server; `planning.edit-anew`: against all of it anew."""
     with city(ground, "bench_planning") as dsn:
         with connect(dsn, autocommit=True) as conn:
-            _declare(conn)
+            declare(conn, ACROSS, BUILDINGS)
             with acting(conn, "bench"):
                 key = book.open_plan(conn, "bench", "bench")["key"]
             began = time.perf_counter()
@@ -121,71 +112,3 @@ def _anew(conn: Connection, key: str) -> float:
     joined = gpd.sjoin(counted, grids, predicate="intersects")
     joined.drop(columns="geometry").groupby("grid")[[str(n) for n in range(values.shape[1])]].sum()
     return (time.perf_counter() - began) * 1000
-
-
-def _declare(conn: Connection) -> None:
-    """A lattice of many-cornered grids in communities, as the edition in force, and what they are weighed by."""
-    rng = np.random.default_rng(7)
-    size = ACROSS * CORNERS + 1
-    xy = np.stack(np.meshgrid(np.arange(size), np.arange(size), indexing="ij"), axis=2) * STEP / CORNERS
-    xy = xy + rng.uniform(-0.2, 0.2, xy.shape) * STEP / CORNERS + (LON, LAT)
-    grids = []
-    numbers: dict[str, int] = {}
-    for i in range(ACROSS):
-        for j in range(ACROSS):
-            a, b, n = i * CORNERS, j * CORNERS, CORNERS
-            ring = np.concatenate(
-                [xy[a : a + n, b], xy[a + n, b : b + n], xy[a + n : a : -1, b + n], xy[a, b + n : b : -1]]
-            )
-            number = (i // COMMUNITY) * (ACROSS // COMMUNITY) + j // COMMUNITY
-            community = f"330106{number // 100 + 1:03d}{number % 100 + 1:03d}"
-            numbers[community] = numbers.get(community, 0) + 1
-            code = f"{community}{numbers[community]:03d}"
-            shape = shapely.multipolygons([shapely.polygons(ring)])
-            columns = {"edition": "e1", "code": code, "name": code[-3:], "kind": "unit", "community_code": community}
-            grids.append(FeatureRow(f"e1/{code}", shape, columns))
-    # Inside their grids, as houses are: an edition whose borders cut thousands of them is no edition.
-    spots = rng.integers(0, ACROSS, (BUILDINGS, 2)) + rng.uniform(0.12, 0.85, (BUILDINGS, 2))
-    spots = spots * STEP + (LON, LAT)
-    shapes = shapely.multipolygons(shapely.box(*spots.T, *(spots + 8e-5).T)[:, None])
-    houses = [
-        FeatureRow(f"b{n}", shape, {"households": n % 40, "rentals": n % 5, "use": "residential"})
-        for n, shape in enumerate(shapes)
-    ]
-    with conn.transaction():
-        conn.execute("SET LOCAL session_replication_role = replica")  # no history of what is there before the start
-        feature.upsert(conn, BY_NAME["grid"], grids, feed="bench")
-        feature.upsert(conn, BY_NAME["building"], houses, feed="bench")
-        feature.upsert(conn, BY_NAME["incident"], _cases(rng), feed="bench")
-        feature.upsert(conn, BY_NAME["camera"], _cameras(rng), feed="bench")
-        feature.upsert(conn, BY_NAME["road"], _streets(rng), feed="bench")
-        conn.execute(
-            "INSERT INTO city (id, name, bounds, center, zoom, edition) VALUES (1, 'b', %s, %s, 12, 'e1')",
-            ([LON, LAT, LON + 0.3, LAT + 0.3], [LON, LAT]),
-        )
-    conn.execute("ANALYZE")
-
-
-def _cases(rng: Any) -> list[FeatureRow]:
-    spots = shapely.points(rng.uniform((LON, LAT), (LON + ACROSS * STEP, LAT + ACROSS * STEP), (CASES, 2)))
-    ago = rng.uniform(1.0, 80.0, CASES)
-    return [
-        FeatureRow(f"i{n}", spot, {"kind": "case", "occurred_at": clock.now() - timedelta(days=float(ago[n]))})
-        for n, spot in enumerate(spots)
-    ]
-
-
-def _cameras(rng: Any) -> list[FeatureRow]:
-    spots = shapely.points(rng.uniform((LON, LAT), (LON + ACROSS * STEP, LAT + ACROSS * STEP), (CAMERAS, 2)))
-    return [FeatureRow(f"c{n}", spot, {"name": f"c{n}"}) for n, spot in enumerate(spots)]
-
-
-def _streets(rng: Any) -> list[FeatureRow]:
-    """One street along each row and column of grids, from end to end: 600 m in a grid."""
-    wide = ACROSS * STEP
-    at = (np.arange(ACROSS) + rng.uniform(0.3, 0.7, (2, ACROSS))) * STEP
-    ends = [[(LON, LAT + y), (LON + wide, LAT + y)] for y in at[0]] + [
-        [(LON + x, LAT), (LON + x, LAT + wide)] for x in at[1]
-    ]
-    lines = shapely.multilinestrings(shapely.linestrings(ends)[:, None])
-    return [FeatureRow(f"r{n}", line, {"class": "residential"}) for n, line in enumerate(lines)]

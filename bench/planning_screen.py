@@ -7,26 +7,21 @@ import shutil
 import statistics
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-import shapely
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from bench.fence_city import city
 from bench.ground import Ground, free_port
+from bench.planning_city import declare
 from bench.row import Row, at_most
 from onemap.core.policy import Role
-from onemap.layers import BY_NAME
-from onemap.store import account, feature
-from onemap.store.db import Connection, acting, connect
-from onemap.store.feature import FeatureRow
+from onemap.store import account
+from onemap.store.db import acting, connect
 from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.driver import OneMap
 
-LON, LAT, STEP = 110.0, 29.0, 0.003
 ACROSS = int(os.environ.get("ONEMAP_BENCH_SCREEN_ACROSS", "55"))
-CORNERS, COMMUNITY = 4, 5
 EDITS = int(os.environ.get("ONEMAP_BENCH_SCREEN_EDITS", "40"))
 PASSWORD = "bench-password-of-no-use"
 #: A laptop.
@@ -43,6 +38,18 @@ FRAMES = """() => new Promise((done) => {
   map.triggerRepaint()
 })"""
 
+#: Everything that was to be drawn is drawn to its end.
+RESTED = """() => new Promise((done) => {
+  const map = window.__onemap.map
+  const gl = map.getCanvas().getContext('webgl2')
+  const drawn = () => {
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4))
+    requestAnimationFrame(() => requestAnimationFrame(() => done(1)))
+  }
+  map.once('idle', () => requestAnimationFrame(drawn))
+  map.triggerRepaint()
+})"""
+
 
 def rows(ground: Ground) -> Iterator[Row]:
     """`planning.edit-screen`: median milliseconds of dragging a corner, as the page itself measures it."""
@@ -50,7 +57,7 @@ def rows(ground: Ground) -> Iterator[Row]:
     url = f"http://127.0.0.1:{port}"
     with city(ground, "bench_screen") as dsn:
         with connect(dsn) as conn:
-            _declare(conn)
+            declare(conn, ACROSS, 7 * ACROSS**2, corners=4)
             with acting(conn, "bench"):
                 account.create_account(conn, "planner", "planner", Role.PLANNER, PASSWORD)
         environment = {
@@ -74,14 +81,14 @@ def _measured(url: str) -> tuple[float, float, list[tuple[float, float]]]:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, locale="zh-CN")
         page.goto(url)
         one = OneMap(page).sign_in("planner", PASSWORD).ready()
-        key = _ask(page, "POST", "/plans", {"name": "bench"})["key"]
+        key = one.ask("POST", "/plans", {"name": "bench"})["key"]
         page.goto(f"{url}/#p=plan&k={key}")
         began = page.evaluate("() => performance.now()")
         one.until("the plan", lambda: one.at("plan-stage").get_attribute("data-version"))
         opened_s = (page.evaluate("() => performance.now()") - began) / 1000
         corners = [
             arc["xy"][len(arc["xy"]) // 2]
-            for arc in _ask(page, "GET", f"/plans/{key}/map")["arcs"]
+            for arc in one.ask("GET", f"/plans/{key}/map")["arcs"]
             if not arc["fixed"] and len(arc["xy"]) > 2
         ]
         chosen = np.random.default_rng(3).permutation(len(corners))[: EDITS + 3]
@@ -113,56 +120,7 @@ def _drag(one: OneMap, corner: list[float]) -> None:
     page.mouse.move(x, y, steps=2)
     page.mouse.down()
     page.mouse.move(x + 14, y + 16, steps=4)
+    # A hand sees where it is before it lets go.
+    page.evaluate(RESTED)
     page.mouse.up()
     one.until("the painted answer", lambda: len(page.evaluate(MEASURES)) > before)
-
-
-def _ask(page: Page, method: str, path: str, body: object = None) -> Any:
-    return page.evaluate(
-        """async ([method, path, body]) => {
-          const headers = body === null ? {} : {'Content-Type': 'application/json'}
-          const answer = await fetch(path, {method, headers, body: body === null ? null : JSON.stringify(body)})
-          return answer.json()
-        }""",
-        [method, path, body],
-    )
-
-
-def _declare(conn: Connection) -> None:
-    """A lattice of grids in communities as the edition in force, and seven houses in each."""
-    rng = np.random.default_rng(7)
-    size = ACROSS * CORNERS + 1
-    xy = np.stack(np.meshgrid(np.arange(size), np.arange(size), indexing="ij"), axis=2) * STEP / CORNERS
-    xy = xy + rng.uniform(-0.2, 0.2, xy.shape) * STEP / CORNERS + (LON, LAT)
-    grids = []
-    numbers: dict[str, int] = {}
-    for i in range(ACROSS):
-        for j in range(ACROSS):
-            a, b, n = i * CORNERS, j * CORNERS, CORNERS
-            ring = np.concatenate(
-                [xy[a : a + n, b], xy[a + n, b : b + n], xy[a + n : a : -1, b + n], xy[a, b + n : b : -1]]
-            )
-            number = (i // COMMUNITY) * (ACROSS // COMMUNITY + 1) + j // COMMUNITY
-            community = f"330106{number // 100 + 1:03d}{number % 100 + 1:03d}"
-            numbers[community] = numbers.get(community, 0) + 1
-            code = f"{community}{numbers[community]:03d}"
-            shape = shapely.multipolygons([shapely.polygons(ring)])
-            columns = {"edition": "e1", "code": code, "name": code[-3:], "kind": "unit", "community_code": community}
-            grids.append(FeatureRow(f"e1/{code}", shape, columns))
-    corner = rng.integers(0, ACROSS, (7 * len(grids), 2))
-    spots = (corner + rng.uniform(0.12, 0.85, corner.shape)) * STEP + np.array([LON, LAT])
-    shapes = shapely.multipolygons(shapely.box(*spots.T, *(spots + 8e-5).T)[:, None])
-    houses = [
-        FeatureRow(f"b{n}", shape, {"households": n % 40, "rentals": n % 5, "use": "residential"})
-        for n, shape in enumerate(shapes)
-    ]
-    with conn.transaction():
-        conn.execute("SET LOCAL session_replication_role = replica")  # no history of what is there before the start
-        feature.upsert(conn, BY_NAME["grid"], grids, feed="bench")
-        feature.upsert(conn, BY_NAME["building"], houses, feed="bench")
-        east, north = LON + ACROSS * STEP, LAT + ACROSS * STEP
-        conn.execute(
-            "INSERT INTO city (id, name, bounds, center, zoom, edition) VALUES (1, 'b', %s, %s, 12, 'e1')",
-            ([LON, LAT, east, north], [(LON + east) / 2, (LAT + north) / 2]),
-        )
-    conn.execute("ANALYZE")

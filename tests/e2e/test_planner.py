@@ -42,17 +42,6 @@ class Planner(OneMap):
         found: dict[str, Any] = self.ask("GET", f"/plans/{self.key}/map")
         return found
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:
-        """What a door answers to this page's account."""
-        return self.page.evaluate(
-            """async ([method, path, body]) => {
-              const headers = body === null ? {} : {'Content-Type': 'application/json'}
-              const answer = await fetch(path, {method, headers, body: body === null ? null : JSON.stringify(body)})
-              return answer.json()
-            }""",
-            [method, path, body],
-        )
-
     def grounds(self) -> dict[str, shapely.MultiPolygon]:
         """The ground of every grid, put together from the arcs."""
         plan = self.drawn_plan()
@@ -233,6 +222,10 @@ def draw_around_lock_and_take_out(one: Planner, grid: str, area: float, version:
     one.tool("b", "building")
     expect(one.at("plan-building-parts")).to_be_visible(timeout=15_000)
     one.page.keyboard.press("Escape")
+    # What changed is laid into the whole once the hand rests, and what was there before is there no more.
+    one.until("one layer of borders", lambda: one.drawn("plan-line") and not one.drawn("plan-line-new"))
+    assert {line["id"] for line in one.drawn("plan-line")} <= {arc["id"] for arc in one.drawn_plan()["arcs"]}
+    assert {face["id"] for face in one.drawn("plan-fill")} <= one.grounds().keys()
     return version + 4
 
 

@@ -3,7 +3,8 @@ import type { PlanDelta } from '../src/api/plans'
 import { ghostOf, ghostOfDelta } from '../src/domain/ghost'
 import { arcsWith, gridUnder, nearestBorder, nearestCorner, withCorner } from '../src/domain/near'
 import { applied, connected, modelOf, neighboursOf, ringOf, shapeOf, toneOf } from '../src/domain/topology'
-import { differs, labelText } from '../src/map/planDraw'
+import { labelText } from '../src/map/planDraw'
+import { differs } from '../src/map/planKeyed'
 import {
   closePlan,
   edit,

@@ -35,6 +35,7 @@ import { startMine } from './mine'
 import { startMovers } from './movers'
 import { startPulse } from './pulse'
 import { hazardData, incidentData, isSolved, sensorData, teamData, warningData } from './sources'
+import { spareEmpty } from './spare'
 import { applyStyle, buildStyle, heatSourceTiles, TILE_LAYERS } from './style'
 import { serveSymbols } from './symbols'
 import { layerVisible } from './visibility'
@@ -264,6 +265,7 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
   live.addControl(new ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left')
   live.addControl(new AttributionControl({ compact: true, customAttribution: [] }), 'bottom-left')
   serveSymbols(live)
+  spareEmpty(live)
 
   const endings: (() => void)[] = []
   live.once('style.load', () => {

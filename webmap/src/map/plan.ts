@@ -8,7 +8,7 @@ import { theMap } from './map'
 import { drawPlan } from './planDraw'
 import { type Hands, startHands } from './planHands'
 import { followPainted } from './planPainted'
-import { dropLayers, PLAN_SOURCES, PROMOTED, putLayers } from './planStyle'
+import { dropLayers, KEYED, PLAN_SOURCES, putLayers } from './planStyle'
 import { aside, layerVisible } from './visibility'
 
 /** What moves, what is in force and what is warned of stays away while borders are drawn; the banner says it still. */
@@ -36,8 +36,8 @@ export const sketchNow = () => hands?.sketch ?? null
 function attach(map: MapLibre): () => void {
   const nothing: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] }
   for (const name of PLAN_SOURCES) {
-    const promoteId = PROMOTED[name]
-    map.addSource(name, { type: 'geojson', data: nothing, maxzoom: FINEST, ...(promoteId ? { promoteId } : {}) })
+    const promoted = KEYED.includes(name) ? { promoteId: 'id' } : {}
+    map.addSource(name, { type: 'geojson', data: nothing, maxzoom: FINEST, ...promoted })
   }
   // Seen from above a border is read off the ground, not off a roof.
   if (map.getLayer('building-3d')) map.setLayoutProperty('building-3d', 'visibility', 'none')

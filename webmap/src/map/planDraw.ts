@@ -1,7 +1,7 @@
 /** A plan's model on the map: what changed is sent and no more, so that three thousand grids stay smooth. */
 import { effect } from '@preact/signals'
-import type { Feature, FeatureCollection, Position } from 'geojson'
-import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
+import type { Feature, Position } from 'geojson'
+import type { Map as MapLibre } from 'maplibre-gl'
 import type { PlanArc, PlanGrid } from '../api/plans'
 import { bordersOf, type PlanModel, shapeOf, toneOf } from '../domain/topology'
 import {
@@ -17,19 +17,14 @@ import {
 } from '../state/plan'
 import { lasso, painted } from '../state/planPaint'
 import { ghost, hovered } from '../state/planTools'
-import type { PlanSource } from './planStyle'
-
-const collection = (features: Feature[]): FeatureCollection => ({ type: 'FeatureCollection', features })
+import { collection, Keyed, Marked, put, Together } from './planKeyed'
+import { both, NEW } from './planStyle'
 
 const polygon = (ring: Position[], role: string): Feature => ({
   type: 'Feature',
   geometry: { type: 'Polygon', coordinates: [ring] },
   properties: { role },
 })
-
-export function put(map: MapLibre, source: PlanSource, data: FeatureCollection): void {
-  map.getSource<GeoJSONSource>(source)?.setData(data)
-}
 
 const tone = (model: PlanModel, grid: PlanGrid) => toneOf(grid.load, model.model.tolerance)
 
@@ -57,63 +52,6 @@ export function labelText(grid: PlanGrid, trouble: 'error' | 'warning' | undefin
 
 function labelFeature({ id, at, ...said }: Labelled): Feature {
   return { type: 'Feature', id, geometry: { type: 'Point', coordinates: at }, properties: { id, ...said } }
-}
-
-/** What of a keyed set is new or different, and what is gone: by identity, as nothing in a model is ever changed. */
-export function differs<K, V>(before: ReadonlyMap<K, V>, after: ReadonlyMap<K, V>): { put: V[]; gone: K[] } {
-  const put: V[] = []
-  for (const [key, value] of after) if (before.get(key) !== value) put.push(value)
-  const gone: K[] = []
-  for (const key of before.keys()) if (!after.has(key)) gone.push(key)
-  return { put, gone }
-}
-
-/** Past this share of what there is, sending all of it is quicker. */
-const MOST = 0.3
-
-class Keyed {
-  private drawn: ReadonlyMap<string | number, unknown> | null = null
-
-  constructor(
-    private readonly map: MapLibre,
-    private readonly source: PlanSource,
-  ) {}
-
-  show<K extends string | number, V>(now: ReadonlyMap<K, V>, feature: (value: V) => Feature): void {
-    const source = this.map.getSource<GeoJSONSource>(this.source)
-    if (!source) return
-    const before = this.drawn as ReadonlyMap<K, V> | null
-    this.drawn = now
-    const change = before && before.size > 0 ? differs(before, now) : null
-    if (!change || change.put.length + change.gone.length > now.size * MOST) {
-      void source.setData(collection([...now.values()].map(feature)))
-    } else if (change.put.length + change.gone.length > 0) {
-      const add = change.put.map(feature)
-      void source.updateData({ remove: [...change.gone, ...add.map(({ id }) => id as K)], add })
-    }
-  }
-}
-
-/** Marks some features of a source, and unmarks those that were. */
-class Marked<K extends string | number> {
-  private on = new Set<K>()
-
-  constructor(
-    private readonly map: MapLibre,
-    private readonly sources: readonly PlanSource[],
-    private readonly name: string,
-  ) {}
-
-  show(now: Iterable<K>): void {
-    const next = new Set(now)
-    for (const id of this.on) if (!next.has(id)) this.set(id, false)
-    for (const id of next) if (!this.on.has(id)) this.set(id, true)
-    this.on = next
-  }
-
-  private set(id: K, on: boolean): void {
-    for (const source of this.sources) this.map.setFeatureState({ source, id }, { [this.name]: on })
-  }
 }
 
 /** What is drawn of a grid's ground; the same object for as long as its borders stay. */
@@ -176,7 +114,8 @@ class Toned {
     for (const [id, { tone, changed }] of labels) {
       const now = `${tone} ${changed}`
       told.set(id, now)
-      if (this.told.get(id) !== now) this.map.setFeatureState({ source: 'plan-grids', id }, { tone, changed })
+      if (this.told.get(id) === now) continue
+      for (const source of both('plan-grids')) this.map.setFeatureState({ source, id }, { tone, changed })
     }
     this.told = told
   }
@@ -184,18 +123,19 @@ class Toned {
 
 /** Follows the plan and what is done to it; what comes back stops. */
 export function drawPlan(map: MapLibre): () => void {
-  const grids = new Keyed(map, 'plan-grids')
-  const arcs = new Keyed(map, 'plan-arcs')
-  const labels = new Keyed(map, 'plan-labels')
+  const grids = new Keyed<string, Shaped>(map, 'plan-grids', (one) => gridFeature(plan.peek() as PlanModel, one))
+  const arcs = new Keyed<number, PlanArc>(map, 'plan-arcs', arcFeature)
+  const labels = new Keyed<string, Labelled>(map, 'plan-labels', labelFeature)
   const toned = new Toned(map)
+  const together = new Together(map)
   let shapes = new Map<string, Shaped>()
   let texts = new Map<string, Labelled>()
 
-  const picked = new Marked<string>(map, ['plan-grids', 'plan-labels'], 'picked')
-  const pickedArcs = new Marked<number>(map, ['plan-arcs'], 'picked')
-  const fresh = new Marked<number>(map, ['plan-arcs'], 'fresh')
-  const dimmed = new Marked<string>(map, ['plan-grids', 'plan-labels'], 'dimmed')
-  const hover = new Marked<string>(map, ['plan-grids'], 'hover')
+  const picked = new Marked<string>(map, both('plan-grids', 'plan-labels'), 'picked')
+  const pickedArcs = new Marked<number>(map, both('plan-arcs'), 'picked')
+  const fresh = new Marked<number>(map, both('plan-arcs'), 'fresh')
+  const dimmed = new Marked<string>(map, both('plan-grids', 'plan-labels'), 'dimmed')
+  const hover = new Marked<string>(map, both('plan-grids'), 'hover')
 
   const endings = [
     effect(() => {
@@ -210,10 +150,13 @@ export function drawPlan(map: MapLibre): () => void {
       shapes = nextShapes
       texts = nextTexts
       // Lines first: they are what the eye is on.
-      arcs.show(model?.arcs ?? new Map<number, PlanArc>(), arcFeature)
-      grids.show(shapes, (one) => gridFeature(model as PlanModel, one))
-      labels.show(texts, labelFeature)
-      toned.show(texts)
+      arcs.show(model?.arcs ?? new Map<number, PlanArc>())
+      grids.show(shapes)
+      labels.show(texts)
+      together.wait(NEW, () => {
+        for (const keyed of [arcs, grids, labels]) keyed.hide()
+        toned.show(texts)
+      })
     }),
     effect(() => {
       const model = plan.value
@@ -266,5 +209,6 @@ export function drawPlan(map: MapLibre): () => void {
   ]
   return () => {
     for (const end of endings) end()
+    for (const kept of [together, grids, arcs, labels]) kept.end()
   }
 }

@@ -21,8 +21,9 @@ import { corner, dragging, hovered, sketched, toggleLocks } from '../state/planT
 import { theme } from '../state/view'
 import { readPalette } from '../theme/palette'
 import { createBrush, createLasso } from './planBrush'
-import { put } from './planDraw'
+import { put } from './planKeyed'
 import { cling, metresPerPixel } from './planSnap'
+import { gridDrawnAt } from './planStyle'
 import { createSketch, type Sketch } from './sketch'
 
 const CORNER_PX = 10
@@ -54,12 +55,7 @@ export function startHands(map: MapLibre): Hands {
   let tookHold = false
   let near: Held | null = null
 
-  /** The grid at a place on the screen. */
-  const gridAt = (point: { x: number; y: number }): string | null => {
-    if (!map.getLayer('plan-fill')) return null
-    const [found] = map.queryRenderedFeatures([point.x, point.y], { layers: ['plan-fill'] })
-    return found ? String(found.properties.id) : null
-  }
+  const gridAt = (point: { x: number; y: number }): string | null => gridDrawnAt(map, point)
 
   const gridOn = (at: Position): string | null => gridAt(map.project([at[0] ?? 0, at[1] ?? 0]))
 

@@ -4,25 +4,21 @@ import { theme, zoomFactor } from '../state/view'
 import { type Palette, readPalette } from '../theme/palette'
 import { FONT } from './context'
 
-export const PLAN_SOURCES = [
-  'plan-grids',
-  'plan-arcs',
-  'plan-labels',
-  'plan-overlay',
-  'plan-paint',
-  'plan-ghost',
-  'plan-corners',
-  'plan-mark',
-  'plan-pins',
-] as const
-export type PlanSource = (typeof PLAN_SOURCES)[number]
+/** Those that hold a whole plan; each has a small one over it (`…-new`) for what changed of late. */
+const LARGE = ['plan-grids', 'plan-arcs', 'plan-labels'] as const
+export type LargeSource = (typeof LARGE)[number]
+const SMALL = ['plan-overlay', 'plan-paint', 'plan-ghost', 'plan-corners', 'plan-mark', 'plan-pins'] as const
+export type PlanSource = LargeSource | `${LargeSource}-new` | (typeof SMALL)[number]
 
-/** Sources whose features are told apart by a property of that name. */
-export const PROMOTED: Partial<Record<PlanSource, string>> = {
-  'plan-grids': 'id',
-  'plan-arcs': 'id',
-  'plan-labels': 'id',
-}
+export const NEW = LARGE.map((source) => `${source}-new` as const)
+
+/** The large source and the one over it. */
+export const both = (...sources: LargeSource[]): (LargeSource | `${LargeSource}-new`)[] =>
+  sources.flatMap((source) => [source, `${source}-new` as const])
+
+/** Those in which an edit's answer is drawn; their features are told apart by the property `id`. */
+export const KEYED: readonly PlanSource[] = both(...LARGE)
+export const PLAN_SOURCES: readonly PlanSource[] = [...KEYED, ...SMALL]
 
 interface Tones {
   over: string
@@ -66,6 +62,8 @@ function fills(p: Palette, tone: Tones): LayerSpecification[] {
         ],
         'fill-opacity': [
           'case',
+          state('stale'),
+          0,
           state('dimmed'),
           0.04,
           state('picked'),
@@ -123,7 +121,11 @@ function lines(p: Palette, factor: number): LayerSpecification[] {
       type: 'line',
       source: 'plan-arcs',
       layout: round,
-      paint: { 'line-color': p.halo, 'line-width': 3.6 * factor, 'line-opacity': 0.7 },
+      paint: {
+        'line-color': p.halo,
+        'line-width': 3.6 * factor,
+        'line-opacity': ['case', state('stale'), 0, 0.7],
+      },
     },
     {
       id: 'plan-line',
@@ -168,7 +170,7 @@ function lines(p: Palette, factor: number): LayerSpecification[] {
             1.6 * factor,
           ],
         ],
-        'line-opacity': ['case', state('dimmed'), 0.3, 1],
+        'line-opacity': ['case', state('stale'), 0, state('dimmed'), 0.3, 1],
       },
     },
     {
@@ -217,7 +219,7 @@ function words(p: Palette, tone: Tones, factor: number): LayerSpecification[] {
         ],
         'text-halo-color': p.halo,
         'text-halo-width': 1.8,
-        'text-opacity': ['case', state('dimmed'), 0.4, 1],
+        'text-opacity': ['case', state('stale'), 0, state('dimmed'), 0.4, 1],
       },
     },
   ]
@@ -309,7 +311,26 @@ function layers(): LayerSpecification[] {
   const p = readPalette(theme.value)
   const tone = tones()
   const factor = zoomFactor.value
-  return [...fills(p, tone), ...lines(p, factor), ...words(p, tone, factor), ...points(p, tone, factor)]
+  const drawn = [...fills(p, tone), ...lines(p, factor), ...words(p, tone, factor), ...points(p, tone, factor)]
+  return drawn.flatMap(withNew)
+}
+
+/**
+ * A layer of a large source is drawn of the small one too, right over it. A halo goes under: from one layer to the next
+ * of the same source the map masks no tiles anew.
+ */
+function withNew(layer: LayerSpecification): LayerSpecification[] {
+  if (!('source' in layer) || !KEYED.includes(layer.source as PlanSource)) return [layer]
+  const twin = { ...layer, id: `${layer.id}-new`, source: `${layer.source}-new` } as LayerSpecification
+  return layer.id === 'plan-halo' ? [twin, layer] : [layer, twin]
+}
+
+/** The grid at a place on the screen. */
+export function gridDrawnAt(map: MapLibre, point: { x: number; y: number }): string | null {
+  const layers = ['plan-fill', 'plan-fill-new']
+  if (!layers.every((id) => map.getLayer(id))) return null
+  const found = map.queryRenderedFeatures([point.x, point.y], { layers }).find(({ state }) => !state.stale)
+  return found ? String(found.properties.id) : null
 }
 
 /** Draws them in the theme that is on, in place of what stood before. */

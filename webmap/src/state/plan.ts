@@ -60,6 +60,9 @@ export const planPick = signal<ReadonlySet<string>>(new Set())
 export const planTool = signal<PlanTool>('select')
 /** An edit is on its way. */
 export const planBusy = signal(false)
+/** It is so long on its way that one should know: most are back before anything said of them could be read. */
+export const planSlow = signal(false)
+const SLOW_MS = 200
 /** The edit that is on its way or waits its turn; its ghost is on the map. */
 export const planPending = signal<Operation | null>(null)
 export const planRefused = signal<Refusal | null>(null)
@@ -229,14 +232,21 @@ export function useTool(tool: PlanTool): void {
 
 let queue: Promise<unknown> = Promise.resolve()
 let waiting = 0
+let slow: ReturnType<typeof setTimeout> | undefined
 
 /** One after the other; `work` sees the version that the one before it brought. */
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  waiting++
-  planBusy.value = true
+  if (waiting++ === 0) {
+    planBusy.value = true
+    slow = setTimeout(() => (planSlow.value = true), SLOW_MS)
+  }
   const done = queue.then(work, work).finally(() => {
-    waiting--
-    if (waiting === 0) planBusy.value = false
+    if (--waiting > 0) return
+    clearTimeout(slow)
+    batch(() => {
+      planBusy.value = false
+      planSlow.value = false
+    })
   })
   queue = done.catch(() => {})
   return done

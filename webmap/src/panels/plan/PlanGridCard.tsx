@@ -5,7 +5,7 @@ import { count, figure } from '../../domain/format'
 import { loadText } from '../../domain/planBalance'
 import { t, title } from '../../i18n'
 import { stores } from '../../state/features'
-import { edit, plan, planBusy, planEditable } from '../../state/plan'
+import { edit, plan, planEditable, planSlow } from '../../state/plan'
 import { Section } from '../Parts'
 
 const SPECIAL = ['', 'school', 'estate', 'industrial', 'hospital', 'market', 'other'] as const
@@ -16,7 +16,7 @@ const areaText = (m2: number) => (m2 >= 100_000 ? `${(m2 / 1e6).toFixed(2)} km²
 export function PlanGridCard({ grid }: { grid: PlanGrid }) {
   const [name, setName] = useState(grid.name)
   const may = planEditable.value
-  const busy = planBusy.value
+  const busy = planSlow.value
   const model = plan.value?.model
   const say = (change: Partial<Extract<Operation, { op: 'describe' }>>) =>
     void edit({ op: 'describe', grid: grid.id, ...change })

@@ -8,11 +8,11 @@ import {
   closePlan,
   notePlan,
   plan,
-  planBusy,
   planCompare,
   planEditable,
   planKey,
   planSavedAt,
+  planSlow,
   redo,
   undo,
 } from '../../state/plan'
@@ -24,7 +24,7 @@ import { IconButton } from '../Parts'
 import { StateMark } from './PlanParts'
 
 function Saved() {
-  if (planBusy.value) return <>{t('plans.saving')}</>
+  if (planSlow.value) return <>{t('plans.saving')}</>
   const at = planSavedAt.value
   const iso = at === null ? plan.value?.plan.changed_at : new Date(at).toISOString()
   return <>{t('plans.saved', { at: clockTime(iso, now.value, false) })}</>

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import type { PlanEdit } from '../../api/plans'
 import { depthOf } from '../../domain/planFiles'
 import { t, title } from '../../i18n'
-import { plan, planBusy, planEditable, redo, undo } from '../../state/plan'
+import { plan, planEditable, planSlow, redo, undo } from '../../state/plan'
 import { gridName, planDialog, planEdits, showGrids, useFreshRow, useOfPlan } from '../../state/planPanels'
 import { account } from '../../state/session'
 import { Empty, Loading, Section, Time } from '../Parts'
@@ -51,7 +51,7 @@ export function PlanHistory() {
               <button
                 type="button"
                 class="button small"
-                disabled={!history?.undo || planBusy.value}
+                disabled={!history?.undo || planSlow.value}
                 title={history?.undo ? title(history.undo) : undefined}
                 onClick={() => void undo()}
                 data-testid="history-undo"
@@ -61,7 +61,7 @@ export function PlanHistory() {
               <button
                 type="button"
                 class="button small"
-                disabled={!history?.redo || planBusy.value}
+                disabled={!history?.redo || planSlow.value}
                 title={history?.redo ? title(history.redo) : undefined}
                 onClick={() => void redo()}
                 data-testid="history-redo"

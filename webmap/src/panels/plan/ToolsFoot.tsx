@@ -1,6 +1,6 @@
 /** The line under the map: what the tool does now, what lines cling to, the keys, the scale. */
 import { title as said, t } from '../../i18n'
-import { plan, planAsking, planBusy, planEditable, planOthers, planTool } from '../../state/plan'
+import { plan, planAsking, planEditable, planOthers, planSlow, planTool } from '../../state/plan'
 import { CLINGS, clings, sketched, toggleCling } from '../../state/planTools'
 import { camera } from '../../state/view'
 
@@ -38,7 +38,7 @@ export function ToolsFoot() {
           <span data-testid="plan-others">
             <b>{others.by}</b> {said(others.text)}
           </span>
-        ) : planBusy.value ? (
+        ) : planSlow.value ? (
           t('plan.saving')
         ) : (
           said(now?.text)
