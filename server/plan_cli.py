@@ -169,7 +169,7 @@ def edit(
     from onemap.planning.grounds import database
     from onemap.planning.workspace import workspaces
     from onemap.store.db import acting
-    from server.plan_models import Operation
+    from server.plan_operation_models import Operation
 
     try:
         content = json.loads(file.read_bytes())

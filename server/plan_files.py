@@ -158,7 +158,7 @@ class Previews:
 
 
 def answer(token: str, found: Preview) -> dict[str, Any]:
-    """A preview in the shape of the door; see `plan_models.ImportPreview`."""
+    """A preview in the shape of the door; see `plan_file_models.ImportPreview`."""
     look = found.look
     findings = look.findings
     return {

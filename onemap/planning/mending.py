@@ -66,7 +66,7 @@ class Mend:
         return whole.hexdigest()[:32]
 
     def told(self) -> dict[str, Any]:
-        """As the doors tell it; see `plan_models.EditionRepairs`."""
+        """As the doors tell it; see `plan_file_models.EditionRepairs`."""
         drawn = self.shapes[~shapely.is_missing(self.shapes)]
         return {
             "edition": self.edition,

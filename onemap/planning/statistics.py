@@ -72,7 +72,7 @@ class _Drawn:
 
 
 def of_range(conn: Connection, asked: Asked) -> dict[str, Any]:
-    """Figures by span and grid, the most cases first, with sums: see `server.plan_models.GridStatistics`.
+    """Figures by span and grid, the most cases first, with sums: see `server.edition_models.GridStatistics`.
 
     Raises BadInput (range), NotFound (edition, scope).
     """

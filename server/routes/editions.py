@@ -18,7 +18,9 @@ from onemap.planning.exchange.write import Encoding, Format
 from server import plan_files
 from server.answer import Json
 from server.auth import Signed, require
-from server.plan_models import Edition, EditionRepairs, ImportConfirm, ImportPreview, Lineage, Plan
+from server.edition_models import Edition, Lineage
+from server.plan_file_models import EditionRepairs, ImportConfirm, ImportPreview
+from server.plan_models import Plan
 from server.state import State, state_of
 
 router = APIRouter(tags=["editions"])

@@ -10,7 +10,7 @@ from onemap.core.policy import Grant, Right
 from server import grid_notices
 from server.answer import Json
 from server.auth import require
-from server.plan_models import GridNotice
+from server.edition_models import GridNotice
 from server.state import state_of
 
 router = APIRouter(prefix="/notices", tags=["notices"])

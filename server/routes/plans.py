@@ -20,6 +20,7 @@ from onemap.store.db import Connection, acting
 from server import plan_answer
 from server.answer import Json
 from server.auth import require
+from server.plan_file_models import Unmatched
 from server.plan_files import agreed_of
 from server.plan_models import (
     EditAsk,
@@ -31,7 +32,6 @@ from server.plan_models import (
     PlanMap,
     RebaseAsk,
     Replayed,
-    Unmatched,
     VersionAsk,
 )
 from server.state import state_of

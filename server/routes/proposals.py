@@ -14,7 +14,8 @@ from onemap.planning.workspace import workspaces
 from server import plan_answer
 from server.answer import Json
 from server.auth import require
-from server.plan_models import AdoptAsk, PlanDelta, Proposal, ProposalAsk
+from server.plan_models import PlanDelta
+from server.proposal_models import AdoptAsk, Proposal, ProposalAsk
 from server.state import state_of
 
 router = APIRouter(prefix="/plans", tags=["proposals"])

@@ -13,17 +13,9 @@ from onemap.planning import log, publish, report, review
 from server import grid_notices
 from server.answer import Json
 from server.auth import require
-from server.plan_models import (
-    Comment,
-    CommentMake,
-    DecideAsk,
-    Impact,
-    Plan,
-    PlanReview,
-    Publication,
-    PublishAsk,
-    SubmitAsk,
-)
+from server.impact_models import Impact
+from server.plan_models import Plan
+from server.review_models import Comment, CommentMake, DecideAsk, PlanReview, Publication, PublishAsk, SubmitAsk
 from server.state import state_of
 
 router = APIRouter(prefix="/plans", tags=["review"])

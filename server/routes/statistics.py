@@ -14,7 +14,7 @@ from onemap.planning import statistics
 from server import grid_statistics, plan_files
 from server.answer import Json
 from server.auth import require
-from server.plan_models import GridStatistics
+from server.edition_models import GridStatistics
 from server.state import state_of
 
 router = APIRouter(tags=["editions"])

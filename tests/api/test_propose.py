@@ -10,7 +10,8 @@ from onemap.core.policy import Role
 from onemap.planning.propose import service
 from onemap.store import account
 from onemap.store.db import acting, connect
-from server.plan_models import PlanDelta, Proposal
+from server.plan_models import PlanDelta
+from server.proposal_models import Proposal
 from tests.api.conftest import PASSWORD, Running
 from tests.db.plans_ground import EAST, WEST, city
 

@@ -24,17 +24,10 @@ from onemap.store.sqlfile import sql
 from onemap.warnings.calling import service as calling
 from onemap.warnings.service import Reading, evaluate
 from server import grid_notices
-from server.plan_models import (
-    Comment,
-    Edition,
-    GridNotice,
-    GridStatistics,
-    Impact,
-    Lineage,
-    Plan,
-    PlanReview,
-    Publication,
-)
+from server.edition_models import Edition, GridNotice, GridStatistics, Lineage
+from server.impact_models import Impact
+from server.plan_models import Plan
+from server.review_models import Comment, PlanReview, Publication
 from tests.api.conftest import PASSWORD, Running
 from tests.db.plans_ground import COLUMNS, EAST, EDITION, ROWS, WEST, city, grid, split
 from tests.unit.plan_ground import LAT, LON, STEP
