@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Address, readAddress, writeAddress } from '../src/state/address'
+import { type Address, readAddress, tabOf, writeAddress } from '../src/state/address'
 import { EFFECT_DEFAULT, HEAT_DEFAULT } from '../src/state/view'
 
 const PLAIN: Address = {
@@ -53,6 +53,12 @@ describe('the address', () => {
     expect(readAddress(writeAddress(rule))).toEqual(rule)
     const fence: Address = { ...PLAIN, panel: 'fences', pick: 'team/3,a:b' }
     expect(readAddress(writeAddress(fence))).toEqual(fence)
+  })
+  it('opens the sheet of the hand at what it names', () => {
+    expect(tabOf(readAddress('#p=plan&k=plan-1'), 'map')).toBe('studio')
+    expect(tabOf(readAddress('#s=grid:1'), 'studio')).toBe('map')
+    expect(tabOf(readAddress('#m=12/29/110'), 'studio')).toBe('map')
+    expect(tabOf(readAddress('#m=12/29/110'), 'heat')).toBe('heat')
   })
   it('keeps what stands under the heat, and the question of an effect', () => {
     const trend: Address = { ...PLAIN, panel: 'heat', tab: 'trends', category: 'matter-06', grid: '999101001002003' }

@@ -93,6 +93,9 @@ describe('the balance of a plan', () => {
       '0',
       '+3',
     ])
+    // What is just missed does not read as reached.
+    expect([loadText(1.10008, 0.1), loadText(1.1, 0.1), loadText(1.27, 0.1)]).toEqual(['1.1001', '1.10', '1.27'])
+    expect([loadText(0.8997, 0.1), loadText(0.9, 0.1), loadText(1.10008)]).toEqual(['0.8997', '0.90', '1.10'])
     expect(shortCode(grid('330106001007004', '004甲', 1))).toBe('…007-004甲')
     const fresh = grid('~1', '004乙', 1, { code: null, community_code: '330106001007' })
     expect(shortCode(fresh)).toBe('…007-004乙')

@@ -94,9 +94,18 @@ export function shortCode(grid: Pick<PlanGrid, 'code' | 'label' | 'id' | 'commun
   return /^\d{12}$/.test(community) ? `…${community.slice(-3)}-${grid.label}` : grid.label
 }
 
-/** Load as it stands beside a grid: two decimals always, so that figures stand below one another. */
-export const loadText = (load: number | null | undefined): string =>
-  load === null || load === undefined || !Number.isFinite(load) ? '—' : load.toFixed(2)
+/**
+ * Load as it stands beside a grid: two decimals, so that figures stand below one another. Where a tolerance is named and
+ * two would read as within what is just missed, as many more as show it.
+ */
+export function loadText(load: number | null | undefined, tolerance?: number): string {
+  if (load === null || load === undefined || !Number.isFinite(load)) return '—'
+  let digits = 2
+  if (tolerance !== undefined && toneOf(load, tolerance) !== 'within') {
+    while (digits < 6 && toneOf(Number(load.toFixed(digits)), tolerance) === 'within') digits++
+  }
+  return load.toFixed(digits)
+}
 
 export const percent = (share: number, digits = 0): string => `${(share * 100).toFixed(digits)}%`
 

@@ -63,6 +63,7 @@ const tools = {
     'Enter finishes, Backspace takes a point back, Esc drops the line',
   ],
   'plan.hint.asking': ['请在图上点一个位置', 'Click a place on the map'],
+  'plan.hint.opening': ['正在打开方案…', 'Opening the plan…'],
   'plan.hint.readonly': ['只能查看', 'Read only'],
   'plan.cling': ['吸附', 'Cling to'],
   'plan.cling.borders': ['边界', 'borders'],

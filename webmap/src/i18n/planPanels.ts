@@ -177,6 +177,7 @@ export const planPanels = {
   'plans.axis': ['横轴', 'Across'],
   'plans.axis.against': ['横轴：{what}', 'against {what}'],
   'plans.axis.max_over_mean': ['最重/平均', 'Max/mean'],
+  'plans.axis.min_over_mean': ['最轻/平均', 'Min/mean'],
   'plans.axis.changed_share': ['换手的工作量', 'Load that moves'],
   'plans.axis.compactness': ['紧凑度', 'Compactness'],
   'plans.axis.crossings': ['跨越', 'Crossings'],

@@ -16,7 +16,7 @@ import { startOutbox } from '../state/outbox'
 import { isTeam, resume, session } from '../state/session'
 import { loadTimeline } from '../state/timeline'
 import { dismiss, problemText, toasts } from '../state/toast'
-import { isPhone, isStudio, overlay, panel, phoneTab, selection } from '../state/view'
+import { isPhone, overlay, phoneTab, selection } from '../state/view'
 import { startRedTone } from '../state/warnings'
 import { Desk } from './Desk'
 import { KeyList, useKeys } from './Keys'
@@ -88,7 +88,6 @@ function Inside() {
     startAddress(jumpTo)
     // A team's first look is at its own work; known before the map is built, so that it fits the room left to it.
     if (isTeam.peek() && !selection.peek()) phoneTab.value = 'mine'
-    else if (isStudio(panel.peek())) phoneTab.value = 'studio'
     void loadCatalogue()
   }, [])
   const ready = catalogue.value !== null

@@ -3,11 +3,8 @@ import { useState } from 'preact/hooks'
 import type { GridNotice } from '../api/notices'
 import { t, title } from '../i18n'
 import { acknowledgeNotice, notices } from '../state/notices'
-import { useFollow } from '../state/studio'
 import { attempt } from '../state/toast'
 import { Fold, Time } from './Parts'
-
-const POLL_MS = 120_000
 
 function Notice({ one }: { one: GridNotice }) {
   const [busy, setBusy] = useState(false)
@@ -42,7 +39,6 @@ function Notice({ one }: { one: GridNotice }) {
 }
 
 export function Notices() {
-  useFollow(notices, POLL_MS, 'notice')
   const list = notices.value.value ?? []
   const waiting = list.filter(({ seen_at }) => !seen_at)
   const read = list.filter(({ seen_at }) => seen_at)

@@ -5,8 +5,10 @@ import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../i18n'
 import { resizeMap } from '../map/map'
 import { openAlerts } from '../state/alerts'
+import { NOTICE_POLL_MS, notices, unread } from '../state/notices'
 import { waiting } from '../state/outbox'
 import { account, isTeam } from '../state/session'
+import { useFollow } from '../state/studio'
 import { type PhoneTab, phoneTab, selection } from '../state/view'
 import { warnings } from '../state/warnings'
 import { Banner } from './Banner'
@@ -30,7 +32,7 @@ const snap = signal<Snap>('half')
 
 function tabs(): readonly [PhoneTab, IconName, string][] {
   if (isTeam.value) {
-    const n = openAlerts.value.length
+    const n = openAlerts.value.length + unread.value
     return [
       ['map', 'now', t('phone.map')],
       ['mine', 'warnings', n ? `${t('phone.mine')} ${n}` : t('phone.mine')],
@@ -102,6 +104,12 @@ function Grip() {
   )
 }
 
+/** A team's notices, followed whatever is open: the foot says how many wait. */
+function Told() {
+  useFollow(notices, NOTICE_POLL_MS, 'notice')
+  return null
+}
+
 export function Phone() {
   const tab = phoneTab.value
   const worst = isTeam.value ? openAlerts.value[0]?.level : warnings.value[0]?.level
@@ -128,6 +136,7 @@ export function Phone() {
         <Clock />
       </header>
       <MapArea />
+      {isTeam.value && <Told />}
       {!isTeam.value && <Banner />}
       {open && (
         <section class={`sheet sheet-${snap.value}`} data-testid="sheet">

@@ -7,6 +7,7 @@
  */
 import { batch, effect } from '@preact/signals'
 import { readWindow } from '../domain/window'
+import { isTeam } from './session'
 import {
   type Camera,
   type Compare,
@@ -23,10 +24,13 @@ import {
   HOT_KINDS,
   heat,
   heatTab,
+  isStudio,
   layerChoice,
   PANELS,
   type Panel,
+  type PhoneTab,
   panel,
+  phoneTab,
   type Selection,
   selection,
   studioPick,
@@ -198,8 +202,16 @@ export function readAddress(hash: string): Address {
   }
 }
 
+/** In the hand the sheet shows one thing at a time: which of them an address means; else what was looked at stays. */
+export function tabOf({ panel, selection }: Pick<Address, 'panel' | 'selection'>, before: PhoneTab): PhoneTab {
+  // A team's sheet has no studio.
+  if (isStudio(panel) && !isTeam.peek()) return 'studio'
+  return selection || before === 'studio' ? 'map' : before
+}
+
 function take(address: Address): void {
   batch(() => {
+    phoneTab.value = tabOf(address, phoneTab.peek())
     if (address.camera) camera.value = address.camera
     selection.value = address.selection
     panel.value = address.panel

@@ -3,13 +3,14 @@ import { useMemo, useState } from 'preact/hooks'
 import type { LoadModel, PlanGrid } from '../../api/plans'
 import { count, figure } from '../../domain/format'
 import { balanceOf, balanceRows, barReach, loadText, shortCode } from '../../domain/planBalance'
+import { toneOf } from '../../domain/topology'
 import { t, title } from '../../i18n'
 import { plan, planPick, planTrouble } from '../../state/plan'
 import { lookAtGrids, planCommunity, showGrids } from '../../state/planPanels'
 import { Section } from '../Parts'
 import { PlanGridCard } from './PlanGridCard'
 import { LoadChart } from './PlanLoadChart'
-import './PlanParts'
+import { MoreRows } from './PlanParts'
 import { PlanProblems } from './PlanProblems'
 
 /** The figures that stand beside the load while there is little room: people first, then ground, then work. */
@@ -42,7 +43,7 @@ function CommunityPick() {
       <option value="">{t('plans.community.all', { n: list.length })}</option>
       {list.map((one) => (
         <option key={one.community_code} value={one.community_code ?? ''}>
-          {one.name ?? one.community_code} · {loadText(one.max_over_mean)}
+          {one.name ?? one.community_code} · {loadText(one.max_over_mean, now.model.tolerance)}
         </option>
       ))}
     </select>
@@ -53,20 +54,19 @@ function Summary({ model }: { model: LoadModel }) {
   const now = plan.value
   const all = now ? balanceOf(now.balance, planCommunity.value) : null
   if (!all) return null
-  const within = 1 + model.tolerance + 0.0005
   return (
     <dl class="plan-figures" data-testid="balance-summary">
       <div>
         <dt>{t('plans.grids')}</dt>
         <dd>{count(all.grids)}</dd>
       </div>
-      <div class={all.max_over_mean > within ? 'is-off' : ''}>
+      <div class={toneOf(all.max_over_mean, model.tolerance) === 'over' ? 'is-off' : ''}>
         <dt>{t('plans.most')}</dt>
-        <dd data-testid="balance-most">{loadText(all.max_over_mean)}</dd>
+        <dd data-testid="balance-most">{loadText(all.max_over_mean, model.tolerance)}</dd>
       </div>
       <div>
         <dt>{t('plans.least')}</dt>
-        <dd>{loadText(all.min_over_mean)}</dd>
+        <dd>{loadText(all.min_over_mean, model.tolerance)}</dd>
       </div>
       <div class={all.out_of_tolerance > 0 ? 'is-off' : ''}>
         <dt>{t('plans.out')}</dt>
@@ -127,7 +127,7 @@ function Line({ grid, tone, beyond, reach, tolerance, picked, measures }: LinePr
             <u style={{ right: share(1 - tolerance) }} />
             <u style={{ right: share(1 + tolerance) }} />
           </span>
-          <b title={beyond ? t('plans.beyond') : undefined}>{loadText(grid.load)}</b>
+          <b title={beyond ? t('plans.beyond') : undefined}>{loadText(grid.load, tolerance)}</b>
         </span>
       </td>
       {measures.map(({ key }) => (
@@ -230,11 +230,7 @@ function Table({ model }: { model: LoadModel }) {
         </table>
       </div>
       <div class="quick">
-        {rows.length > shown && (
-          <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)} data-testid="balance-more">
-            {t('plans.more', { n: rows.length - shown })}
-          </button>
-        )}
+        <MoreRows left={rows.length - shown} onMore={() => setShown(shown + 5 * STEP)} testid="balance-more" />
         {model.measures.length > 3 && (
           <button type="button" class="link" onClick={() => setAll(!all)} data-testid="balance-all">
             {t(all ? 'plans.measures.less' : 'plans.measures.all')}

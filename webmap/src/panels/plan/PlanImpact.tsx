@@ -8,7 +8,7 @@ import { fitTo } from '../../map/map'
 import { plan, planOverlay } from '../../state/plan'
 import { gridPlace, planImpact, showGrids, useOfPlan } from '../../state/planPanels'
 import { Empty, Loading, Section } from '../Parts'
-import { FromTo, Said } from './PlanParts'
+import { FromTo, MoreRows, Said } from './PlanParts'
 import '../../theme/planReview.css'
 
 const STEP = 20
@@ -114,11 +114,7 @@ function Exchanges({ impact }: { impact: Impact }) {
           </li>
         ))}
       </ul>
-      {list.length > shown && (
-        <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)}>
-          {t('plans.more', { n: list.length - shown })}
-        </button>
-      )}
+      <MoreRows left={list.length - shown} onMore={() => setShown(shown + 5 * STEP)} />
     </>
   )
 }
@@ -187,11 +183,7 @@ function Indicators({ impact }: { impact: Impact }) {
           ))}
         </tbody>
       </table>
-      {list.length > shown && (
-        <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)}>
-          {t('plans.more', { n: list.length - shown })}
-        </button>
-      )}
+      <MoreRows left={list.length - shown} onMore={() => setShown(shown + 5 * STEP)} />
     </>
   )
 }
@@ -222,11 +214,7 @@ function Described({ list }: { list: Impact['described'] }) {
           </li>
         ))}
       </ul>
-      {list.length > shown && (
-        <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)}>
-          {t('plans.more', { n: list.length - shown })}
-        </button>
-      )}
+      <MoreRows left={list.length - shown} onMore={() => setShown(shown + 5 * STEP)} />
     </>
   )
 }

@@ -8,7 +8,7 @@ import { openPlan } from '../../state/plan'
 import { planDialog, planList } from '../../state/planPanels'
 import { toast } from '../../state/toast'
 import { Section } from '../Parts'
-import { Dialog, Said } from './PlanParts'
+import { Dialog, Said, SliverField } from './PlanParts'
 import { MendAsk, mendingOf, Repairs } from './Repairs'
 
 const COLUMNS = ['code', 'name', 'community', 'kind', 'special', 'team'] as const
@@ -147,25 +147,12 @@ export function PlanImport() {
               <option value="gbk">GBK</option>
             </select>
           </label>
-          <label class="field">
-            <span>{t('plans.import.tolerance')}</span>
-            <span class="figure-field">
-              <input
-                type="number"
-                min={0.1}
-                max={50}
-                step="any"
-                value={reading.tolerance_m}
-                disabled={busy}
-                onChange={(event) => {
-                  const width = Number(event.currentTarget.value)
-                  if (width > 0 && width <= 50) readAs({ tolerance_m: width })
-                }}
-                data-testid="import-tolerance"
-              />
-              <em>m</em>
-            </span>
-          </label>
+          <SliverField
+            metres={reading.tolerance_m}
+            disabled={busy}
+            onPick={(tolerance_m) => readAs({ tolerance_m })}
+            testid="import-tolerance"
+          />
         </div>
       )}
       <Said error={error} />

@@ -14,7 +14,7 @@ import { gridName, lookAtOption, optionOpen, optionPart } from '../../state/plan
 import { attempt, toast } from '../../state/toast'
 import { Section } from '../Parts'
 import { PlanPareto } from './PlanPareto'
-import { FromTo } from './PlanParts'
+import { FromTo, MoreRows } from './PlanParts'
 
 const WIDTH = 168
 const HEIGHT = 116
@@ -45,9 +45,15 @@ function Card(props: {
   frame: Frame | null
   outline: string
   open: boolean
+  /** How far off the mean was asked for; what misses it says by which grid. */
+  tolerance: number
   onOpen: () => void
 }) {
-  const { option, today, frame, outline, open } = props
+  const { option, today, frame, outline, open, tolerance } = props
+  const least = useMemo(() => {
+    const loads = optionGrids(option).map(({ load }) => load)
+    return Math.min(...loads.filter(Number.isFinite))
+  }, [option])
   return (
     <button
       type="button"
@@ -68,14 +74,20 @@ function Card(props: {
             {today ? (
               <FromTo
                 from={loadText(today.max_over_mean)}
-                to={loadText(option.max_over_mean)}
+                to={loadText(option.max_over_mean, tolerance)}
                 better={option.max_over_mean < today.max_over_mean}
               />
             ) : (
-              <b>{loadText(option.max_over_mean)}</b>
+              <b>{loadText(option.max_over_mean, tolerance)}</b>
             )}
           </dd>
         </div>
+        {toneOf(least, tolerance) === 'under' && (
+          <div>
+            <dt>{t('plans.axis.min_over_mean')}</dt>
+            <dd>{loadText(least, tolerance)}</dd>
+          </div>
+        )}
         <div>
           <dt>{t('plans.axis.changed_share')}</dt>
           <dd>{percent(option.changed_share)}</dd>
@@ -129,11 +141,7 @@ function Moves({ moves }: { moves: ProposalMove[] }) {
           </li>
         ))}
       </ul>
-      {moves.length > shown && (
-        <button type="button" class="link" onClick={() => setShown(shown + 4 * STEP)}>
-          {t('plans.more', { n: moves.length - shown })}
-        </button>
-      )}
+      <MoreRows left={moves.length - shown} onMore={() => setShown(shown + 4 * STEP)} />
     </>
   )
 }
@@ -296,6 +304,8 @@ export function PlanOptions({ proposal }: { proposal: Proposal }) {
   }, [frame, options])
   const open = optionOpen.value?.proposal === proposal.id ? optionOpen.value.option.index : null
   const option = options.find(({ index }) => index === open)
+  const asked = Number(proposal.asked.tolerance)
+  const tolerance = asked > 0 ? asked : (model?.model.tolerance ?? 0.1)
   if (options.length === 0) return <p class="calm">{t('plans.options.none')}</p>
   const pick = (one: ProposalOption) => {
     lookAtOption(proposal.id, open === one.index ? null : one)
@@ -313,6 +323,7 @@ export function PlanOptions({ proposal }: { proposal: Proposal }) {
             frame={frame}
             outline={outline}
             open={one.index === open}
+            tolerance={tolerance}
             onOpen={() => pick(one)}
           />
         ))}

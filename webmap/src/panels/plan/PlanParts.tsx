@@ -96,6 +96,46 @@ export function Said({ error, again }: { error: unknown; again?: () => void }) {
   )
 }
 
+/** The way to the rest of a long list; nothing where all of it is shown. */
+export function MoreRows({ left, onMore, testid }: { left: number; onMore: () => void; testid?: string }) {
+  if (left <= 0) return null
+  return (
+    <button type="button" class="link" onClick={onMore} data-testid={testid}>
+      {t('plans.more', { n: left })}
+    </button>
+  )
+}
+
+/** How wide a gap or an overlap may be and still be mended as a sliver, in metres. */
+export function SliverField(props: {
+  metres: number
+  disabled: boolean
+  onPick: (metres: number) => void
+  testid: string
+}) {
+  return (
+    <label class="field">
+      <span>{t('plans.import.tolerance')}</span>
+      <span class="figure-field">
+        <input
+          type="number"
+          min={0.1}
+          max={50}
+          step="any"
+          value={props.metres}
+          disabled={props.disabled}
+          onChange={(event) => {
+            const width = Number(event.currentTarget.value)
+            if (width > 0 && width <= 50) props.onPick(width)
+          }}
+          data-testid={props.testid}
+        />
+        <em>m</em>
+      </span>
+    </label>
+  )
+}
+
 /** A figure of what was before and what would be: `1.27 → 1.08`. */
 export function FromTo(props: { from: string; to: string; better?: boolean | undefined }) {
   const { from, to } = props

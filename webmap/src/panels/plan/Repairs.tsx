@@ -7,7 +7,7 @@ import { areaText, repairsByKind } from '../../domain/planFiles'
 import { type Frame, frameOf, pathOf, projector } from '../../domain/planOptions'
 import { t, title } from '../../i18n'
 import { Section } from '../Parts'
-import { Dialog, Said } from './PlanParts'
+import { Dialog, MoreRows, Said, SliverField } from './PlanParts'
 
 const WIDTH = 420
 const HEIGHT = 260
@@ -87,11 +87,7 @@ export function Repairs({ found }: { found: Found }) {
           </li>
         ))}
       </ul>
-      {found.repairs.length > shown && (
-        <button type="button" class="link" onClick={() => setShown(shown + 5 * STEP)}>
-          {t('plans.more', { n: found.repairs.length - shown })}
-        </button>
-      )}
+      <MoreRows left={found.repairs.length - shown} onMore={() => setShown(shown + 5 * STEP)} />
     </>
   )
 }
@@ -132,25 +128,7 @@ export function MendAsk(props: {
         </ul>
       )}
       {props.onTolerance && (
-        <label class="field">
-          <span>{t('plans.import.tolerance')}</span>
-          <span class="figure-field">
-            <input
-              type="number"
-              min={0.1}
-              max={50}
-              step="any"
-              value={mending.tolerance_m}
-              disabled={busy}
-              onChange={(event) => {
-                const width = Number(event.currentTarget.value)
-                if (width > 0 && width <= 50) props.onTolerance?.(width)
-              }}
-              data-testid="mend-tolerance"
-            />
-            <em>m</em>
-          </span>
-        </label>
+        <SliverField metres={mending.tolerance_m} disabled={busy} onPick={props.onTolerance} testid="mend-tolerance" />
       )}
       <Section
         title={t('plans.repairs')}

@@ -1,6 +1,6 @@
 /** The line under the map: what the tool does now, what lines cling to, the keys, the scale. */
 import { title as said, t } from '../../i18n'
-import { plan, planAsking, planEditable, planOthers, planSlow, planTool } from '../../state/plan'
+import { plan, planAsking, planEditable, planError, planOthers, planSlow, planTool } from '../../state/plan'
 import { CLINGS, clings, sketched, toggleCling } from '../../state/planTools'
 import { camera } from '../../state/view'
 
@@ -15,6 +15,7 @@ function scaleOf(zoom: number, lat: number): number {
 function Hint() {
   const tool = planTool.value
   if (planAsking.value) return <>{t('plan.hint.asking')}</>
+  if (!plan.value && !planError.value) return <>{t('plan.hint.opening')}</>
   if (!planEditable.value) return <>{t('plan.hint.readonly')}</>
   if ((tool === 'split' || tool === 'reshape') && sketched.value > 0) return <>{t('plan.hint.drawing')}</>
   return (
