@@ -17,7 +17,7 @@ from onemap.core.errors import BadInput, Forbidden, NotFound
 from onemap.core.policy import Grant, Right
 from onemap.core.settings import Settings
 from onemap.store.db import Connection
-from server.repairs_cli import agreed_to
+from server.repairs_cli import asked_once
 
 plan = typer.Typer(no_args_is_help=True, help="Plans of the grids: open, edit, check, files, review, publish.")
 CONSOLE = Console(highlight=False, soft_wrap=True)
@@ -25,6 +25,11 @@ _MAX_OPERATIONS = 5000
 
 Key = Annotated[str, typer.Argument(help="The plan's key; see: onemap plan list")]
 By = Annotated[str, typer.Option("--by", help="Login of the duty post that does it; its rights count.")]
+AcceptRepairs = Annotated[
+    bool,
+    typer.Option("--accept-repairs", help="Agree to the repairs of grids that do not match without being asked."),
+]
+Tolerance = Annotated[float, typer.Option(help="How wide a sliver may be, to be mended.")]
 Note = Annotated[str, typer.Option(help="A remark that is kept with it.")]
 
 
@@ -107,30 +112,23 @@ def open_(
     base: Annotated[str | None, typer.Option(help="Edition; none: the one in force.")] = None,
     scope: Annotated[str | None, typer.Option(help="Code of the area it is about; none: the whole city.")] = None,
     note: Note = "",
-    accept_repairs: Annotated[
-        bool,
-        typer.Option("--accept-repairs", help="Agree to the repairs of grids that do not match without being asked."),
-    ] = False,
-    tolerance_m: Annotated[float, typer.Option(help="How wide a sliver may be, to be mended.")] = 5.0,
+    accept_repairs: AcceptRepairs = False,
+    tolerance_m: Tolerance = 5.0,
 ) -> None:
     """Open a plan; nothing on the live map changes. What must be mended of the edition first is shown and asked for."""
     from onemap.planning import book
-    from onemap.planning.mending import Agreed, Unmended
+    from onemap.planning.mending import Agreed
     from onemap.store.db import acting
 
     with opened() as (_, conn):
         area = post(conn, by, Right.PLANS_EDIT).area_wkb
 
-        def make(token: str | None) -> str:
-            agreed = Agreed(token, tolerance_m)
+        def make(agreed: Agreed) -> str:
             with acting(conn, by):
                 made = book.open_plan(conn, name, by, base=base, scope=scope, note=note, area=area, agreed=agreed)
             return str(made["key"])
 
-        try:
-            key = make(None)
-        except Unmended as asked:
-            key = make(agreed_to(CONSOLE, asked, accept_repairs))
+        key = asked_once(CONSOLE, make, accept_repairs, tolerance_m)
     print(key)
 
 

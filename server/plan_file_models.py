@@ -28,8 +28,9 @@ class ImportPreview(Model):
     grids: int
     columns: dict[str, str | None] = Field(description="Which column of the file gives code, name, community, kind.")
     columns_found: list[str]
-    repairs: list[ImportRepair]
-    repaired_m2: float
+    repairs: list[ImportRepair] = Field(description="The largest, at most 500.")
+    unlisted: int = Field(0, description="Smaller ones beside them: both together are all there are.")
+    repaired_m2: float = Field(description="Of all of them.")
     problems: list[Texts] = Field(description="What must be mended in the file: with any, it cannot be confirmed.")
     notes: list[Texts] = Field([], description="Good to know.")
     datum: str = Field("WGS-84", description="What the file was read as.")
@@ -41,11 +42,13 @@ class EditionRepairs(Model):
     """What must be mended before a plan is opened on an edition whose grids overlap or leave gaps, or what was."""
 
     edition: str
-    token: str = Field(description="Agrees to these repairs and no others; empty where there are problems.")
+    token: str = Field(
+        description="Agrees to all of these repairs, listed or not, and to no others; empty where there are problems."
+    )
     tolerance_m: float
     grids: int
-    repairs: list[ImportRepair] = Field(description="The largest.")
-    unlisted: int = Field(0, description="Smaller ones beside them.")
+    repairs: list[ImportRepair] = Field(description="The largest, at most 500.")
+    unlisted: int = Field(0, description="Smaller ones beside them: both together are all there are.")
     repaired_m2: float = Field(description="Of all of them.")
     problems: list[Texts] = Field(description="What is no sliver: with any, no plan can be opened.")
     notes: list[Texts]

@@ -168,6 +168,7 @@ def answer(token: str, found: Preview) -> dict[str, Any]:
         "columns": dict(look.columns),
         "columns_found": list(look.file.columns),
         "repairs": repairs_told(findings.repairs),
+        "unlisted": findings.unlisted,
         "repaired_m2": round(findings.repaired_m2, 4),
         "problems": texts_told(findings.problems),
         "notes": texts_told(findings.notes),

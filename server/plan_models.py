@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,15 @@ from server.plan_operation_models import Key, Operation, Position
 
 PlanState = Literal["draft", "submitted", "approved", "rejected", "published", "rolled_back", "discarded"]
 Severity = Literal["error", "warning"]
+Token = Annotated[
+    str | None,
+    Field(
+        max_length=64,
+        description="Where the edition's grids overlap or leave gaps: the token of the repairs shown. Without it "
+        "the answer is 409 (reason `not-a-coverage`) with `mending`, an EditionRepairs.",
+    ),
+]
+Sliver = Annotated[float | None, Field(gt=0, le=50, description="How wide such slivers may be; none: 5 m.")]
 
 
 # -- plans ------------------------------------------------------------------------------------------------------------
@@ -25,13 +34,8 @@ class PlanMake(Model):
     base: str | None = Field(None, max_length=64, description="Edition; none: the one in force.")
     scope: str | None = Field(None, max_length=20, description="Code of the area it is about; none: the whole city.")
     copy_of: Key | None = Field(None, description="Branch off this plan instead of an edition.")
-    accept_repairs: str | None = Field(
-        None,
-        max_length=64,
-        description="Where the edition's grids overlap or leave gaps: the token of the repairs shown. Without it "
-        "the answer is 409 (reason `not-a-coverage`) with `mending`, an EditionRepairs.",
-    )
-    tolerance_m: float | None = Field(None, gt=0, le=50, description="How wide such slivers may be; none: 5 m.")
+    accept_repairs: Token = None
+    tolerance_m: Sliver = None
 
 
 class PlanChange(Model):
@@ -226,6 +230,8 @@ class RebaseAsk(Model):
     onto: str | None = Field(None, max_length=64, description="Edition; none: the one in force. (rebase)")
     other: Key | None = Field(None, description="Plan of the same base. (merge)")
     skip: list[int] = Field([], max_length=5000, description="Versions to leave out: how conflicts are settled.")
+    accept_repairs: Token = None
+    tolerance_m: Sliver = None
 
 
 class Replayed(Model):

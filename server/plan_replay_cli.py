@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from onemap.core.policy import Right
-from server.plan_cli import CONSOLE, By, Key, opened, plan, post
+from server.plan_cli import CONSOLE, AcceptRepairs, By, Key, Tolerance, opened, plan, post
+from server.repairs_cli import asked_once
 
 __all__ = ["plan"]
 
@@ -40,17 +41,24 @@ def rebase(
     by: By,
     onto: Annotated[str | None, typer.Option(help="Edition; none: the one in force.")] = None,
     skip: Skip = None,
+    accept_repairs: AcceptRepairs = False,
+    tolerance_m: Tolerance = 5.0,
 ) -> None:
-    """Do a plan's edits again on another edition, which becomes its base."""
+    """Do a plan's edits again on another edition, which becomes its base. What must be mended of it is asked for."""
     from onemap.planning import book
     from onemap.planning import rebase as again
+    from onemap.planning.mending import Agreed
     from onemap.store.db import acting
 
     with opened() as (_, conn):
         area = post(conn, by, Right.PLANS_EDIT).area_wkb
-        with acting(conn, by):
-            version = book.plan(conn, key, area=area)["version"]
-            found = again.rebase(conn, key, version, by, onto=onto, skip=skip or (), area=area)
+
+        def run(agreed: Agreed) -> again.Replay:
+            with acting(conn, by):
+                version = book.plan(conn, key, area=area)["version"]
+                return again.rebase(conn, key, version, by, onto=onto, skip=skip or (), area=area, agreed=agreed)
+
+        found = asked_once(CONSOLE, run, accept_repairs, tolerance_m)
     _told(key, found)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from rich.console import Console
@@ -10,9 +11,10 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from onemap.planning.exchange.spec import Findings
-    from onemap.planning.mending import Unmended
+    from onemap.planning.mending import Agreed, Unmended
 
 _LINES = 40
+T = TypeVar("T")
 
 
 def print_repairs(console: Console, findings: Findings) -> None:
@@ -23,7 +25,7 @@ def print_repairs(console: Console, findings: Findings) -> None:
     for repair in findings.repairs[:_LINES]:
         table.add_row(repair.kind, f"{repair.area_m2:.2f}", ", ".join(repair.grids[:4]), repair.to or "-")
     console.print(table)
-    console.print(f"{len(findings.repairs)} repairs, {findings.repaired_m2:.1f} m²")
+    console.print(f"{findings.count} repairs, {findings.repaired_m2:.1f} m²")
 
 
 def agreed_to(console: Console, asked: Unmended, accept: bool) -> str:
@@ -33,3 +35,13 @@ def agreed_to(console: Console, asked: Unmended, accept: bool) -> str:
     if not accept and not typer.confirm("接受修补? Agree to the repairs?"):
         raise typer.Exit(1)
     return asked.mend.token
+
+
+def asked_once(console: Console, run: Callable[[Agreed], T], accept: bool, tolerance_m: float) -> T:
+    """Do what needs an edition's grids to match; where they do not, show the repairs, ask, and do it with them."""
+    from onemap.planning.mending import Agreed, Unmended
+
+    try:
+        return run(Agreed(None, tolerance_m))
+    except Unmended as asked:
+        return run(Agreed(agreed_to(console, asked, accept), tolerance_m))

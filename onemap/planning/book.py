@@ -14,7 +14,7 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from onemap.core.errors import BadInput, Conflict, Forbidden, NotFound
+from onemap.core.errors import BadInput, Conflict, NotFound
 from onemap.planning import coverage as ops
 from onemap.planning import log
 from onemap.planning.coverage import Coverage, Delta, Face, FaceId
@@ -79,13 +79,7 @@ def open_plan(
     """
     edition = base or edition_in_force(conn)
     found = _scope(conn, scope, area)
-    if agreed is not None:
-        if agreed.token is not None and area is not None:
-            raise Forbidden(
-                "修补全市网格须有全市的编制权限 · Agreeing to repairs needs the right to plan in the whole city.",
-                reason="area",
-            )
-        agree(conn, edition, agreed, by)
+    agree(conn, edition, agreed, by, area=area)
     cov = part_of(coverage_of_edition(conn, edition), found and found["communities"], scope)
     key = _insert(conn, name, by, note, edition, scope, found, model)
     log.keep_ground(conn, key, 0, packed(cov))

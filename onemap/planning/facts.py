@@ -167,7 +167,7 @@ class Facts:
         missing = [key for key in wanted if key not in known]
         if missing:
             named = ", ".join(missing[:3]) + ("…" if len(missing) > 3 else "")
-            raise NotFound(f"图上没有建筑 {named} · no such building here: {named}", reason="building")
+            raise NotFound(f"图上没有建筑 {named} · No such building here: {named}", reason="building")
         return np.array([known[key] for key in wanted], np.int64)
 
     def roads(self, bounds: Box | None = None, kinds: Iterable[str] | None = None) -> Geoms:

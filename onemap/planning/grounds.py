@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import shapely
 
-from onemap.core.errors import NotFound
+from onemap.core.errors import Forbidden, NotFound
 from onemap.planning import mending
 from onemap.planning.coverage import Arc, Coverage, Delta, Face, NotACoverage
 from onemap.planning.exchange.spec import Shapes
@@ -78,11 +78,19 @@ def coverage_of_edition(conn: Connection, edition: str) -> Coverage:
     return found.copy()
 
 
-def agree(conn: Connection, edition: str, agreed: mending.Agreed, by: str) -> None:
+def agree(conn: Connection, edition: str, agreed: mending.Agreed | None, by: str, *, area: bytes | None = None) -> None:
     """Keep that a post agreed to the repairs of an edition whose grids do not match; nothing for one that does.
 
-    Raises as `mending.agree`, NotFound.
+    None: nothing was said to any. Raises as `mending.agree`, NotFound, Forbidden: repairs are the whole city's, and who
+    plans in one `area` alone does not agree to them.
     """
+    if agreed is None:
+        return
+    if agreed.token is not None and area is not None:
+        raise Forbidden(
+            "修补全市网格须有全市的编制权限 · Agreeing to repairs needs the right to plan in the whole city.",
+            reason="area",
+        )
     faces, shapes = _rows(conn, edition)
     try:
         Coverage.from_polygons(faces, shapes)

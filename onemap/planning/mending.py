@@ -89,11 +89,11 @@ class Unmended(Conflict):
 
     def __init__(self, mend: Mend) -> None:
         self.mend = mend
-        count, m2 = len(mend.findings.repairs) + mend.findings.unlisted, mend.findings.repaired_m2
+        count, m2 = mend.findings.count, mend.findings.repaired_m2
         super().__init__(
-            f"版本 {mend.edition} 的网格有缝隙或重叠，开方案前须确认修补({count} 处，{m2:.1f} 平方米) · "
+            f"版本 {mend.edition} 的网格有缝隙或重叠，在其上编制方案须先确认修补({count} 处，{m2:.1f} 平方米) · "
             f"The grids of edition {mend.edition} overlap or leave gaps: agree to the repairs ({count} places, "
-            f"{m2:.1f} m²) when a plan is opened on it.",
+            f"{m2:.1f} m²) before a plan is drawn on it.",
             reason="not-a-coverage",
         )
 
@@ -199,6 +199,7 @@ def _look(edition: str, digest: str, faces: Sequence[Face], shapes: Shapes, tole
         return Mend(edition, digest, tolerance_m, ids, grounds, findings)
     done = mended(grounds, ids, parents=_NO_PARENTS, corners=_NO_PARENTS, tolerance_m=tolerance_m)
     findings.add(done.findings)
+    findings.cut()
     found = Mend(edition, digest, tolerance_m, ids, done.shapes, findings)
     if not findings.problems:
         try:

@@ -140,7 +140,7 @@ def model_of(home: Path | None, key: str) -> Model:
     if key not in known:
         named = ", ".join(known)
         raise NotFound(
-            f"没有工作量模型 {key[:64]}，现有：{named} · no workload model {key[:64]}; there are: {named}",
+            f"没有工作量模型 {key[:64]}，现有：{named} · No workload model {key[:64]}; there are: {named}",
             reason="model",
         )
     return known[key]

@@ -64,7 +64,7 @@ def per_building(cov: Coverage, facts: Facts, face: str, *, least_households: in
     if not seeds.any():
         raise NoParting(
             f"网格内没有户数不少于 {least_households} 的建筑"
-            f" · the grid has no building of {least_households} households or more",
+            f" · The grid has no building of {least_households} households or more",
             reason="no-building",
         )
     parts = tessellate(polygon, facts.footprints.take(rows), streets(facts, polygon.bounds), seeds)
@@ -97,11 +97,11 @@ def region_of(
     if near:
         pieces += _blocks_at(cov, facts, sorted(set(near)), places, community)
     if not pieces:
-        raise NoParting("没有选中任何地块 · nothing was painted", reason="nothing")
+        raise NoParting("没有选中任何地块 · Nothing was painted", reason="nothing")
     region = pieces[0] if len(pieces) == 1 else shapely.union_all(np.array(pieces, dtype=object))
     mine = [face for face in cov.meeting(region) if cov.face(face).community == community]
     if not mine:
-        raise NoParting("所选地块不在该网格的社区内 · what was painted lies in another community", reason="nothing")
+        raise NoParting("所选地块不在该网格的社区内 · What was painted lies in another community", reason="nothing")
     # The ground of single buildings and blocks is made of the grids' own corners: cutting it again would move them.
     if area is None and not hexagons:
         return region
@@ -160,7 +160,7 @@ def _inside(facts: Facts, polygon: BaseGeometry) -> npt.NDArray[np.int64]:
     if len(rows) > MOST:
         raise NoParting(
             f"网格内有 {len(rows)} 栋建筑，一次最多 {MOST} 栋"
-            f" · the grid has {len(rows)} buildings, at most {MOST} are parted at a time",
+            f" · The grid has {len(rows)} buildings, at most {MOST} are parted at a time",
             reason="too-many",
         )
     return rows

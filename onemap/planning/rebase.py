@@ -13,8 +13,9 @@ from typing import Any
 from onemap.core.errors import BadInput, Conflict
 from onemap.planning import log
 from onemap.planning.coverage import Coverage, Delta
-from onemap.planning.grounds import counters, coverage_of_edition, edition_in_force, packed, part_of, remember
+from onemap.planning.grounds import agree, counters, coverage_of_edition, edition_in_force, packed, part_of, remember
 from onemap.planning.log import Entry, New
+from onemap.planning.mending import Agreed
 from onemap.planning.replay import Clash, effect_of, fitted, net, newcomers
 from onemap.planning.workspace import coverage_at
 from onemap.store.db import Connection
@@ -56,15 +57,19 @@ def rebase(
     onto: str | None = None,
     skip: Collection[int] = (),
     area: bytes | None = None,
+    agreed: Agreed | None = None,
 ) -> Replay:
     """Replay a plan's edits on another edition (None: the one in force), which becomes its base.
 
-    Raises NotFound, Conflict (state, reload, base: it is drawn from that edition already).
+    `agreed`: to the repairs of that edition, where its grids overlap or leave gaps; it is kept, with misfits as well.
+    Raises NotFound, Conflict (state, reload, base: it is drawn from that edition already), and for the edition's grids
+    as `book.open_plan`.
     """
     found = _locked(conn, key, version, area)
     edition = onto or edition_in_force(conn)
     if edition == found["base"]:
         raise Conflict(f"方案已基于 {edition} · The plan is drawn from {edition} already.", reason="base")
+    agree(conn, edition, agreed, by, area=area)
     cov = coverage_of_edition(conn, edition)
     if found["scope"] is not None:
         cov = part_of(cov, log.scope_of(conn, found["scope"], None)["communities"], found["scope"])

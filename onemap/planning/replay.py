@@ -25,11 +25,11 @@ Because = Literal["changed", "locked", "crossing", "torn", "gone"]
 Props = Mapping[str, Any]
 
 _WHY: dict[Because, tuple[str, str]] = {
-    "changed": ("这里的边界或属性已被改动", "the border or the attributes here were changed"),
-    "locked": ("网格已被锁定", "the grid was locked"),
-    "crossing": ("两处修改的边界会交叉", "the borders of the two changes would cross"),
-    "torn": ("网格会断成几块", "a grid would fall into pieces"),
-    "gone": ("网格已不存在", "the grid is no longer there"),
+    "changed": ("这里的边界或属性已被改动", "The border or the attributes here were changed"),
+    "locked": ("网格已被锁定", "The grid was locked"),
+    "crossing": ("两处修改的边界会交叉", "The borders of the two changes would cross"),
+    "torn": ("网格会断成几块", "A grid would fall into pieces"),
+    "gone": ("网格已不存在", "The grid is no longer there"),
 }
 
 

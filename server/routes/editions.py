@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from onemap import layers
-from onemap.core.errors import BadInput, Forbidden, NotFound
+from onemap.core.errors import BadInput, NotFound
 from onemap.core.policy import Grant, Right
 from onemap.planning import editions, grounds, mending
 from onemap.planning import lineage as lineages
@@ -101,10 +101,10 @@ def _previewed(state: State, grant: Grant, brought: plan_files.Brought) -> dict[
             layer=said.get("layer"),
         )
         if "accept_repairs" in said:
-            _whole_city(grant)
             with state.acting(grant) as conn:
                 edition = said.get("edition") or grounds.edition_in_force(conn)
-                grounds.agree(conn, edition, mending.Agreed(said["accept_repairs"]), grant.subject)
+                agreed = mending.Agreed(said["accept_repairs"])
+                grounds.agree(conn, edition, agreed, grant.subject, area=grant.area_wkb)
         with state.reading() as conn:
             found = files.preview(conn, file, edition=said.get("edition"), tolerance_m=tolerance_m, area=grant.area_wkb)
     return plan_files.answer(state.previews.keep(grant.subject, found), found)
@@ -127,12 +127,3 @@ def _sees_grids(grant: Grant) -> None:
     """Raise NotFound unless grids are the asker's to see."""
     if not grant.sees_layer("grid", layers.BY_NAME["grid"].roles):
         raise NotFound("There is no layer of grids.", reason="layer")
-
-
-def _whole_city(grant: Grant) -> None:
-    """Repairs of an edition are the whole city's: whoever plans in one area alone does not agree to them."""
-    if grant.area_wkb is not None:
-        raise Forbidden(
-            "修补全市网格须有全市的编制权限 · Agreeing to repairs needs the right to plan in the whole city.",
-            reason="area",
-        )

@@ -155,11 +155,21 @@ def since(key: str, version: str, request: Request, grant: Seer) -> Response:
         return Json(plan_answer.difference(conn, done, grant.subject))
 
 
-@router.post("/{key}/rebase", responses={200: {"model": Replayed}})
+@router.post("/{key}/rebase", responses={200: {"model": Replayed}, 409: {"model": Unmatched}})
 def rebased(key: str, ask: RebaseAsk, request: Request, grant: Planner) -> Response:
     """Replay the edits on a newer edition."""
     with _timed(request, "rebase"), state_of(request).acting(grant) as conn:
-        found = rebase.rebase(conn, key, ask.version, grant.subject, onto=ask.onto, skip=ask.skip, area=grant.area_wkb)
+        agreed = agreed_of(ask.accept_repairs, ask.tolerance_m)
+        found = rebase.rebase(
+            conn,
+            key,
+            ask.version,
+            grant.subject,
+            onto=ask.onto,
+            skip=ask.skip,
+            area=grant.area_wkb,
+            agreed=agreed,
+        )
         return Json(plan_answer.replayed(found))
 
 

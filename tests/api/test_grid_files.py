@@ -273,6 +273,11 @@ def test_an_edition_whose_grids_overlap_is_mended_before_it_is_planned(server: R
     assert (narrow.status_code, narrow.json()["reason"]) == (400, "cannot-mend")
     assert narrow.json()["where"]["type"] == "Polygon" and narrow.json()["mending"]["problems"]
     assert planner.get("/editions/wide/repairs").json() == []
+    # A plan of another edition that is brought onto it is asked the same, and nothing of it changes.
+    stayed = planner.post("/plans", json={"name": "窄"}).json()
+    onto = planner.post(f"/plans/{stayed['key']}/rebase", json={"version": 0, "onto": "wide", "tolerance_m": 4})
+    assert (onto.status_code, onto.json()["mending"]["tolerance_m"]) == (409, 4.0)
+    assert planner.get(f"/plans/{stayed['key']}").json()["base"] == EDITION
     # A file beside it asks the same question first.
     looked = _look(planner, _geojson(wide), edition="wide")
     assert (looked.status_code, looked.json()["mending"]["token"]) == (409, told["token"])
@@ -281,6 +286,8 @@ def test_an_edition_whose_grids_overlap_is_mended_before_it_is_planned(server: R
     made = planner.post("/plans", json={"name": "宽", "base": "wide", "accept_repairs": told["token"]})
     assert made.status_code == 201, made.text
     assert len(planner.get(f"/plans/{made.json()['key']}/map").json()["grids"]) == len(ground)
+    rebased = planner.post(f"/plans/{stayed['key']}/rebase", json={"version": 0, "onto": "wide"})
+    assert (rebased.status_code, rebased.json()["done"]) == (200, True), rebased.text
     (kept,) = planner.get("/editions/wide/repairs").json()
     assert (kept["accepted_by"], kept["repairs"]) == (Role.PLANNER, told["repairs"])
     assert _look(planner, _geojson(wide), edition="wide").status_code == 200

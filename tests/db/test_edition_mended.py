@@ -16,11 +16,12 @@ from onemap.core import clock
 from onemap.core.errors import Conflict, Forbidden
 from onemap.layers import BY_NAME
 from onemap.planning import book, editions, grounds, impact, publish, rebase, review
-from onemap.planning.mending import Agreed, CannotMend, Unmended, kept_of
+from onemap.planning.exchange.spec import LISTED
+from onemap.planning.mending import Agreed, CannotMend, Unmended, kept_of, look
 from onemap.store import feature
 from onemap.store.db import Connection, acting, connect
 from onemap.store.feature import FeatureRow
-from tests.db.plans_ground import STREET, WEST, put_areas, split
+from tests.db.plans_ground import STREET, WEST, grid, named, put_areas, split
 from tests.unit.grid_files_ground import shapefile, zipped
 from tests.unit.plan_ground import LAT, LON, STEP, parts
 
@@ -114,6 +115,43 @@ def test_nothing_else_than_what_was_shown_is_agreed_to(conn: Connection, token: 
     with pytest.raises(Forbidden), acting(conn, PLANNER):  # to agree for the whole city is not a part's planner's
         book.open_plan(conn, "x", PLANNER, scope=STREET, area=all_of_it, agreed=Agreed(told["token"]))
     assert kept_of(conn, EDITION) == []
+
+
+def test_a_plan_of_another_edition_comes_onto_it_when_its_repairs_are_agreed_to(
+    conn: Connection, ground: str, tmp_path: Path
+) -> None:
+    _bring(ground, tmp_path, "clean", parts(COLUMNS, ROWS, seed=1, communities=2)[1])
+    _bring(ground, tmp_path, "later", _drawn_apart(9, 1.0))
+    with acting(conn, PLANNER):
+        key = book.open_plan(conn, "x", PLANNER, base="clean")["key"]
+        book.edit(conn, key, 0, named(1, 1, "新名"), PLANNER)
+    with pytest.raises(Unmended) as asked, acting(conn, PLANNER):
+        rebase.rebase(conn, key, 1, PLANNER, onto="later")
+    agreed = Agreed(asked.value.mend.token)
+    all_of_it = shapely.to_wkb(shapely.box(LON - 1, LAT - 1, LON + 1, LAT + 1))
+    with pytest.raises(Forbidden), acting(conn, PLANNER):
+        grounds.agree(conn, "later", agreed, PLANNER, area=all_of_it)
+    assert (book.plan(conn, key)["base"], kept_of(conn, "later")) == ("clean", [])
+    with acting(conn, PLANNER):
+        assert rebase.rebase(conn, key, 1, PLANNER, onto="later", agreed=agreed).version == 2
+    assert book.plan(conn, key)["base"] == "later" and len(kept_of(conn, "later")) == 1
+    assert book.coverage_of(conn, key).faces[grid(1, 1)].props["name"] == "新名"
+
+
+def test_of_many_repairs_the_largest_are_listed_and_all_are_agreed_to() -> None:
+    faces, shapes = parts(24, 16, seed=1, communities=2)
+    rng = np.random.default_rng(4)
+    ground = np.array([shapely.transform(one, lambda at: at + rng.uniform(-5e-6, 5e-6, 2)) for one in shapes])
+    found = look(EDITION, faces, ground, 5.0)
+    told = found.told()
+    assert len(told["repairs"]) == LISTED and told["unlisted"] == found.findings.count - LISTED > 100
+    areas = [one["area_m2"] for one in told["repairs"]]
+    assert areas == sorted(areas, reverse=True) and told["repaired_m2"] > sum(areas)
+    assert f"{found.findings.count} places" in Unmended(found).message
+    # One of the smallest is another: what was listed is the same, and not what is agreed to.
+    other = ground.copy()
+    other[0] = shapely.transform(ground[0], lambda at: at - (3e-7, 0))
+    assert look(EDITION, faces, other, 5.0).token != found.token
 
 
 def test_an_agreement_that_is_rolled_back_leaves_nothing(conn: Connection) -> None:

@@ -94,6 +94,7 @@ def look_at(
         drawn_shapes, [grid.label for grid in grids], parents=parents, corners=base.shapes, tolerance_m=tolerance_m
     )
     findings.add(done.findings)
+    findings.cut()
     touched = {int(home) for home in done.home if home >= 0}
     if not touched:
         raise refused("elsewhere", "文件里的网格不在本市现行网格上", "the grids lie beside the grids in force")

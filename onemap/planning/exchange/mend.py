@@ -28,7 +28,6 @@ SNAP_M = 0.02
 DUST_M2 = 0.01
 #: What mending cut off in several pieces is a crumb up to this.
 _CRUMB_M2 = 10.0
-_TOLD = 500
 _WIDE_TOLD = 20
 #: A grid along this share of a sliver's outline lies along one whole side of it, and can have all of it.
 _MOST = 0.49
@@ -261,10 +260,6 @@ class _Work:
             where = joined(self.pieces.shapes[found].tolist())
             findings.repairs.append(Repair(kind, float(self.pieces.areas[found].sum()), grids, to, where))
         findings.repairs.sort(key=lambda repair: -repair.area_m2)
-        if len(findings.repairs) > _TOLD:
-            findings.unlisted = more = len(findings.repairs) - _TOLD
-            findings.note(f"另有 {more} 处较小的修补未列出", f"{more} smaller repairs are not listed.")
-            del findings.repairs[_TOLD:]
         if dust:
             findings.note(f"另有 {dust} 处不到 0.01 平方米的碎屑已合并", f"{dust} slivers below 0.01 m² were merged.")
         self._tell_wide(wide, names, findings)

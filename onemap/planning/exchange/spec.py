@@ -20,11 +20,13 @@ RepairKind = Literal["gap", "overlap", "invalid", "outside", "joined"]
 MAX_BYTES = 64 * 1024 * 1024
 MAX_GRIDS = 20_000
 MAX_VERTICES = 3_000_000
+#: Repairs that are listed, the largest; all of them are counted.
+LISTED = 500
 
 
 def refused(reason: str, zh: str, en: str) -> BadInput:
-    """The error of a file that is not taken, in both languages."""
-    return BadInput(f"{zh} · {en}", reason=reason)
+    """The error of a file that is not taken, in both languages: each of them a sentence."""
+    return BadInput(f"{zh} · {en[:1].upper()}{en[1:]}", reason=reason)
 
 
 def bounded(count: int) -> None:
@@ -72,7 +74,7 @@ class Findings:
     problems: list[Text] = field(default_factory=list)
     notes: list[Text] = field(default_factory=list)
     repaired_m2: float = 0.0
-    #: Smaller repairs that are not listed, dust left out.
+    #: Repairs beside the listed ones, dust left out.
     unlisted: int = 0
     #: Where problems are, of those that have a place.
     places: list[BaseGeometry] = field(default_factory=list)
@@ -86,6 +88,20 @@ class Findings:
     def note(self, zh: str, en: str) -> None:
         """Add what is good to know."""
         self.notes.append(Text(zh, en))
+
+    @property
+    def count(self) -> int:
+        """Repairs in all, listed or not."""
+        return len(self.repairs) + self.unlisted
+
+    def cut(self) -> None:
+        """Once everything was found: list the largest repairs and say how many more there are."""
+        self.repairs.sort(key=lambda repair: -repair.area_m2)
+        more = len(self.repairs) - LISTED
+        if more > 0:
+            self.unlisted += more
+            self.note(f"另有 {more} 处较小的修补未列出", f"{more} smaller repairs are not listed.")
+            del self.repairs[LISTED:]
 
     def add(self, more: Findings) -> None:
         """Add what another look found."""

@@ -131,7 +131,7 @@ def drawing_of(pieces: Geoms, unit: Ints, bed: Flags, barriers: Sequence[Named])
     Raises BadInput when there are none.
     """
     if len(pieces) == 0:
-        raise BadInput("没有可划分的地块 · there is nothing to part", reason="no-units")
+        raise BadInput("没有可划分的地块 · There is nothing to part", reason="no-units")
     west, south, east, north = shapely.total_bounds(pieces)
     plane = Plane(float(west + east) / 2, float(south + north) / 2)
     left, right, shared, middle, of = _shared(plane.flat(pieces), pieces)
@@ -212,7 +212,7 @@ def graph_of(drawn: Drawing, weight: Floats, **known: Unpack[Known]) -> Units:
     home, group = known.get("home") or [None] * n, known.get("group") or ()
     fixed, lines = known.get("fixed"), known.get("lines", ())
     if len(weight) != n or not np.all(np.isfinite(weight)) or np.any(weight < 0):
-        raise BadInput("工作量须为非负数 · loads must be numbers, none negative", reason="weight")
+        raise BadInput("工作量须为非负数 · Loads must be numbers, none negative", reason="weight")
     flat = np.asarray(drawn.plane.flat(drawn.geoms), dtype=object)
     along = _followed(drawn.shared, drawn.middle, drawn.pair, drawn.plane, lines)
     source, to = np.concatenate([drawn.left, drawn.right]), np.concatenate([drawn.right, drawn.left])

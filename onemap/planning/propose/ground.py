@@ -50,7 +50,7 @@ def ground_of(cov: Coverage, facts: Facts, faces: Sequence[str], *, units: str, 
     if not faces:
         raise BadInput(
             "没有可重划的网格：锁定、专属或分成几块的网格不动 · "
-            "no grid to redraw: locked and special grids, and those in several pieces, stay as they are",
+            "No grid to redraw: locked and special grids, and those in several pieces, stay as they are",
             reason="no-units",
         )
     shapes = np.array(cov.polygons(list(faces)), dtype=object)
@@ -58,7 +58,7 @@ def ground_of(cov: Coverage, facts: Facts, faces: Sequence[str], *, units: str, 
     pieces, owner = _pieces(cov, facts, faces, shapes, units, walls)
     if len(pieces) > MOST_UNITS:
         raise BadInput(
-            f"范围太大（{len(pieces)} 个地块），请缩小范围 · too much ground at once ({len(pieces)} blocks)",
+            f"范围太大（{len(pieces)} 个地块），请缩小范围 · Too much ground at once ({len(pieces)} blocks)",
             reason="too-many",
         )
     rivers = [line.geom for line in walls if line.kind == "river"]
@@ -123,7 +123,7 @@ def _pieces(
         if not 0 < len(rows) <= MOST_BUILDINGS:
             raise BadInput(
                 f"按楼划分须有 1 至 {MOST_BUILDINGS} 栋建筑，这里有 {len(rows)} 栋 · "
-                f"by buildings: 1 to {MOST_BUILDINGS}, here are {len(rows)}",
+                f"By buildings: 1 to {MOST_BUILDINGS}, here are {len(rows)}",
                 reason="too-many" if len(rows) else "no-units",
             )
         cut = np.array([*streets, *lines], dtype=object)

@@ -33,7 +33,7 @@ class Torn(BadInput):
     def __init__(self, name: str, along: Sequence[str] = ()) -> None:
         super().__init__(
             f"只取这一部分会把 {name} 断成几块，请连同它一起取 · "
-            f"to take this part alone would tear {name} apart: take that grid as well",
+            f"To take this part alone would tear {name} apart: take that grid as well",
             reason="torn",
         )
         self.members = {"grids": list(along) or [name]}
@@ -57,7 +57,7 @@ def faces_of(cov: Coverage, asked: Mapping[str, Any]) -> list[FaceId]:
     named: Collection[str] = asked.get("grids") or ()
     missing = [name for name in named if name not in cov.faces]
     if missing:
-        raise BadInput(f"没有网格 {missing[0]} · there is no grid {missing[0]}", reason="no-face")
+        raise BadInput(f"没有网格 {missing[0]} · There is no grid {missing[0]}", reason="no-face")
     community = asked.get("community")
     chosen = [
         name
@@ -71,7 +71,7 @@ def faces_of(cov: Coverage, asked: Mapping[str, Any]) -> list[FaceId]:
     if not chosen:
         raise BadInput(
             "没有可重划的网格：锁定、专属或分成几块的网格不动 · "
-            "no grid to redraw: locked and special grids, and those in several pieces, stay as they are",
+            "No grid to redraw: locked and special grids, and those in several pieces, stay as they are",
             reason="no-units",
         )
     return sorted(chosen)
@@ -169,7 +169,7 @@ def adopt(
             raise Torn(torn[0], _along(taken.geoms, before, whole, set(grids)))
     faces, parts = _parts(cov, taken.geoms, before, after)
     if not parts:
-        raise BadInput("这个选项不改动任何网格 · this option changes nothing", reason="nothing")
+        raise BadInput("这个选项不改动任何网格 · This option changes nothing", reason="nothing")
     title = taken.title
     some = ("，部分" if grids else ""), (", in part" if grids else "")
     text = (f"采用建议：{title['zh']}{some[0]}", f"Took a proposal: {title['en']}{some[1]}")

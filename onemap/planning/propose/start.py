@@ -129,7 +129,7 @@ def _named(task: Task) -> Task:
         )
         if len(pinned) > share or pinned & used:
             raise Infeasible(
-                "锁定的地块分属过多网格 · locked blocks belong to more grids than there are to be", reason="locked"
+                "锁定的地块分属过多网格 · Locked blocks belong to more grids than there are to be", reason="locked"
             )
         chosen = ranked[:share]
         used.update(chosen)
@@ -163,7 +163,7 @@ def from_today(task: Task, seed: int) -> Ints:
         base += share
     held = task.pin >= 0
     if np.any(assign[held] != task.pin[held]):
-        raise Infeasible("锁定的地块使同一网格断成几块 · locked blocks of one grid lie apart", reason="locked")
+        raise Infeasible("锁定的地块使同一网格断成几块 · Locked blocks of one grid lie apart", reason="locked")
     return assign
 
 
@@ -230,7 +230,7 @@ def _merged(task: Task, parts: list[npt.NDArray[np.int64]], share: int) -> list[
                 break
         else:
             raise Infeasible(
-                "锁定的地块隔开了网格 · locked blocks keep the grids apart: too few grids", reason="locked"
+                "锁定的地块隔开了网格 · Locked blocks keep the grids apart: too few grids", reason="locked"
             )
         into = min(fit, key=lambda at: (load[at], at))
         of[alive[lightest]] = into
@@ -254,7 +254,7 @@ def _split(task: Task, parts: list[npt.NDArray[np.int64]], seed: int) -> list[np
             halves = (part[first], part[~first])
             if len(_pinned(task, part)) == 0 or any(not _pinned(task, half) for half in halves):
                 return [*parts[:at], *halves, *parts[at + 1 :]]
-    raise Infeasible("无法再分 · nothing can be cut any more", reason="too-many")
+    raise Infeasible("无法再分 · Nothing can be cut any more", reason="too-many")
 
 
 def _label(task: Task, parts: list[npt.NDArray[np.int64]], base: int, share: int, assign: Ints) -> None:

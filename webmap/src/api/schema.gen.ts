@@ -3650,7 +3650,7 @@ export interface components {
             edition: string;
             /**
              * Token
-             * @description Agrees to these repairs and no others; empty where there are problems.
+             * @description Agrees to all of these repairs, listed or not, and to no others; empty where there are problems.
              */
             token: string;
             /** Tolerance M */
@@ -3659,12 +3659,12 @@ export interface components {
             grids: number;
             /**
              * Repairs
-             * @description The largest.
+             * @description The largest, at most 500.
              */
             repairs: components["schemas"]["ImportRepair"][];
             /**
              * Unlisted
-             * @description Smaller ones beside them.
+             * @description Smaller ones beside them: both together are all there are.
              * @default 0
              */
             unlisted: number;
@@ -4691,9 +4691,21 @@ export interface components {
             };
             /** Columns Found */
             columns_found: string[];
-            /** Repairs */
+            /**
+             * Repairs
+             * @description The largest, at most 500.
+             */
             repairs: components["schemas"]["ImportRepair"][];
-            /** Repaired M2 */
+            /**
+             * Unlisted
+             * @description Smaller ones beside them: both together are all there are.
+             * @default 0
+             */
+            unlisted: number;
+            /**
+             * Repaired M2
+             * @description Of all of them.
+             */
             repaired_m2: number;
             /**
              * Problems
@@ -6035,6 +6047,16 @@ export interface components {
              * @default []
              */
             skip: number[];
+            /**
+             * Accept Repairs
+             * @description Where the edition's grids overlap or leave gaps: the token of the repairs shown. Without it the answer is 409 (reason `not-a-coverage`) with `mending`, an EditionRepairs.
+             */
+            accept_repairs?: string | null;
+            /**
+             * Tolerance M
+             * @description How wide such slivers may be; none: 5 m.
+             */
+            tolerance_m?: number | null;
         };
         /**
          * Receipt
@@ -10172,6 +10194,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unmatched"];
                 };
             };
             /** @description Problem details (RFC 9457) */

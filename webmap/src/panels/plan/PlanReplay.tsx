@@ -1,6 +1,6 @@
 /** The plan's edits on a newer edition, or another plan's on this one; what does not fit is shown, and left out if that is meant. */
 import { useEffect, useState } from 'preact/hooks'
-import { plans, type Replayed } from '../../api/plans'
+import { type EditionRepairs, plans, type Replayed } from '../../api/plans'
 import { lang, t, title } from '../../i18n'
 import { showWhere } from '../../map/planLook'
 import { loadPlan, plan, planMark } from '../../state/plan'
@@ -8,6 +8,7 @@ import { editions, gridPlace, planDialog, planList, showGrids } from '../../stat
 import { toast } from '../../state/toast'
 import { Choice } from '../Parts'
 import { Dialog, Said } from './PlanParts'
+import { MendAsk, mendingOf } from './Repairs'
 
 type Kind = 'rebase' | 'merge'
 
@@ -21,6 +22,7 @@ export function PlanReplay() {
   const [other, setOther] = useState('')
   const [skip, setSkip] = useState<ReadonlySet<number>>(new Set())
   const [found, setFound] = useState<Replayed | null>(null)
+  const [mending, setMending] = useState<EditionRepairs | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
   useEffect(() => {
@@ -44,22 +46,25 @@ export function PlanReplay() {
     setSkip(new Set())
     setError(null)
   }
-  const run = async () => {
+  const run = async (repairs: { accept_repairs?: string; tolerance_m?: number } = {}) => {
     setBusy(true)
     setError(null)
     try {
       const ask = { version: plan.peek()?.plan.version ?? row.version, skip: [...skip] }
       const answer =
         kind === 'rebase'
-          ? await plans.rebase(row.key, { ...ask, onto: target })
+          ? await plans.rebase(row.key, { ...ask, ...repairs, onto: target })
           : await plans.merge(row.key, { ...ask, other: target })
+      setMending(null)
       if (answer.done) {
         await loadPlan()
         toast(t('plans.replay.done', { n: answer.applied }))
         close()
       } else setFound(answer)
     } catch (problem) {
-      setError(problem)
+      const asked = mendingOf(problem)
+      if (asked) setMending(asked)
+      setError(asked ? null : problem)
     } finally {
       setBusy(false)
     }
@@ -69,6 +74,18 @@ export function PlanReplay() {
     if (!next.delete(version)) next.add(version)
     setSkip(next)
   }
+  if (mending)
+    return (
+      <MendAsk
+        mending={mending}
+        busy={busy}
+        error={error}
+        take={t('plans.rebase')}
+        onTolerance={(metres) => void run({ tolerance_m: metres })}
+        onAccept={() => void run({ accept_repairs: mending.token, tolerance_m: mending.tolerance_m })}
+        onClose={() => setMending(null)}
+      />
+    )
   const open = (found?.conflicts ?? []).filter(({ version }) => !skip.has(version))
   return (
     <Dialog title={t('plans.replay')} beside={found !== null} onClose={close} testid="replay-dialog">
