@@ -18,7 +18,7 @@ import {
 import { lasso, painted } from '../state/planPaint'
 import { ghost, hovered } from '../state/planTools'
 import { collection, Keyed, Marked, put, Together } from './planKeyed'
-import { both, NEW } from './planStyle'
+import { both, NEW, type PlanSource } from './planStyle'
 
 const polygon = (ring: Position[], role: string): Feature => ({
   type: 'Feature',
@@ -123,13 +123,20 @@ class Toned {
 
 /** Follows the plan and what is done to it; what comes back stops. */
 export function drawPlan(map: MapLibre): () => void {
-  const grids = new Keyed<string, Shaped>(map, 'plan-grids', (one) => gridFeature(plan.peek() as PlanModel, one))
-  const arcs = new Keyed<number, PlanArc>(map, 'plan-arcs', arcFeature)
-  const labels = new Keyed<string, Labelled>(map, 'plan-labels', labelFeature)
+  const swap = () => inOneFrame(NEW)
+  const grids = new Keyed<string, Shaped>(map, 'plan-grids', (one) => gridFeature(plan.peek() as PlanModel, one), swap)
+  const arcs = new Keyed<number, PlanArc>(map, 'plan-arcs', arcFeature, swap)
+  const labels = new Keyed<string, Labelled>(map, 'plan-labels', labelFeature, swap)
   const toned = new Toned(map)
   const together = new Together(map)
   let shapes = new Map<string, Shaped>()
   let texts = new Map<string, Labelled>()
+
+  const inOneFrame = (sources: readonly PlanSource[]) =>
+    together.wait(sources, () => {
+      for (const keyed of [arcs, grids, labels]) keyed.hide()
+      toned.show(texts)
+    })
 
   const picked = new Marked<string>(map, both('plan-grids', 'plan-labels'), 'picked')
   const pickedArcs = new Marked<number>(map, both('plan-arcs'), 'picked')
@@ -150,13 +157,8 @@ export function drawPlan(map: MapLibre): () => void {
       shapes = nextShapes
       texts = nextTexts
       // Lines first: they are what the eye is on.
-      arcs.show(model?.arcs ?? new Map<number, PlanArc>())
-      grids.show(shapes)
-      labels.show(texts)
-      together.wait(NEW, () => {
-        for (const keyed of [arcs, grids, labels]) keyed.hide()
-        toned.show(texts)
-      })
+      const lines = arcs.show(model?.arcs ?? new Map<number, PlanArc>())
+      inOneFrame([...lines, ...grids.show(shapes), ...labels.show(texts)])
     }),
     effect(() => {
       const model = plan.value

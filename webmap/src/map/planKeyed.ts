@@ -31,6 +31,8 @@ const MANY = 400
 export class Keyed<K extends string | number, V extends { id: K }> {
   /** As the large source draws it. */
   private whole: ReadonlyMap<K, V> = new Map()
+  /** What is being laid into the large source; until that is drawn it may show the one or the other. */
+  private coming: ReadonlyMap<K, V> | null = null
   private now: ReadonlyMap<K, V> = new Map()
   private over: readonly V[] = []
   private hidden: K[] = []
@@ -38,24 +40,29 @@ export class Keyed<K extends string | number, V extends { id: K }> {
   private rest: ReturnType<typeof setTimeout> | undefined
   private turn = 0
 
+  /** `swap` is called when the large one has taken over from the small one: `hide` is due in that frame. */
   constructor(
     private readonly map: MapLibre,
     private readonly source: LargeSource,
     private readonly feature: (value: V) => Feature,
+    private readonly swap: () => void,
   ) {
     this.stale = new Marked<K>(map, [source], 'stale')
   }
 
-  /** Sends what is to be drawn; `hide` is for when it is. */
-  show(now: ReadonlyMap<K, V>): void {
+  /** Sends what is to be drawn; `hide` is for when it is. Answers with the sources that have to be waited for. */
+  show(now: ReadonlyMap<K, V>): PlanSource[] {
     this.now = now
     const { put: over, gone } = differs(this.whole, now)
-    if (over.length + gone.length > now.size * MOST) {
+    const all = over.length + gone.length > now.size * MOST
+    if (all) {
       this.end()
+      this.coming = null
       this.whole = now
       put(this.map, this.source, collection([...now.values()].map(this.feature)))
     }
     this.lay()
+    return all ? [this.source, `${this.source}-new`] : [`${this.source}-new`]
   }
 
   hide(): void {
@@ -68,15 +75,28 @@ export class Keyed<K extends string | number, V extends { id: K }> {
   }
 
   private lay(): void {
-    const { put: over, gone } = differs(this.whole, this.now)
+    const there = this.coming ? [this.whole, this.coming] : [this.whole]
+    const over = [...this.now.values()].filter((value) => there.some((known) => known.get(value.id) !== value))
     if (over.length !== this.over.length || over.some((value, i) => value !== this.over[i])) {
       put(this.map, `${this.source}-new`, collection(over.map(this.feature)))
     }
     this.over = over
-    this.hidden = [...gone, ...over.map(({ id }) => id).filter((id) => this.whole.has(id))]
-    const much = over.length + gone.length
+    const gone = there.flatMap((known) => [...known.keys()].filter((id) => !this.now.has(id)))
+    this.hidden = [...gone, ...over.map(({ id }) => id).filter((id) => there.some((known) => known.has(id)))]
+    this.waitForRest(over.length + gone.length)
+  }
+
+  private waitForRest(much: number): void {
     clearTimeout(this.rest)
-    if (much > 0) this.rest = setTimeout(() => void this.settle(), much > MANY ? 0 : REST_MS)
+    if (much === 0 || this.coming) return
+    this.rest = setTimeout(
+      () => {
+        // Whoever moves the map is not at rest, and no frame of theirs can be held back.
+        if (this.map.isMoving()) this.waitForRest(much)
+        else void this.settle()
+      },
+      much > MANY ? 0 : REST_MS,
+    )
   }
 
   /** Lays what changed into the large source; the small one keeps showing it until the large one does. */
@@ -84,13 +104,18 @@ export class Keyed<K extends string | number, V extends { id: K }> {
     const mine = ++this.turn
     const settled = this.now
     const { put: add, gone } = differs(this.whole, settled)
+    this.coming = settled
+    // What is new is in the small one already: it comes into the large one hidden, or it would be drawn twice.
+    this.lay()
+    this.hide()
     const source = this.map.getSource<GeoJSONSource>(this.source)
     await source?.updateData({ remove: [...gone, ...add.map(({ id }) => id)], add: add.map(this.feature) })
     whenLoaded(this.map, [this.source], () => {
       if (mine !== this.turn) return
       this.whole = settled
+      this.coming = null
       this.lay()
-      this.hide()
+      this.swap()
     })
   }
 }
@@ -120,15 +145,18 @@ const HELD_MS = 150
 export class Together {
   private drop: (() => void) | null = null
   private wanted = false
+  private readonly awaited = new Set<PlanSource>()
 
   constructor(private readonly map: MapLibre) {}
 
-  /** `then` is done with the sources' tiles there, before the frame; what was waited for before is overtaken. */
+  /** `then` is done with the sources' tiles there, before the frame; it overtakes what was to be done before it. */
   wait(sources: readonly PlanSource[], then: () => void): void {
     this.drop?.()
     this.hold()
+    for (const source of sources) this.awaited.add(source)
     const done = () => {
       this.drop?.()
+      this.awaited.clear()
       then()
       this.release()
     }
@@ -139,7 +167,7 @@ export class Together {
       clearTimeout(late)
       stop()
     }
-    stop = whenLoaded(this.map, sources, done)
+    stop = whenLoaded(this.map, [...this.awaited], done)
   }
 
   end(): void {
