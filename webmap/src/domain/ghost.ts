@@ -77,8 +77,7 @@ export function ghostOf(model: PlanModel | null, operation: Operation | null): G
       return ghost([], operation.grids)
     case 'per_building':
       return ghost([], [operation.grid])
-    case 'reassign':
-      return ghost([], [operation.to])
+    // What is given away is painted; who gets it stays as readable as it was.
     default:
       return NOTHING
   }
