@@ -41,8 +41,18 @@ class City:
 
 def providence(seed: int, count: int) -> City:
     """So many connected blocks around one drawn by the seed."""
+    return _around(f"Providence {seed}", _blocks(), seed, count)
+
+
+def district() -> Units:
+    """All blocks of Providence, with its islands and its blocks that alone have more than any grid should."""
+    table = _blocks()
+    return units_of(np.array(table.geometry.values, dtype=object), table.load.to_numpy(np.float64))
+
+
+def _blocks() -> Any:
     table = gpd.read_file(DATA / "coverage" / "providence_blocks.zip")
-    return _around(f"Providence {seed}", table.assign(load=table.TOTPOP.astype(float)), seed, count)
+    return table.assign(load=table.TOTPOP.astype(float))
 
 
 def hangzhou(seed: int, count: int) -> City:

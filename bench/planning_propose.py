@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from bench.ground import Ground
-from bench.planning_blocks import City, Point, ahead, beside, hangzhou, point_of, providence
+from bench.planning_blocks import City, Point, ahead, beside, district, hangzhou, point_of, providence
 from bench.planning_peers import maxp, recom, regions
 from bench.row import Row, at_most
 from onemap.planning.propose.graph import units_of
@@ -19,6 +19,8 @@ from onemap.planning.propose.search import Wish, partition, rehearse
 COUNT, GRIDS, SECONDS = 200, 12, 5.0
 #: Seeds of the places.
 PLACES = {providence: (1, 2, 3, 4, 5), hangzhou: (1, 2, 3)}
+#: A whole district, in a minute.
+MANY, MINUTE = 150, 60.0
 PEERS = {
     "recom": ("GerryChain ReCom", recom),
     "maxp": ("spopt Max-P", maxp),
@@ -36,7 +38,7 @@ def ours(town: City, seconds: float) -> tuple[list[Point], float]:
 
 
 def rows(ground: Ground) -> Iterator[Row]:
-    """`planning.propose`: seconds, evenness, and evenness at each peer's own compactness, over all places."""
+    """`planning.propose`: seconds, evenness, and both beside each peer; a district."""
     rehearse()
     taken, most = [], []
     pairs: dict[str, list[tuple[float, float] | None]] = {name: [] for name in PEERS}
@@ -52,9 +54,19 @@ def rows(ground: Ground) -> Iterator[Row]:
     note = f"{COUNT} blocks into {GRIDS} at {len(taken)} places ({at})"
     yield at_most("planning.propose", max(taken), SECONDS, "s", f"{note}, the slowest")
     yield at_most("planning.propose_even", max(most), 1.10, "max/mean", f"{note}, the worst")
+    yield _district()
     for name, (title, _) in PEERS.items():
         if (row := _row(name, title, note, pairs[name])) is not None:
             yield row
+
+
+def _district() -> Row:
+    """A whole district: how far the worst grid is from what the blocks allow it to be."""
+    units = district()
+    answer = partition(units, Wish(count=MANY, keep=0.0, seconds=MINUTE))
+    off = min(float(found.figures[0]) for found in answer.found)
+    note = f"{len(units)} blocks into {MANY} in {MINUTE:g} s, {answer.rounds} annealings; {len(answer.found)} options"
+    return at_most("planning.propose_district", 100 * off, 10.0, "% off what is fair", note)
 
 
 def _row(name: str, title: str, note: str, pairs: list[tuple[float, float] | None]) -> Row | None:

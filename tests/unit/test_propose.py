@@ -65,13 +65,27 @@ def every_partition(units: Units, count: int) -> Iterator[np.ndarray]:
             yield assign
 
 
+def fair(weight: np.ndarray, share: int, members: list[int]) -> float:
+    """What a grid of `members` has at best among `share` grids of a piece: too heavy blocks stand alone."""
+    rest, alone = sorted(weight.tolist()), []
+    while len(alone) < share - 1 and rest[-1] > sum(rest) / (share - len(alone)):
+        alone.append(rest.pop())
+    own = [float(w) for w in weight[members] if w in alone]
+    return max(own) if own else sum(rest) / (share - len(alone))
+
+
 def worst(units: Units, assign: np.ndarray, target: np.ndarray) -> float:
-    load = np.bincount(assign, weights=units.weight, minlength=len(target))
-    return float(np.abs(load / target - 1).max())
+    off = [
+        abs(units.weight[assign == k].sum() - fair(units.weight, len(target), np.flatnonzero(assign == k).tolist()))
+        for k in range(len(target))
+    ]
+    return float((off / target).max())
 
 
-def check(units: Units, answer: Answer) -> None:
+def check(units: Units, answer: Answer, hard: bool = True) -> None:
     """What must hold of every answer, found out without the engine's own sums."""
+    counts = {int(g): len(set(answer.found[0].assign[units.group == g].tolist())) for g in np.unique(units.group)}
+    task = prepare(units, counts, hard)
     plane = Plane(*shapely.centroid(shapely.union_all(units.geoms)).coords[0])
     for found in answer.found:
         assert len(found.assign) == len(units)
@@ -85,7 +99,10 @@ def check(units: Units, answer: Answer) -> None:
             assert whole.geom_type == "Polygon"
             flat = plane.flat(whole)
             round_ += 4 * np.pi * flat.area / flat.length**2 / len(answer.target)
-            total = max(total, abs(units.weight[sorted(members)].sum() / answer.target[k] - 1))
+            piece = np.flatnonzero(task.piece == task.piece[min(members)])
+            own = np.flatnonzero(np.isin(piece, list(members))).tolist()
+            best = fair(units.weight[piece], task.shares[task.piece[min(members)]], own)
+            total = max(total, abs(units.weight[sorted(members)].sum() - best) / answer.target[k])
             for u in members:
                 for e in range(units.at[u], units.at[u + 1]):
                     if units.wall[e] and int(units.to[e]) in members:
@@ -159,7 +176,7 @@ def test_the_set_holds_what_no_partition_beats(weight: list[int], seed: int) -> 
 def test_hard_barriers_hold_and_soft_ones_cost(weight: list[int], seed: int, hard: bool) -> None:
     units = board(5, 4, [float(w) for w in weight], barriers=[river(2, 0, 4)])
     answer = partition(units, Wish(count=4, tolerance=0.3, hard=hard, keep=0.0, seconds=60, rounds=4, seed=seed))
-    check(units, answer)
+    check(units, answer, hard)
     if hard:
         assert all(found.figures[3] == 0 for found in answer.found)
         for found in answer.found:
@@ -179,6 +196,21 @@ def test_locked_blocks_stay(weight: list[int], locked: set[int], seed: int) -> N
     answer = partition(units, Wish(tolerance=0.2, keep=0.3, seconds=60, rounds=4, seed=seed))
     check(units, answer)
     assert sorted(answer.labels) == [0, 1]
+
+
+def test_what_cannot_be_evened_out_hides_nothing_else() -> None:
+    """An island without load, and a block that has more than a mean: the rest is as even as without them."""
+    geoms = np.array([*(square(x, y) for y in range(4) for x in range(4)), square(9, 9)], dtype=object)
+    load = np.array([*(float(1 + (5 * n) % 7) for n in range(16)), 0.0])
+    load[5] = 40.0
+    units = units_of(geoms, load)
+    answer = partition(units, Wish(count=5, keep=0.0, seconds=60, rounds=8))
+    check(units, answer)
+    first = answer.found[0]
+    alone = set(np.flatnonzero(first.assign == first.assign[5]).tolist())
+    assert first.assign[16] not in first.assign[:16]
+    rest = [load[first.assign == k].sum() for k in set(first.assign[:16].tolist()) - {int(first.assign[5])}]
+    assert alone == {5} and max(rest) / np.mean(rest) < 1.05
 
 
 def test_communities_are_never_mixed() -> None:

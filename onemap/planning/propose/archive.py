@@ -16,7 +16,9 @@ WORST, RAGGED, CHANGED, CROSSED = range(4)
 
 @dataclass(frozen=True)
 class Found:
-    """An assignment and its figures, less is better: worst load off its mean, 1 - compactness, changed, crossings."""
+    """An assignment and its figures, less is better: worst load off what is fair (in means), 1 - compactness, changed
+    share, crossings.
+    """
 
     assign: Ints
     figures: Floats

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from onemap.planning.propose import kernel
 from onemap.planning.propose.archive import CHANGED, Archive, Found, fit
+from onemap.planning.propose.fair import Fair
 from onemap.planning.propose.graph import Floats, Ints, Units
 from onemap.planning.propose.start import Task, from_nothing, from_today, homes, prepare, shares_of
 
@@ -128,6 +129,7 @@ class Run:
         self.home = homes(task)
         self.source = units.source
         self.target = np.array(task.target)
+        self.fair = Fair.of(task)
         load, area = units.weight.sum(), units.area_m2.sum()
         share = units.weight / load if load > 0 else units.area_m2 / area
         # Ground without load counts a little too: it is not moved for nothing.
@@ -177,9 +179,9 @@ class Run:
         return compact, change, cross
 
     def figures(self, assign: Ints) -> Floats:
-        """Worst load off its mean, 1 - mean compactness, changed share of the load, crossings."""
+        """Worst load off what is fair, in means, 1 - mean compactness, changed share of the load, crossings."""
         load, ground, edge, _, _ = self._tally(assign)
-        worst = float(np.max(np.abs(load / self.target - 1)))
+        worst = float(np.max(np.abs(load - self.fair.loads(assign)) / self.target))
         ragged = 1 - float(np.mean(4 * np.pi * ground / edge**2))
         moved = float(self.share[(self.home >= 0) & (self.home != assign)].sum())
         return np.array([worst, ragged, moved, crossings(self.task.units, assign)])

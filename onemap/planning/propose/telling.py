@@ -14,7 +14,7 @@ from onemap.planning.balance import work_of
 from onemap.planning.coverage import Coverage
 from onemap.planning.facts import Facts
 from onemap.planning.model import Model
-from onemap.planning.propose.archive import chosen
+from onemap.planning.propose.archive import WORST, Found, chosen
 from onemap.planning.propose.graph import Floats, Geoms
 from onemap.planning.propose.ground import Ground
 from onemap.planning.propose.reason import Side, pieces, reason, side_of
@@ -128,15 +128,25 @@ class Teller:
             names = [self.units.names[h] if h >= 0 else f"+{next(fresh)}" for h in answer.labels]
             after = [names[k] for k in found.assign]
             drawn = self._drawn(after)
-            shown = self._figures(drawn, after, index, _TITLES[kind])
-            if found.figures[0] > self.tolerance + 1e-9:
-                zh, en = _TITLES[kind]
-                shown["title"] = {
-                    "zh": f"{zh}（未达 ±{self.tolerance:.0%}）",
-                    "en": f"{en} (outside ±{self.tolerance:.0%})",
-                }
+            shown = self._figures(drawn, after, index, self._title(_TITLES[kind], found, drawn))
             out.append(Told(shown | {"moves": self._moves(after, drawn.side)}, after))
         return out
+
+    def _title(self, title: tuple[str, str], found: Found, drawn: Drawn) -> tuple[str, str]:
+        """What an option is, and how far it falls short of the tolerance: by itself, or because the ground does."""
+        zh, en = title
+        if found.figures[WORST] > self.tolerance + 1e-9:
+            return f"{zh}（未达 ±{self.tolerance:.0%}）", f"{en} (outside ±{self.tolerance:.0%})"
+        if np.abs(self._over(drawn) - 1).max() > self.tolerance + 5e-3:
+            return f"{zh}（地块所限，已尽可能均衡）", f"{en} (as even as its blocks allow)"
+        return title
+
+    def _over(self, drawn: Drawn) -> Floats:
+        """Work of each grid over the mean of those redrawn in its community."""
+        group = np.zeros(len(drawn.names), np.int64)
+        group[drawn.grid] = self.units.group
+        mean = np.bincount(group, weights=drawn.work) / np.maximum(np.bincount(group), 1)
+        return np.where(mean[group] > 0, drawn.work / np.maximum(mean[group], 1e-12), 1.0)
 
     def _drawn(self, names: Sequence[str]) -> Drawn:
         known = sorted(set(names))
@@ -155,10 +165,7 @@ class Teller:
 
     def _figures(self, drawn: Drawn, names: Sequence[str], index: int, title: tuple[str, str]) -> dict[str, Any]:
         units, side = self.units, drawn.side
-        group = np.zeros(len(drawn.names), np.int64)
-        group[drawn.grid] = units.group
-        mean = np.bincount(group, weights=drawn.work) / np.maximum(np.bincount(group), 1)
-        over = np.where(mean[group] > 0, drawn.work / np.maximum(mean[group], 1e-12), 1.0)
+        over = self._over(drawn)
         total = units.weight.sum()
         moved = sum(w for a, b, w in zip(self.before, names, units.weight.tolist(), strict=True) if a != b)
         keys = self.means.model.keys
