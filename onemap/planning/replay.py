@@ -117,6 +117,12 @@ def net(deltas: Sequence[Delta]) -> Delta:
     return Delta(tuple(arcs_gone.values()), tuple(arcs.values()), tuple(faces_gone.values()), tuple(faces.values()))
 
 
+def _place(effect: Effect, key: FaceId) -> BaseGeometry | None:
+    """The borders that an effect takes from a grid; None where it takes none."""
+    lines = [LineString([strip[:2], strip[2:]]) for strip, sides in effect.gone.items() if key in sides]
+    return shapely.line_merge(shapely.multilinestrings(lines)) if lines else None
+
+
 def _called(sides: Sides, called: Mapping[FaceId, FaceId]) -> Sides:
     left, right = sides
     return (
@@ -141,7 +147,8 @@ def _faces(
             come.append(Face(here, dict(after)))
             continue
         if standing is None:
-            raise Clash("gone", [here])
+            # No grid is left to be looked at: the borders that the edit is about say where it was.
+            raise Clash("gone", [here], _place(effect, key))
         if here in ground and standing.locked and not before.get("locked"):
             raise Clash("locked", [here], cov.polygon(here))
         gone.append(standing)

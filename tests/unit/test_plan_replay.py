@@ -49,6 +49,25 @@ def test_a_later_edit_of_the_same_ground_clashes_and_says_where() -> None:
     assert "~1" in clash.value.grids
 
 
+def test_an_edit_of_a_grid_that_has_gone_says_where_it_was() -> None:
+    cov = lattice(4, 4)
+    seen = cov.copy()
+    middle, east, north = (code(cov, name) for name in ("g1-1", "g2-1", "g1-2"))
+    done(cov, ops.merge(cov, [middle, east]))
+    lost = east if east not in cov.faces else middle
+    other = north if lost == middle else code(cov, "g2-2")
+    with pytest.raises(Clash) as clash:
+        fitted(effect_of(ops.merge(seen, [lost, other])), cov)
+    assert (clash.value.because, clash.value.grids) == ("gone", (lost,))
+    assert clash.value.where is not None
+    shared = shapely.line_merge(shapely.intersection(seen.polygon(lost), seen.polygon(other)))
+    assert shapely.covers(clash.value.where, shared)
+    assert shapely.covers(seen.polygon(lost).boundary, clash.value.where)
+    with pytest.raises(Clash) as clash:
+        fitted(effect_of(ops.describe(seen, lost, {"name": "别的"})), cov)
+    assert clash.value.where is None
+
+
 def test_names_of_the_same_grid_do_not_disturb_its_border() -> None:
     cov = lattice(3, 3)
     face = code(cov, "g1-1")

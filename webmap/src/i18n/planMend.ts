@@ -14,6 +14,10 @@ export const planMend = {
     '同意这 {n} 处修补（{m2}），记在我的名下',
     'I agree to these {n} repairs ({m2}); it is noted under my post',
   ],
+  'plans.repairs.unlisted': [
+    '下面列出最大的 {n} 处，另有 {more} 处更小的一并修补',
+    'The largest {n} are listed; {more} smaller ones are mended with them',
+  ],
   'plans.mend.make': ['修补并新建', 'Mend and make it'],
   'plans.mend.look': ['修补并查看文件', 'Mend and look at the file'],
   'plans.mend.looking': ['正在查看…', 'Looking…'],

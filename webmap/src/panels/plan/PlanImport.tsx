@@ -206,7 +206,12 @@ export function PlanImport() {
                 onChange={(event) => setAccepted(event.currentTarget.checked)}
                 data-testid="import-accept"
               />
-              <span>{t('plans.import.accept', { n: preview.repairs.length, m2: areaText(preview.repaired_m2) })}</span>
+              <span>
+                {t('plans.import.accept', {
+                  n: preview.repairs.length + preview.unlisted,
+                  m2: areaText(preview.repaired_m2),
+                })}
+              </span>
             </label>
           )}
         </div>

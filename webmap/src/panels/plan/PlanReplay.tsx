@@ -12,6 +12,25 @@ import { MendAsk, mendingOf } from './Repairs'
 
 type Kind = 'rebase' | 'merge'
 
+/** Leads to the place; of a grid that has gone, with nothing drawn about it, there is none. */
+function Look({ conflict }: { conflict: Replayed['conflicts'][number] }) {
+  const where = (conflict.where as GeoJSON.Geometry | null | undefined) ?? null
+  if (!where && !conflict.grids.some((id) => plan.value?.grids.has(id))) return null
+  return (
+    <button
+      type="button"
+      class="link"
+      data-testid={`conflict-${conflict.version}-look`}
+      onClick={() => {
+        showGrids(conflict.grids)
+        showWhere(where)
+      }}
+    >
+      {t('plans.look')}
+    </button>
+  )
+}
+
 const listed = (words: string[]) => words.join(lang.value === 'zh' ? '、' : ', ')
 
 export function PlanReplay() {
@@ -74,7 +93,7 @@ export function PlanReplay() {
     if (!next.delete(version)) next.add(version)
     setSkip(next)
   }
-  if (mending)
+  if (mending) {
     return (
       <MendAsk
         mending={mending}
@@ -86,6 +105,7 @@ export function PlanReplay() {
         onClose={() => setMending(null)}
       />
     )
+  }
   const open = (found?.conflicts ?? []).filter(({ version }) => !skip.has(version))
   return (
     <Dialog title={t('plans.replay')} beside={found !== null} onClose={close} testid="replay-dialog">
@@ -170,18 +190,7 @@ export function PlanReplay() {
                     <p class="muted">{t('plans.conflict.grids', { grids: listed(one.grids.map(gridPlace)) })}</p>
                   )}
                 </div>
-                <button
-                  type="button"
-                  class="link"
-                  data-testid={`conflict-${one.version}-look`}
-                  onClick={() => {
-                    const where = (one.where as GeoJSON.Geometry | null | undefined) ?? null
-                    showGrids(one.grids)
-                    showWhere(where)
-                  }}
-                >
-                  {t('plans.look')}
-                </button>
+                <Look conflict={one} />
               </li>
             ))}
           </ul>

@@ -16,6 +16,8 @@ const STEP = 30
 /** Where grids do not fit, and the frame of all that was looked at. */
 interface Found {
   repairs: ImportRepair[]
+  /** Smaller ones that are mended, too, but not told one by one. */
+  unlisted: number
   bounds: number[]
 }
 
@@ -68,6 +70,11 @@ export function Repairs({ found }: { found: Found }) {
           .map(({ kind, n, m2 }) => t('plans.repair.sum', { kind: t(`plans.repair.${kind}`), n, m2: areaText(m2) }))
           .join(' · ')}
       </p>
+      {found.unlisted > 0 && (
+        <p class="hint" data-testid="repairs-unlisted">
+          {t('plans.repairs.unlisted', { n: found.repairs.length, more: found.unlisted })}
+        </p>
+      )}
       <RepairMap found={found} open={open} />
       <ul class="plan-repairs">
         {found.repairs.slice(0, shown).map((repair, i) => (
