@@ -21,6 +21,7 @@ from onemap.core.policy import Role
 from onemap.core.settings import Settings
 from onemap.store.cluster import Cluster
 from server.heat_cli import heat
+from server.plan_figures_cli import plan as _plan_figures  # noqa: F401  (adds its command to `plan`)
 from server.plan_files_cli import plan
 from server.plan_replay_cli import plan as _plan_replay  # noqa: F401  (adds its commands to `plan`)
 from server.rules_cli import rules

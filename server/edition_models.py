@@ -37,6 +37,7 @@ class Figure(Model):
     key: str
     title: Texts
     unit: str
+    since: datetime | None = Field(None, description="Since when it knows what stood; none: it counts no such things.")
 
 
 class GridFigures(Model):
@@ -55,13 +56,16 @@ class StatisticsPeriod(Model):
     start: datetime
     stop: datetime
     grids: int
+    as_of_today: list[str] = Field(
+        description="Figures of what stands today: the map's past does not reach back to the end of this period."
+    )
     total: dict[str, float]
     rows: list[GridFigures]
     more: int = Field(description="Rows that are left out.")
 
 
 class GridStatistics(Model):
-    """Figures of grids over a range: cases when and where they happened, what stands as it is today."""
+    """Figures of grids over a range: cases when and where they happened, what stood at the end of each period."""
 
     measures: list[Figure]
     periods: list[StatisticsPeriod]

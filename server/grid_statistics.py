@@ -27,12 +27,13 @@ def as_csv(found: Mapping[str, Any], name: str) -> Written:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     keys = [one["key"] for one in found["measures"]]
-    writer.writerow(["from", "to", "edition", "grid", "name", "community_code", *keys])
+    writer.writerow(["from", "to", "edition", "grid", "name", "community_code", *keys, "as_of_today"])
     for period in found["periods"]:
         span = [period["start"].isoformat(), period["stop"].isoformat(), _plain(period["edition"])]
         for row in period["rows"]:
             said = [_plain(row[column] or "") for column in ("grid", "name", "community_code")]
-            writer.writerow([*span, *said, *(f"{row['figures'][key]:.10g}" for key in keys)])
+            figures = (f"{row['figures'][key]:.10g}" for key in keys)
+            writer.writerow([*span, *said, *figures, " ".join(period["as_of_today"])])
     return Written(b"\xef\xbb\xbf" + text.getvalue().encode(), f"{name}.csv", "text/csv; charset=utf-8")
 
 

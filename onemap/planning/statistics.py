@@ -1,7 +1,8 @@
 """Figures of grids over a range of time: by the edition that was in force at each moment, or all by one edition.
 
-Cases count where and when they happened. What stands (buildings, households, parts, streets) counts as the map has it
-today. A place belongs to one grid; on a shared border, or where an old edition overlaps, to the lower code.
+Cases count where and when they happened. What stands (buildings, households, parts, streets) counts as it stood when
+the edition's part of the range ended, where the map's past reaches back to it, else as it stands today. A place belongs
+to one grid; on a shared border, or where an old edition overlaps, to the lower code.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from onemap.core.errors import BadInput, NotFound
 from onemap.planning import log
 from onemap.planning.book import DEFAULT_MODEL
 from onemap.planning.editions import exists
-from onemap.planning.facts import Facts
 from onemap.planning.inside import Scatter
 from onemap.planning.plane import areas_m2
+from onemap.planning.standing import layers_of, stood
 from onemap.planning.workspace import workspaces
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
@@ -89,6 +90,7 @@ def of_range(conn: Connection, asked: Asked) -> dict[str, Any]:
         found = drawn[span.edition].rows
         told.append({
             "edition": span.edition or "", "start": span.start, "stop": span.stop, "grids": len(found),
+            "as_of_today": counts.as_of_today(n),
             "total": _figures(keys, values.sum(axis=0)),
             "rows": [
                 {"grid": found[i]["code"], "name": found[i]["name"], "community_code": found[i]["community_code"],
@@ -133,7 +135,7 @@ class _Counts:
         self.model = workspaces.model(DEFAULT_MODEL)
         #: Measures of things that stand; cases have a time, and are counted apart.
         self.stand = [n for n, one in enumerate(self.model.measures) if "incidents" not in one.counts]
-        self.facts = Facts.load(conn, self.model, (west, south, east, north), asked.stop)
+        self.stood = stood(conn, self.model, (west, south, east, north), [span.stop for span in spans])
         ask = {
             "edges": [span.start for span in spans], "start": asked.start, "stop": asked.stop,
             "west": west, "south": south, "east": east, "north": north,
@@ -141,31 +143,48 @@ class _Counts:
         with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
             cases = np.array(cursor.execute(sql("statistics_cases"), ask).fetchall(), np.float64).reshape(-1, 3)
         self.cases, self.span = Scatter(cases[:, :2]), cases[:, 2].astype(np.int64)
-        self._known: dict[str | None, tuple[Floats, Ints]] = {}
+        self._known: dict[str | None, tuple[dict[int, Floats], Ints]] = {}
 
     def of(self, span: int, drawn: _Drawn, edition: str | None) -> tuple[list[str], Floats]:
         """Names and values of the figures of each grid in a span, shape (grids, figures): cases are the first."""
         if edition not in self._known:  # an edition that was put back has two spans
             self._known[edition] = self._standing(drawn), drawn.owners(self.cases)
         standing, owner = self._known[edition]
+        had = sum((values for bits, values in standing.items() if bits >> span & 1), self._none(drawn))
         mine = owner[(self.span == span) & (owner >= 0)]
         cases = np.bincount(mine, minlength=len(drawn.rows)).astype(np.float64)
-        keys = [CASES, *(self.model.measures[n].key for n in self.stand), "area_m2"]
-        return keys, np.column_stack([cases, standing])
+        areas = areas_m2(drawn.shapes) if len(drawn.rows) else np.zeros(0)
+        return self.keys, np.column_stack([cases, had, areas])
 
-    def _standing(self, drawn: _Drawn) -> Floats:
-        owner = drawn.owners(self.facts.scatter)
-        values = np.zeros((len(drawn.rows), len(self.stand)))
-        np.add.at(values, owner[owner >= 0], self.facts.values[owner >= 0][:, self.stand])
-        return np.column_stack([values, areas_m2(drawn.shapes) if len(drawn.rows) else np.zeros(0)])
+    def as_of_today(self, span: int) -> list[str]:
+        """Figures of a span that count what stands today: the map's past does not reach back to its end."""
+        layers = self.stood.today[span]
+        return [one.key for one in map(self.model.measures.__getitem__, self.stand) if layers & layers_of(one)]
+
+    def _none(self, drawn: _Drawn) -> Floats:
+        return np.zeros((len(drawn.rows), len(self.stand)))
+
+    def _standing(self, drawn: _Drawn) -> dict[int, Floats]:
+        """Figures of what stood, by the spans at whose ends it did, as bits."""
+        found = {}
+        for bits, facts in self.stood.facts.items():
+            owner = drawn.owners(facts.scatter)
+            found[bits] = self._none(drawn)
+            np.add.at(found[bits], owner[owner >= 0], facts.values[owner >= 0][:, self.stand])
+        return found
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of the figures in their order."""
+        return [CASES, *(self.model.measures[n].key for n in self.stand), "area_m2"]
 
     def measures(self) -> list[dict[str, Any]]:
-        """The figures in their order, with titles and units."""
+        """The figures in their order, with titles and units, and since when they know what stood."""
         said = {one.key: (one.title.zh, one.title.en, one.unit) for one in self.model.measures}
-        keys = [CASES, *(self.model.measures[n].key for n in self.stand), "area_m2"]
+        since = {self.model.measures[n].key: self.stood.since(self.model.measures[n]) for n in self.stand}
         return [
-            {"key": key, "title": {"zh": zh, "en": en}, "unit": unit}
-            for key in keys
+            {"key": key, "title": {"zh": zh, "en": en}, "unit": unit, "since": since.get(key)}
+            for key in self.keys
             for zh, en, unit in [_TITLES.get(key) or said[key]]
         ]
 

@@ -364,18 +364,34 @@ def test_figures_by_the_edition_in_force_and_all_by_one(server: Running) -> None
                     conn, BY_NAME["incident"], [FeatureRow(name, spot, {"occurred_at": clock.now()})], feed="test"
                 )
 
+        def camera(name: str) -> None:
+            spot = Point(LON + 1.4 * STEP, LAT + 2.3 * STEP)
+            feature.upsert(conn, BY_NAME["camera"], [FeatureRow(name, spot, {"name": name})], feed="test")
+
         def asked(**more: Any) -> GridStatistics:
             ask = {"from": start.isoformat(), "to": clock.now().isoformat(), **more}
             answer = command.get("/editions/statistics", params=ask)
             assert answer.status_code == 200, answer.text
             return GridStatistics.model_validate(answer.json())
 
+        with acting(conn, "test"):
+            camera("old")
         start = clock.now()
         case("first")
         post(command, f"/plans/{key}/publish", {"edition": "e7"})
         case("second")
         case("third")
+        with acting(conn, "test"):  # a house is built, another is let to more
+            spot = box(LON + 1.4 * STEP, LAT + 2.3 * STEP, LON + 1.41 * STEP, LAT + 2.31 * STEP)
+            built = FeatureRow("built", MultiPolygon([spot]), {"households": 40})
+            feature.upsert(conn, BY_NAME["building"], [built], feed="test")
+            conn.execute("UPDATE building SET households = households + 7 WHERE id = (SELECT min(id) FROM building)")
+            camera("seen")
         post(command, f"/plans/{key}/rollback")
+        with acting(conn, "test"):
+            conn.execute("DELETE FROM building WHERE key = 'built'")
+            conn.execute("UPDATE building SET households = households - 7 WHERE id = (SELECT min(id) FROM building)")
+            conn.execute("DELETE FROM camera WHERE key = 'seen'")
         case("fourth")
         found = asked()
         assert [(one.edition, one.grids) for one in found.periods] == [(EDITION, 24), ("e7", 25), (EDITION, 24)]
@@ -389,13 +405,30 @@ def test_figures_by_the_edition_in_force_and_all_by_one(server: Running) -> None
         )
         whole = {row.grid: row for row in found.periods[0].rows}[grid(1, 2)]
         parts = [row for row in found.periods[1].rows if row.grid in (fresh.grid, grid(1, 2))]
-        assert sum(row.figures["households"] for row in parts) == whole.figures["households"] == 24
+        assert whole.figures["households"] == 24
+        assert sum(row.figures["households"] for row in parts) == 24 + 40
         assert {row.figures["cases"] for row in parts} == {0, 2}
-        # Every house counts once, whichever edition counts it.
-        houses = conn.execute("SELECT count(*) AS n, sum(households) AS h FROM building").fetchone()
-        assert houses is not None
+        # Every house that stood just before the end of a period counts once in it, whichever edition counts it.
         for one in found.periods:
+            houses = conn.execute(
+                "SELECT count(*) AS n, sum(households) AS h FROM ("
+                "SELECT households FROM building WHERE sys_from < %(at)s UNION ALL SELECT households "
+                "FROM building_history WHERE sys_from < %(at)s AND sys_to >= %(at)s) v",
+                {"at": one.stop},
+            ).fetchone()
+            assert houses is not None
             assert (one.total["buildings"], one.total["households"]) == (houses["n"], houses["h"])
+            assert one.as_of_today == []
+        first, second, third = (one.total for one in found.periods)
+        assert second["households"] == first["households"] + 47 == third["households"] + 47
+        assert [one["parts"] for one in (first, second, third)] == [first["parts"], first["parts"] + 1, first["parts"]]
+        # Before the map had its houses nobody knows how many there were: today's count, and the answer says since when.
+        known = {one.key: one.since for one in found.measures}
+        assert known["cases"] is known["area_m2"] is None and known["buildings"] == known["households"] < start
+        long_ago = {"from": (start - timedelta(days=9)).isoformat(), "to": (start - timedelta(days=8)).isoformat()}
+        (old,) = asked(edition=EDITION, **long_ago).periods
+        assert {"buildings", "households"} <= set(old.as_of_today)
+        assert old.total["households"] == third["households"] and old.total["cases"] == 0
         (alone,) = asked(edition="e7", limit=3).periods
         assert (alone.edition, alone.total["cases"], len(alone.rows), alone.more) == ("e7", 4, 3, 22)
         (east,) = asked(edition=EDITION, scope=EAST).periods
@@ -404,6 +437,7 @@ def test_figures_by_the_edition_in_force_and_all_by_one(server: Running) -> None
             "from": start.isoformat(), "to": clock.now().isoformat(), "format": "csv"})  # fmt: skip
         lines = table.content.decode("utf-8-sig").splitlines()
         assert lines[0].startswith("from,to,edition,grid,name,community_code,cases,buildings") and len(lines) == 74
+        assert lines[0].endswith(",area_m2,as_of_today") and {line.rpartition(",")[2] for line in lines[1:]} == {""}
         day = (start - timedelta(days=1)).isoformat()
         for wrong, status in (
             ({"from": day, "to": day}, 400), ({"from": day, "to": "2026-01-01T00:00:00"}, 400), ({"from": day}, 400),

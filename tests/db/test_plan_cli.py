@@ -18,7 +18,7 @@ from onemap.planning.grounds import coverage_of_edition
 from onemap.store import account
 from onemap.store.db import Connection
 from server.cli import app
-from tests.db.plans_ground import EDITION, city_anew, grid
+from tests.db.plans_ground import EDITION, WEST, city_anew, grid
 
 Type = Callable[..., Result]
 PASSWORD = "a-password-of-no-account"
@@ -168,6 +168,21 @@ def test_a_plan_is_merged_rebased_rejected_and_taken_back(typed: Type, committed
     third = _key(typed("open", "丙", "--by", "drawer", "--base", EDITION))
     assert "version" in typed("rebase", third, "--by", "drawer").output
     assert "base 2027b" in typed("show", third).output
+
+
+def test_figures_of_a_range_as_a_table_and_a_csv(typed: Type, tmp_path: Path) -> None:
+    out = tmp_path / "figures.csv"
+    start = "2026-01-01T00:00:00+08:00"
+    shown = typed("figures", "--from", start, "--by", "head", "--edition", EDITION, "--limit", "3")
+    assert shown.exit_code == 0, (shown.output, shown.exception)
+    assert "24 grids" in shown.output and "21 more grids" in shown.output
+    done = typed("figures", "--from", start, "--to", "2026-02-01T00:00:00+08:00", "--by", "head",
+                 "--edition", EDITION, "--scope", WEST, "--csv", out)  # fmt: skip
+    assert done.exit_code == 0, (done.output, done.exception)
+    head, *rows = out.read_text("utf-8-sig").splitlines()
+    assert head.endswith("as_of_today") and len(rows) == 12 and all("households" in row for row in rows)
+    assert "has not the right" in str(typed("figures", "--from", start, "--by", "screen").exception)
+    assert "range" in str(typed("figures", "--from", start, "--to", start, "--by", "head").exception)
 
 
 def test_an_edition_whose_grids_overlap_is_asked_about_first(

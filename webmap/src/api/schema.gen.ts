@@ -4256,6 +4256,11 @@ export interface components {
             title: components["schemas"]["Texts"];
             /** Unit */
             unit: string;
+            /**
+             * Since
+             * @description Since when it knows what stood; none: it counts no such things.
+             */
+            since?: string | null;
         };
         /**
          * Gain
@@ -4355,7 +4360,7 @@ export interface components {
         };
         /**
          * GridStatistics
-         * @description Figures of grids over a range: cases when and where they happened, what stands as it is today.
+         * @description Figures of grids over a range: cases when and where they happened, what stood at the end of each period.
          */
         GridStatistics: {
             /** Measures */
@@ -6562,6 +6567,11 @@ export interface components {
             stop: string;
             /** Grids */
             grids: number;
+            /**
+             * As Of Today
+             * @description Figures of what stands today: the map's past does not reach back to the end of this period.
+             */
+            as_of_today: string[];
             /** Total */
             total: {
                 [key: string]: number;

@@ -25,8 +25,12 @@ export const planReview = {
 
   'plans.figures': ['时段统计', 'Figures of a range'],
   'plans.figures.lead': [
-    '案件按发生的时间和地点计入当时有效的网格；其余为现状。',
-    'Cases count when and where they happened, for the grids in force then; the rest is what stands today.',
+    '案件按发生的时间和地点计入当时有效的网格；其余为各时段结束时的数。',
+    'Cases count when and where they happened, for the grids in force then; the rest is what stood when a period ended.',
+  ],
+  'plans.figures.today': [
+    '{what}：本时段结束时尚无记录（自 {since} 起有），按现状计',
+    '{what}: not known yet when this period ended (known since {since}), counted as of today',
   ],
   'plans.figures.from': ['从', 'From'],
   'plans.figures.to': ['至', 'Until'],

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { type Edition, type FiguresAsk, type GridStatistics, plans } from '../../api/plans'
 import { clockTime, count, fromLocalInput, localInput } from '../../domain/format'
-import { t, title } from '../../i18n'
+import { lang, t, title } from '../../i18n'
 import { serverNow } from '../../state/clock'
 import { Held } from '../../state/studio'
 import { Loading } from '../Parts'
@@ -26,6 +26,19 @@ class Figures extends Held<GridStatistics> {
 const day = (at: string) => clockTime(at, 0, false)
 
 type Period = GridStatistics['periods'][number]
+
+/** Figures that the map did not know yet when a period ended. */
+function Today({ period, measures }: { period: Period; measures: GridStatistics['measures'] }) {
+  const late = measures.filter(({ key }) => period.as_of_today.includes(key))
+  const since = late.map((one) => one.since ?? '').sort()[late.length - 1]
+  if (!since) return null
+  const what = late.map((one) => title(one.title)).join(lang.value === 'zh' ? '、' : ', ')
+  return (
+    <p class="calm" data-testid="figures-today">
+      {t('plans.figures.today', { what, since: day(since) })}
+    </p>
+  )
+}
 
 function Table({ period, measures }: { period: Period; measures: GridStatistics['measures'] }) {
   if (period.grids === 0) return <p class="calm">{t('plans.figures.none')}</p>
@@ -63,6 +76,7 @@ function Table({ period, measures }: { period: Period; measures: GridStatistics[
           ))}
         </tbody>
       </table>
+      <Today period={period} measures={measures} />
       {period.more > 0 && <p class="calm">{t('plans.figures.more', { n: count(period.more) })}</p>}
     </div>
   )
