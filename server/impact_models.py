@@ -58,8 +58,17 @@ class Described(Model):
     changes: list[Change]
 
 
+class Mended(Model):
+    """What mending the base edition moves by itself, whatever the plan does; publishing the plan does that, too."""
+
+    area_m2: float = Field(description="Ground that another grid has, or that gaps and overlaps were.")
+    grids: int = Field(description="Grids that gave or took any of it.")
+    counts: dict[str, int] = Field(description="Things on it by kind, as in `handed`.")
+    households: int
+
+
 class Impact(Model):
-    """What publishing would change."""
+    """What publishing would change: a plan beside its base, which may have been mended first."""
 
     version: int
     handed: list[Handed]
@@ -68,3 +77,4 @@ class Impact(Model):
     described: list[Described] = Field(description="Grids with another code, name, kind or team.")
     teams: list[dict[str, Any]] = Field(description="team_key, team_name, gains, loses: households and buildings.")
     difference: dict[str, Any] = Field(description="FeatureCollection of ground that changes hands: grid, to.")
+    mended: Mended | None = Field(description="Apart from all the rest. None: the base was not mended.")

@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from onemap.planning.comparing import Compared
 from onemap.planning.editions import Grid, shapes
-from onemap.planning.impact import Compared
 from onemap.planning.plane import metres
 
 WIDTH, LEAST_HEIGHT, MOST_HEIGHT, MARGIN = 1000.0, 320.0, 1100.0, 24.0
@@ -27,7 +27,7 @@ Place = Callable[[Any], Any]
 
 def drawn(found: Compared, label: Callable[[str], str]) -> str:
     """The picture, with the grids around what changes and what they are called; a line of text where nothing does."""
-    moved = [piece for piece in found.cut if piece.before != piece.after]
+    moved = found.moved
     if not moved:
         return '<p class="none">—</p>'
     west, south, east, north = shapely.total_bounds(np.array([piece.geom for piece in moved], dtype=object))

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import shapely
 
-from onemap.planning import book, carrying, editions, lineage, log, routing
+from onemap.planning import carrying, editions, log
 from onemap.planning.balance import Balances
 from onemap.planning.codes import short
-from onemap.planning.described import codes_given, described
-from onemap.planning.editions import Grid
-from onemap.planning.lineage import Line, Piece
+from onemap.planning.comparing import LAYERS, Compared, compared_plan
+from onemap.planning.described import described
 from onemap.planning.putting import team_changes
-from onemap.planning.routing import Ground, Looked
 from onemap.planning.workspace import Workspace, workspaces
 from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
-LAYERS = ("building", "incident", "camera", "hazard", "sensor", "place", "team")
 TITLES: dict[str, tuple[str, str]] = {
     "building": ("建筑", "Buildings"), "incident": ("未办结事件", "Open cases"), "camera": ("摄像头", "Cameras"),
     "hazard": ("地灾隐患点", "Hazard points"), "sensor": ("传感器", "Sensors"), "place": ("地名点", "Places"),
@@ -36,49 +32,10 @@ TITLES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Compared:
-    """Two partitions beside each other with what lies on the ground that differs.
-
-    `given`: the codes that grids of a plan would have, by their id.
-    """
-
-    before: Sequence[Grid]
-    after: Sequence[Grid]
-    cut: Sequence[Piece]
-    lines: Sequence[Line]
-    ground: Ground
-    looked: Mapping[str, Looked]
-    given: Mapping[str, str]
-
-
-def compared(
-    conn: Connection, before: Sequence[Grid], after: Sequence[Grid], given: Mapping[str, str] | None = None
-) -> Compared:
-    """Cut the ground and look at what lies on it."""
-    cut = lineage.pieces(before, after)
-    ground = Ground(before, after, cut)
-    looked = routing.looked(ground, routing.found(conn, before, after, LAYERS))
-    return Compared(before, after, cut, lineage.lines(before, after, cut), ground, looked, given or {})
-
-
 def of_plan(conn: Connection, key: str, now: datetime, *, area: bytes | None = None) -> dict[str, Any]:
     """The impact of a plan as it stands, as the doors tell it. Raises NotFound."""
     plan = log.row(conn, key, area=area)
     return told(conn, compared_plan(conn, plan), workspaces.refreshed(conn, plan), plan["version"])
-
-
-def compared_plan(conn: Connection, plan: Mapping[str, Any]) -> Compared:
-    """A plan beside its base; grids go by their ids in the plan, for the new ones have no code yet."""
-    whole = book.whole_of(conn, plan["key"])
-    ids = sorted(whole.faces)
-    after = []
-    for face, geom in zip(ids, whole.polygons(ids), strict=True):
-        props = whole.faces[face].props
-        team, kind, special = props.get("team_key") or None, props.get("kind") or "unit", props.get("special") or None
-        name = str(props.get("name") or face)
-        after.append(Grid(face, geom, name, kind, props.get("community_code"), team, special))
-    return compared(conn, editions.grids(conn, plan["base"]), after, codes_given(conn, whole))
 
 
 def told(conn: Connection, found: Compared, workspace: Workspace, version: int) -> dict[str, Any]:
@@ -92,6 +49,21 @@ def told(conn: Connection, found: Compared, workspace: Workspace, version: int) 
         "described": _described(conn, found, workspace),
         "teams": teams(conn, found),
         "difference": difference(found),
+        "mended": None if found.mended is None else _mended(found.mended),
+    }
+
+
+def _mended(found: Compared) -> dict[str, Any] | None:
+    """What mending the base alone moves, whatever the plan does; None where it moves nothing."""
+    moved = found.moved
+    if not moved:
+        return None
+    looked = {layer: found.looked[layer].between() for layer in LAYERS}
+    return {
+        "area_m2": round(sum(piece.area_m2 for piece in moved), 1),
+        "grids": len({code for piece in moved for code in (piece.before, piece.after) if code is not None}),
+        "counts": {layer: len(places) for layer, places in looked.items()},
+        "households": int(found.looked["building"].places.measures["households"][looked["building"]].sum()),
     }
 
 
@@ -127,8 +99,7 @@ def difference(found: Compared) -> dict[str, Any]:
             "geometry": shapely.geometry.mapping(piece.geom),
             "properties": {"grid": piece.before, "to": piece.after, "area_m2": round(piece.area_m2, 1)},
         }
-        for piece in found.cut
-        if piece.before != piece.after
+        for piece in found.moved
     ]
     return {"type": "FeatureCollection", "features": features}
 
@@ -143,9 +114,8 @@ def _exchanges(found: Compared) -> list[dict[str, Any]]:
             counts[pair][layer] += 1
             if layer == "building":
                 households[pair] += int(looked.places.measures["households"][i])
-    for piece in found.cut:
-        if piece.before != piece.after:
-            counts[piece.before, piece.after]["area_m2"] += round(piece.area_m2)
+    for piece in found.moved:
+        counts[piece.before, piece.after]["area_m2"] += round(piece.area_m2)
     was, now = found.ground.team_was, found.ground.team_now
     rows = [
         {"grid": one, "to": other, "counts": dict(counted), "households": households[one, other],
@@ -223,6 +193,3 @@ def _figures(balances: Balances, code: str, m2: Mapping[str, float]) -> dict[str
 def _title(kind: str) -> dict[str, str]:
     zh, en = TITLES[kind]
     return {"zh": zh, "en": en}
-
-
-__all__ = ["Compared", "compared", "compared_plan", "difference", "of_plan", "teams", "told"]

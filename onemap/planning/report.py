@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from onemap.core.clock import zone_of
 from onemap.planning import impact, log, review
+from onemap.planning.comparing import compared_plan
 from onemap.planning.difference_map import drawn
 from onemap.planning.ground_rules import SPECIALS
 from onemap.planning.workspace import workspaces
@@ -55,7 +56,7 @@ def of_plan(
     """The page of a plan as it stands. Raises NotFound."""
     plan = log.row(conn, key, area=area)
     workspace = workspaces.refreshed(conn, plan)
-    found = impact.compared_plan(conn, plan)
+    found = compared_plan(conn, plan)
     facts = impact.told(conn, found, workspace, plan["version"])
     titles = {one.key: (one.title.zh, one.title.en) for one in workspace.model.measures}
     label = partial(impact.label_of, workspace)
@@ -80,6 +81,7 @@ class Page:
         parts = [
             self._head(plan, now),
             self._section("改动一览", "What changes hands", self._handed(facts["handed"])),
+            self._mended(facts["mended"]),
             self._section("差异图", "Map of the difference", picture + self._legend()),
             self._section("队伍增减", "What teams gain and hand over", self._teams(facts["teams"])),
             self._section("网格间划转", "From grid to grid", self._exchanges(facts["exchanges"])),
@@ -129,6 +131,20 @@ class Page:
             for one in handed
         ]  # fmt: skip
         return self._table([("类别", "Kind"), ("数量", "Count"), ("户数", "Households"), ("人数", "Residents")], rows)
+
+    def _mended(self, mended: Mapping[str, Any] | None) -> str:
+        """What mending the base moves is not the plan's doing: it is said apart."""
+        if mended is None:
+            return ""
+        m2, grids, houses = (_n(n) for n in (mended["area_m2"], mended["grids"], mended["counts"]["building"]))
+        said = self._both(
+            f"原版本有缝隙或重叠，方案从修补后的边界开始。仅修补一项即调整 {m2} m²，涉及 {grids} 个网格、"
+            f"{houses} 栋建筑、{_n(mended['households'])} 户；不计入本报告其他各项。",
+            f"The base edition had gaps or overlaps; the plan starts from mended borders. Mending alone moves {m2} m² "
+            f"among {grids} grids, with {houses} buildings and {_n(mended['households'])} households; nothing else "
+            "here counts them.",
+        )
+        return self._section("边界修补", "Mended borders", f"<p>{said}</p>")
 
     def _teams(self, teams: Sequence[Mapping[str, Any]]) -> str:
         rows = [[escape(one["team_name"]), self._counts(one["gains"]), self._counts(one["loses"])] for one in teams]

@@ -15,7 +15,7 @@ from etl.importer import import_file
 from onemap.core import clock
 from onemap.core.errors import Conflict, Forbidden
 from onemap.layers import BY_NAME
-from onemap.planning import book, editions, grounds, impact, publish, rebase, review
+from onemap.planning import book, editions, grounds, impact, publish, rebase, report, review
 from onemap.planning.exchange.spec import LISTED
 from onemap.planning.mending import Agreed, CannotMend, Unmended, kept_of, look
 from onemap.store import feature
@@ -210,6 +210,33 @@ def test_planned_on_the_mended_borders_edited_and_published(conn: Connection) ->
         last = book.open_plan(conn, "四", "other")["key"]
     now = book.coverage_of(conn, last)
     assert list(now.polygons(start.faces)) == list(start.polygons(start.faces))
+
+
+def test_what_mending_moves_is_told_apart_from_what_a_plan_changes(conn: Connection, ground: str) -> None:
+    with acting(conn, PLANNER):
+        token = None if kept_of(conn, EDITION) else _asked(conn).mend.token
+        agreed = Agreed(token)
+        key = book.open_plan(conn, "x", PLANNER, base=EDITION, agreed=agreed)["key"]
+    (kept,) = kept_of(conn, EDITION)
+    # A house on ground that two grids claim, and that mending gives to the other one than it was counted in.
+    overlap = next(one for one in kept["repairs"] if one["kind"] == "overlap" and one["to"] != min(one["grids"]))
+    spot = shapely.point_on_surface(shapely.geometry.shape(overlap["where"]))
+    house = shapely.multipolygons([shapely.buffer(spot, 1e-9)])
+    with acting(conn, "t"):
+        feature.upsert(conn, BY_NAME["building"], [FeatureRow("slip", house, {"households": 5})], feed="test")
+    told = impact.of_plan(conn, key, clock.now())
+    assert told["difference"]["features"] == [] and told["exchanges"] == told["teams"] == told["indicators"] == []
+    assert {row["kind"]: row["count"] for row in told["handed"] if row["count"]} == {}
+    assert told["mended"]["area_m2"] == pytest.approx(kept["repaired_m2"], rel=0.2)
+    assert (told["mended"]["counts"]["building"], told["mended"]["households"]) == (1, 5)
+    assert "边界修补" in report.of_plan(conn, key, clock.now())
+    with acting(conn, PLANNER):
+        book.edit(conn, key, 0, split(1, 1), PLANNER)
+    after = impact.of_plan(conn, key, clock.now())
+    assert after["mended"] == told["mended"]
+    assert {one["to"] for one in after["exchanges"]} == {"~1"} and len(after["difference"]["features"]) == 1
+    with acting(conn, "t"):
+        conn.execute("DELETE FROM building WHERE key = 'slip'")
 
 
 def test_what_is_no_sliver_is_refused_with_its_place(conn: Connection, ground: str, tmp_path: Path) -> None:

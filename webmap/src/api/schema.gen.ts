@@ -4633,7 +4633,7 @@ export interface components {
         };
         /**
          * Impact
-         * @description What publishing would change.
+         * @description What publishing would change: a plan beside its base, which may have been mended first.
          */
         Impact: {
             /** Version */
@@ -4663,6 +4663,8 @@ export interface components {
             difference: {
                 [key: string]: unknown;
             };
+            /** @description Apart from all the rest. None: the base was not mended. */
+            mended: components["schemas"]["Mended"] | null;
         };
         /**
          * ImportConfirm
@@ -4974,6 +4976,31 @@ export interface components {
             unit: string;
             /** Weight */
             weight: number;
+        };
+        /**
+         * Mended
+         * @description What mending the base edition moves by itself, whatever the plan does; publishing the plan does that, too.
+         */
+        Mended: {
+            /**
+             * Area M2
+             * @description Ground that another grid has, or that gaps and overlaps were.
+             */
+            area_m2: number;
+            /**
+             * Grids
+             * @description Grids that gave or took any of it.
+             */
+            grids: number;
+            /**
+             * Counts
+             * @description Things on it by kind, as in `handed`.
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Households */
+            households: number;
         };
         /**
          * Merge

@@ -20,5 +20,9 @@ export const planMend = {
   ],
   'plans.mend.make': ['修补并新建', 'Mend and make it'],
   'plans.mend.look': ['修补并查看文件', 'Mend and look at the file'],
+  'plans.mended.alone': [
+    '原版本的边界有缝隙或重叠，已先修补：仅修补即调整 {m2}，涉及 {n} 个网格、{b} 栋、{h} 户，不计入下面各项。',
+    'The borders of the base edition were mended first: that alone moves {m2} among {n} grids, with {b} buildings and {h} households, none of which is counted below.',
+  ],
   'plans.mend.looking': ['正在查看…', 'Looking…'],
 } as const

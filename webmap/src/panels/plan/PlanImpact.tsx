@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { type Impact, type Indicator, plans } from '../../api/plans'
 import { count } from '../../domain/format'
 import { loadText, signed } from '../../domain/planBalance'
+import { areaText } from '../../domain/planFiles'
 import { code, lang, t, title } from '../../i18n'
 import { fitTo } from '../../map/map'
 import { plan, planOverlay } from '../../state/plan'
@@ -257,6 +258,16 @@ export function PlanImpact() {
         }
       >
         {error !== null && <Said error={error} again={() => void planImpact.load()} />}
+        {impact.mended && (
+          <p class="hint" data-testid="impact-mended">
+            {t('plans.mended.alone', {
+              m2: areaText(impact.mended.area_m2),
+              n: count(impact.mended.grids),
+              b: count(impact.mended.counts.building),
+              h: count(impact.mended.households),
+            })}
+          </p>
+        )}
         {nothing ? (
           <Empty title={t('plans.impact.none')} lead={t('plans.impact.none.lead')} />
         ) : (
