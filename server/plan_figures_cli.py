@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from onemap.core.policy import Right
@@ -16,6 +17,7 @@ from server.plan_cli import CONSOLE, By, opened, plan, post
 
 __all__ = ["plan"]
 
+_WIDTH = 160
 Start = Annotated[str, typer.Option("--from", help="From this instant on, with its offset.")]
 Stop = Annotated[str | None, typer.Option("--to", help="Until before this instant; none: now.")]
 
@@ -59,11 +61,16 @@ def _print_period(period: Mapping[str, Any], measures: list[Mapping[str, Any]], 
     """A table of a period, its sums first."""
     keys = [one["key"] for one in measures]
     start, stop = (f"{period[end].astimezone(zone):%Y-%m-%d %H:%M}" for end in ("start", "stop"))
-    table = Table("grid", "name", *keys, title=f"{period['edition'] or '-'}  {start} – {stop}", title_justify="left")
-    table.add_row("all", f"{period['grids']} grids", *(f"{period['total'][key]:,.10g}" for key in keys))
+    table = Table(box=None, title=f"{period['edition'] or '-'}  {start} – {stop}", title_justify="left")
+    for name in ("grid", "name"):
+        table.add_column(name, no_wrap=True)
+    for key in keys:
+        table.add_column(key, justify="right", no_wrap=True)
+    table.add_row("all", f"{period['grids']} grids", *(f"{period['total'][key]:,.0f}" for key in keys))
     for row in period["rows"]:
-        table.add_row(row["grid"], row["name"], *(f"{row['figures'][key]:,.10g}" for key in keys))
-    CONSOLE.print(table)
+        table.add_row(row["grid"], row["name"], *(f"{row['figures'][key]:,.0f}" for key in keys))
+    # Figures that were cut off to fit a narrow window would be other figures.
+    Console(width=max(CONSOLE.width, _WIDTH), soft_wrap=True).print(table)
     if period["more"]:
         CONSOLE.print(f"{period['more']} more grids: --csv FILE has all")
     late = [one for one in measures if one["key"] in period["as_of_today"]]
