@@ -47,7 +47,6 @@ export function PlanGridCard({ grid }: { grid: PlanGrid }) {
               <input
                 value={name}
                 maxLength={120}
-                disabled={grid.locked}
                 onInput={(event) => setName(event.currentTarget.value)}
                 onChange={() => name.trim() !== grid.name && say({ name: name.trim() })}
                 data-testid="grid-name"

@@ -82,9 +82,9 @@ function handle(event: KeyboardEvent): boolean {
     return true
   }
   if (key === 'Enter') {
-    // A tool that was taken up by its button still has the focus; any other button is pressed.
+    // A tool or a choice that was made by its button still has the focus; any other button is pressed.
     const pressed = (event.target as HTMLElement).closest('button, a, summary')
-    if (pressed && !pressed.closest('.plan-tools')) return false
+    if (pressed && !pressed.closest('.plan-tools, .plan-box .choice')) return false
     if (!sketch?.finish()) void take()
     return true
   }
@@ -98,9 +98,17 @@ function handle(event: KeyboardEvent): boolean {
 function onKey(event: KeyboardEvent): void {
   if (!plan.peek() || overlay.peek()) return
   const target = event.target as HTMLElement
-  if (target.closest?.('input:not([type=checkbox], [type=radio], [type=range]), textarea, select, dialog')) return
+  if (target.closest?.('dialog')) return
   // What lies over the studio has its own Escape, Enter and letters.
   if (target.closest?.('[role="dialog"]') || document.querySelector('[role="dialog"][aria-modal="true"]')) return
+  if (target.closest?.('input:not([type=checkbox], [type=radio], [type=range]), textarea, select')) {
+    // Escape leaves the field; the page's own would close the plan.
+    if (event.key === 'Escape') {
+      target.blur()
+      event.stopPropagation()
+    }
+    return
+  }
   if (!handle(event)) return
   event.preventDefault()
   event.stopPropagation()
