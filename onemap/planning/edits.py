@@ -162,10 +162,12 @@ def _text(cov: Coverage, asked: Operation, delta: Delta) -> tuple[str, str]:
     op = asked["op"]
     if op == "describe" and asked.get("locked") is not None and all(asked.get(name) is None for name in _FIELDS[:-1]):
         op = "lock" if asked["locked"] else "unlock"
-    named = [asked["grid"]] if "grid" in asked else asked.get("grids") or sorted(delta.redrawn)
+    # A corner on a straight border moves nobody's ground: it is still said whose border it is.
+    named = [asked["grid"]] if "grid" in asked else asked.get("grids") or sorted(delta.redrawn or delta.touched)
     to = asked.get("to") if op == "reassign" else None
     zh, en = listed(cov, [face for face in named if face != to])
-    values = {"to": called(cov, to) if to else "", "n": len(delta.faces)}
+    new = {face.id for face in delta.faces} - {face.id for face in delta.faces_gone}
+    values = {"to": called(cov, to) if to else "", "n": 1 + len(new)}
     return _TEXTS[op][0].format(grids=zh, **values), _TEXTS[op][1].format(grids=en, **values)
 
 

@@ -236,6 +236,9 @@ def test_painting_by_buildings_blocks_and_cells(server: Running) -> None:
         )
         assert answer.status_code == 200, answer.text
         assert len(answer.json()["grids"]) > 3
+        # Neighbours whose border has one corner more are no parts of it.
+        parts = 1 + sum(one["id"].startswith("~") for one in answer.json()["grids"])
+        assert answer.json()["text"]["zh"] == f"一楼栋一网格：g4-2 分为 {parts} 个"
         assert houses
         assert client.get(f"/plans/{key}/blocks", params={"grid": "nobody"}).status_code == 400
 
