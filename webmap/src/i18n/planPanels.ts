@@ -217,7 +217,7 @@ export const planPanels = {
 
   'plans.submit': ['提交审核', 'Submit'],
   'plans.submitted': ['已提交审核', 'Submitted for review'],
-  'plans.submit.blocked': ['还有 {n} 处问题须处理，方可提交。', '{n} problems must be mended first.'],
+  'plans.submit.blocked': ['还有 {n} 处问题须处理，方可提交。', 'To be mended first: {n}.'],
   'plans.submit.nothing': ['还没有改动', 'Nothing has been changed yet'],
   'plans.draft.lead': ['草稿，还没有提交审核。', 'A draft, not handed in yet.'],
   'plans.behind.lead': [

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { type Plan, plans, type ReviewStep } from '../../api/plans'
 import { t } from '../../i18n'
-import { plan } from '../../state/plan'
+import { plan, planEditable } from '../../state/plan'
 import { editions, planDialog, planReview, planTab, useFreshRow, useOfPlan } from '../../state/planPanels'
 import { account, mayApprovePlans, mayEditPlans } from '../../state/session'
 import { Fold, Section, Time } from '../Parts'
@@ -91,12 +91,15 @@ function Submit({ row }: { row: Plan }) {
   const nothing = row.edits === 0 && !row.mended
   return (
     <>
+      {/* Conflicts are looked at beside the map: the way to them is at a desk. */}
       {row.behind && (
         <p class="plan-warn" data-testid="submit-behind">
           {t('plans.behind.lead')}{' '}
-          <button type="button" class="link" onClick={() => (planDialog.value = 'replay')}>
-            {t('plans.rebase')}
-          </button>
+          {planEditable.value && (
+            <button type="button" class="link" onClick={() => (planDialog.value = 'replay')}>
+              {t('plans.rebase')}
+            </button>
+          )}
         </p>
       )}
       {errors > 0 && (
