@@ -375,6 +375,9 @@ def test_crumbs_go_along() -> None:
     cov = squares()
     made = after(cov, reassign(cov, box(*at(1.9, 1.005), *at(3.0, 1.5)), "11"))
     assert made.at(*at(2.5, 1.002)) == "11"
+    # A crumb that does not reach the receiver stays; where there is nothing else, it is said why.
+    with refused("apart"):
+        reassign(cov, box(*at(2.5, 1.5), *at(2.52, 1.52)), "11")
 
 
 def test_replace_takes_parts_that_nearly_match() -> None:

@@ -97,7 +97,7 @@ def reassign(cov: Coverage, region: BaseGeometry, to: FaceId) -> Delta:
     """Give the ground of a region to a face, which it must adjoin; only ground of its own community can be given.
 
     What the region reaches of other communities by less than a thousandth of its area is left out. Raises Refused
-    (no-face, locked, border, empty, torn, nothing).
+    (no-face, locked, border, apart, empty, torn, nothing).
     """
     receiver = cov.face(to)
     unlocked(cov, [to])
@@ -124,7 +124,10 @@ def reassign(cov: Coverage, region: BaseGeometry, to: FaceId) -> Delta:
     shapely.prepare(region)
     given = shapely.intersects(region, shapely.point_on_surface(cells.polygons))
     labels = [to if inside else owner for inside, owner in zip(given.tolist(), cells.owner, strict=True)]
-    labels = _without_crumbs(cov, cells, without_strips(cells, labels), to)
+    wanted = without_strips(cells, labels)
+    labels = _without_crumbs(cov, cells, wanted, to)
+    if labels == cells.owner and labels != wanted:
+        raise Refused("apart", to, where=region)
     grounds = joined(cells, labels)
     for name in named:
         if name not in grounds:

@@ -11,6 +11,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no-corner": ("这里没有界线拐点", "There is no corner of a border here"),
     "node": ("几条界线在此相交，拐点不能删去", "Borders meet here; this corner stays"),
     "no-arc": ("这里没有界线", "There is no border here"),
+    "apart": ("所选地块与网格 {what} 不相连", "The ground does not adjoin grid {what}"),
     "not-neighbours": ("这些网格并不相连", "These grids do not adjoin"),
     "no-cut": ("画的线没有把网格分开", "The line does not part the grid"),
     "no-line": (
