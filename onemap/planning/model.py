@@ -19,8 +19,6 @@ from onemap.core.errors import NotFound, SetupError
 
 SHIPPED = Path(__file__).parent / "models"
 #: What can be counted: columns of buildings, points of other layers, metres of road.
-BUILDING_COUNTS = ("buildings", "households", "rentals", "residents", "organisations", "vehicles")
-POINT_COUNTS = ("incidents", "cameras", "sensors", "hazards")
 Count = Literal[
     "buildings", "households", "rentals", "residents", "organisations", "vehicles", "incidents", "cameras", "sensors",
     "hazards", "roads",

@@ -84,14 +84,6 @@ def fit(found: list[Found], tolerance: float, hard: bool) -> list[Found]:
     return [f for f in found if f.figures[WORST] <= nearest * 1.15 + 1e-9]
 
 
-def best_mix(found: list[Found]) -> Found:
-    """The compromise: nearest to the best of every figure, each measured by its span."""
-    table = np.array([f.figures for f in found])
-    span = np.ptp(table, axis=0)
-    flat = (table - table.min(axis=0)) / np.where(span > 0, span, 1.0)
-    return found[int(np.argmin(np.linalg.norm(flat, axis=1)))]
-
-
 def chosen(found: list[Found], most: int) -> list[tuple[str, Found]]:
     """At most so many, with what each is: balance, compactness, change, crossings, compromise, between.
 
