@@ -29,7 +29,7 @@ def test_a_home_adds_and_replaces(tmp_path: Path) -> None:
     (folder / "mine.toml").write_text(_OWN.replace("most = 1.3", "most = 1.5"), encoding="utf-8")
     assert list(models(tmp_path)) == ["households", "own", "standard"]
     assert model_of(tmp_path, "households").most == 1.5
-    with pytest.raises(NotFound, match="no workload model nobody"):
+    with pytest.raises(NotFound, match="No workload model nobody"):
         model_of(tmp_path, "nobody")
 
 
