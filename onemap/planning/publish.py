@@ -156,7 +156,7 @@ def _publish(
         raise Conflict("方案已排定发布 · It is scheduled already.", reason="scheduled")
     if plan["behind"]:
         raise Conflict(
-            "现行版本已更新，请先变基 · A newer edition is in force: rebase the plan first.", reason="behind"
+            "现行版本已是另一个，请先变基 · Another edition is in force: rebase the plan first.", reason="behind"
         )
     if "/" in edition or editions.exists(conn, edition) or _named(conn, edition):
         raise Conflict(f"已有版本 {edition} · There is an edition {edition} already.", reason="edition")

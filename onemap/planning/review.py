@@ -27,7 +27,7 @@ def submit(
         raise Conflict("方案已有新的修改，请重新载入 · The plan has changed since: load it anew.", reason="version")
     if plan["behind"]:
         raise Conflict(
-            "现行版本已更新，请先变基 · A newer edition is in force: rebase the plan first.", reason="behind"
+            "现行版本已是另一个，请先变基 · Another edition is in force: rebase the plan first.", reason="behind"
         )
     if not plan["edits"] and not plan["mended"]:  # mended borders are a change of their own
         raise BadInput("方案没有任何改动 · The plan changes nothing.", reason="empty")

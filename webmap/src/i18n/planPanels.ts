@@ -221,8 +221,8 @@ export const planPanels = {
   'plans.submit.nothing': ['还没有改动', 'Nothing has been changed yet'],
   'plans.draft.lead': ['草稿，还没有提交审核。', 'A draft, not handed in yet.'],
   'plans.behind.lead': [
-    '现行网格已有更新的版本，先换到新版本，再提交。',
-    'A newer edition is in force: move onto it, then submit.',
+    '现行网格已是另一个版本，先换到现行版本，再提交。',
+    'Another edition is in force by now: move onto it, then submit.',
   ],
   'plans.withdraw': ['撤回修改', 'Take it back'],
   'plans.withdrawn': ['已撤回为草稿', 'It is a draft again'],
@@ -283,7 +283,7 @@ export const planPanels = {
   'plans.comment.answer': ['回复', 'Answer'],
   'plans.comment.settle': ['了结', 'Settle'],
 
-  'plans.edits.n': ['{n} 处改动', '{n} edits'],
+  'plans.edits.n': ['{n} 处改动', '{n} edit(s)'],
   'plans.edits.none': ['还没有改动', 'No edits yet'],
   'plans.edits.none.lead': ['在地图上选一个工具开始。', 'Take a tool on the map to begin.'],
   'plans.kind.undo': ['撤销', 'undo'],
@@ -310,11 +310,11 @@ export const planPanels = {
   'plans.conflicts': ['{n} 处冲突', '{n} conflicts'],
   'plans.conflicts.lead': [
     '{n} 处改动可以重放，下面这些不行。还没有改动任何东西；勾选“略过”后再试。',
-    '{n} edits fit, these do not. Nothing has been changed; leave them out and try again.',
+    '{n} edit(s) fit, these do not. Nothing has been changed; leave them out and try again.',
   ],
   'plans.conflicts.rebase': [
     '略过的改动不再算数，之后可在新版本上重画。',
-    'What is left out no longer counts; it can be drawn again on the newer edition.',
+    'What is left out no longer counts; it can be drawn again on the other edition.',
   ],
   'plans.conflicts.merge': [
     '略过即保留本方案在这里的划法；要采用对方的，先撤销自己的那一步。',
@@ -325,7 +325,7 @@ export const planPanels = {
   'plans.skip.all': ['全部略过', 'Leave all out'],
   'plans.replay.without': ['略过 {n} 处，继续', 'Go on without {n}'],
   'plans.replay.left': ['还有 {n} 处待定', '{n} to decide'],
-  'plans.replay.done': ['已重放 {n} 处改动', '{n} edits replayed'],
+  'plans.replay.done': ['已重放 {n} 处改动', '{n} edit(s) replayed'],
 
   'plans.export': ['导出文件', 'Export a file'],
   'plans.export.busy': ['正在生成…', 'Writing it…'],

@@ -22,6 +22,7 @@ export function differs<K, V>(before: ReadonlyMap<K, V>, after: ReadonlyMap<K, V
 const MOST = 0.3
 /** What changed is laid into the large source once the hand has rested this long, or once there is this much of it. */
 const REST_MS = 4000
+const SOON_MS = 100
 const MANY = 400
 
 /**
@@ -95,7 +96,7 @@ export class Keyed<K extends string | number, V extends { id: K }> {
         if (this.map.isMoving()) this.waitForRest(much)
         else void this.settle()
       },
-      much > MANY ? 0 : REST_MS,
+      much > MANY ? SOON_MS : REST_MS,
     )
   }
 
