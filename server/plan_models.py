@@ -200,7 +200,8 @@ class PlanEdit(Model):
     op: str | None
     text: Texts
     grids: list[str]
-    counts: bool = Field(description="Not undone.")
+    counts: bool = Field(description="Neither undone nor left out.")
+    left_out: bool = Field(description="Left out when the plan was brought onto another edition.")
 
 
 # -- edits ------------------------------------------------------------------------------------------------------------

@@ -144,12 +144,13 @@ def entries(
 def history(conn: Connection, key: str, *, limit: int, before: int | None = None) -> list[dict[str, Any]]:
     """The log as a person reads it, newest first."""
     found = conn.execute(
-        "SELECT version, at, by, kind, op, text_zh, text_en, grids, counts FROM plan_edit "
+        "SELECT version, at, by, kind, op, text_zh, text_en, grids, counts, "
+        "NOT counts AND undone IS NULL AND kind IN ('edit', 'adopt', 'merge', 'import') AS left_out FROM plan_edit "
         "WHERE plan_key = %s AND version < coalesce(%s::int, version + 1) ORDER BY version DESC LIMIT %s",
         (key, before, limit),
     ).fetchall()
     return [
-        {**{name: one[name] for name in ("version", "at", "by", "kind", "op", "grids", "counts")},
+        {**{name: one[name] for name in ("version", "at", "by", "kind", "op", "grids", "counts", "left_out")},
          "text": {"zh": one["text_zh"], "en": one["text_en"]}}
         for one in found
     ]  # fmt: skip

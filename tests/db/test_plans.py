@@ -316,6 +316,8 @@ def test_rebasing_replays_every_edit_or_says_which_do_not_fit(plans: Connection)
     assert (found.version, found.applied) == (4, 2)
     after = book.plan(plans, key)
     assert (after["base"], after["behind"], after["edits"]) == ("e2", False, 2)
+    lines = {one["version"]: (one["counts"], one["left_out"]) for one in log.history(plans, key, limit=9)}
+    assert (lines[2], lines[3]) == ((True, False), (False, True))
     cov = now(plans, key)
     assert {"~1", f"{EAST}099"} <= set(cov.faces)
     assert cov.faces[grid(5, 3)].props["name"] == "角"

@@ -247,6 +247,7 @@ describe('review, history and files', () => {
       text: { zh: '分割', en: 'split' },
       grids: [],
       counts,
+      left_out: false,
     })
     // Newest first: two of mine undone after three that count, one of another's between.
     const list = [row(7, 'a', true, 'undo'), row(6, 'a', true, 'undo'), row(5, 'a', false), row(4, 'a', false)]

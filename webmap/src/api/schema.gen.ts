@@ -5510,9 +5510,14 @@ export interface components {
             grids: string[];
             /**
              * Counts
-             * @description Not undone.
+             * @description Neither undone nor left out.
              */
             counts: boolean;
+            /**
+             * Left Out
+             * @description Left out when the plan was brought onto another edition.
+             */
+            left_out: boolean;
         };
         /**
          * PlanGrid

@@ -68,6 +68,7 @@ export const planPanels = {
     'Only your own edits are undone, back to the very first.',
   ],
   'plans.undone': ['已撤销', 'undone'],
+  'plans.leftout': ['换版本时舍去', 'left out on another edition'],
   'plans.redo': ['重做', 'Redo'],
   'plans.redo.none': ['没有可重做的', 'Nothing to redo'],
   'plans.redo.n': ['重做（{n} 步）', 'Redo ({n})'],

@@ -26,7 +26,7 @@ function Edit({ one }: { one: PlanEdit }) {
         <small>
           {one.kind !== 'edit' && `${t(`plans.kind.${one.kind}`)} · `}
           {one.by} · <Time at={one.at} seconds={false} />
-          {!one.counts && one.kind !== 'undo' && ` · ${t('plans.undone')}`}
+          {!one.counts && one.kind !== 'undo' && ` · ${t(one.left_out ? 'plans.leftout' : 'plans.undone')}`}
         </small>
       </button>
     </li>
