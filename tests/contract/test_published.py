@@ -302,7 +302,8 @@ def test_no_public_answer_moves_with_an_event(who: str, get: Get, filled: str) -
 def test_everything_numeric_that_counts_is_a_multiple(get: Get) -> None:
     """The history, the time line and exported files: counts are multiples of the floor there too."""
     days = get("/timeline?hours=168", "viewer").json()
-    assert days["incidents"] == [] and len(days["incidents_by_day"]) in (6, 7)
+    # Whole days of the last seven times 24 hours; in the first two hours of a day the one before is not published yet.
+    assert days["incidents"] == [] and len(days["incidents_by_day"]) in (5, 6, 7)
     assert all(n % FLOOR == 0 for _, n in days["incidents_by_day"]) and sum(n for _, n in days["incidents_by_day"])
     assert get("/timeline?hours=168", "command").json()["incidents_by_day"] == []
     exported = get("/heat/incidents/export?window=30d&format=geojson&res=9", "viewer").json()

@@ -29,6 +29,9 @@ const CALM = new Set([
 /** Tiles are cut no finer: at this zoom their raster is 6 cm, and each finer one would be cut anew with every edit. */
 const FINEST = 16
 
+/** A plan that takes less of the view than this is not what one looks at. */
+const LOOKED_AT = 0.4
+
 let hands: Hands | null = null
 /** What a key does to the line that is being drawn. */
 export const sketchNow = () => hands?.sketch ?? null
@@ -45,7 +48,7 @@ function attach(map: MapLibre): () => void {
   const drawn = drawPlan(map)
   const painted = followPainted(map)
   hands = startHands(map)
-  // The first look at a plan is at the whole of it, unless it is in view already.
+  // The first look at a plan is at the whole of it, unless one looks at it already.
   let looked = false
   const looking = effect(() => {
     const grids = plan.value?.grids
@@ -53,8 +56,10 @@ function attach(map: MapLibre): () => void {
     looked = true
     const points = [...grids.values()].map(({ at }) => at)
     const view = map.getBounds()
-    if (points.some(([lon = 0, lat = 0]) => view.contains([lon, lat])) && map.getZoom() > 12.5) return
     const [w, s, e, n] = boundsOf({ type: 'MultiPoint', coordinates: points })
+    const share = Math.max((e - w) / (view.getEast() - view.getWest()), (n - s) / (view.getNorth() - view.getSouth()))
+    const seen = points.some(([lon = 0, lat = 0]) => view.contains([lon, lat]))
+    if (seen && share > LOOKED_AT && map.getZoom() > 12.5) return
     map.fitBounds([w, s, e, n], { padding: 70, maxZoom: 15, duration: 0 })
   })
   return () => {
