@@ -6,7 +6,7 @@ import h3.api.basic_int as h3
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onemap.core.cell import boundaries, centers
@@ -16,6 +16,7 @@ from onemap.heat.patch import patches
 
 
 @settings(max_examples=40, deadline=None)
+@example(seed=0, radius=6, keep=0.875, res=6)
 @given(seed=st.integers(0, 10**6), radius=st.integers(0, 8), keep=st.floats(0.1, 1.0), res=st.integers(5, 11))
 def test_outlines_are_the_union(seed: int, radius: int, keep: float, res: int) -> None:
     rng = np.random.default_rng(seed)
@@ -32,7 +33,9 @@ def test_outlines_are_the_union(seed: int, radius: int, keep: float, res: int) -
         assert outline.exterior.is_ccw and not any(hole.is_ccw for hole in outline.interiors)
         own = shapely.union_all(boundaries(patch.cells), grid_size=1e-9)
         assert outline.symmetric_difference(own).area < 2e-6 * outline.length + 1e-6 * side
-        assert len(outline.interiors) == len(own.interiors)
+        # Rounding leaves the union a sliver now and then: a hole is as large as a cell, or nearly.
+        holes = [hole for hole in own.interiors if shapely.Polygon(hole).area > 0.1 * side**2]
+        assert len(outline.interiors) == len(holes)
 
 
 @pytest.mark.parametrize("res", [5, 6, 7, 8])
