@@ -21,9 +21,10 @@ from onemap.core.policy import Role
 from onemap.core.settings import Settings
 from onemap.store.cluster import Cluster
 from server.heat_cli import heat
-from server.plan_figures_cli import plan as _plan_figures  # noqa: F401  (adds its command to `plan`)
-from server.plan_files_cli import plan
-from server.plan_replay_cli import plan as _plan_replay  # noqa: F401  (adds its commands to `plan`)
+from server.plan_cli import plan
+from server.plan_figures_cli import commands as plan_figures
+from server.plan_files_cli import commands as plan_files
+from server.plan_replay_cli import commands as plan_replay
 from server.rules_cli import rules
 from server.terrain_cli import terrain
 
@@ -36,6 +37,8 @@ admin = typer.Typer(no_args_is_help=True, help="Accounts of duty posts and keys 
 app.add_typer(db, name="db")
 app.add_typer(admin, name="admin")
 app.add_typer(heat, name="heat")
+for commands in (plan_figures, plan_files, plan_replay):
+    plan.add_typer(commands)
 app.add_typer(plan, name="plan")
 app.add_typer(rules, name="rules")
 app.add_typer(terrain, name="terrain")

@@ -13,16 +13,16 @@ from rich.table import Table
 
 from onemap.core.policy import Right
 from server import grid_statistics
-from server.plan_cli import CONSOLE, By, opened, plan, post
+from server.plan_cli import CONSOLE, By, opened, post
 
-__all__ = ["plan"]
+commands = typer.Typer()
 
 _WIDTH = 160
 Start = Annotated[str, typer.Option("--from", help="From this instant on, with its offset.")]
 Stop = Annotated[str | None, typer.Option("--to", help="Until before this instant; none: now.")]
 
 
-@plan.command()
+@commands.command()
 def figures(
     start: Start,
     by: By,

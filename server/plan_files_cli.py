@@ -9,15 +9,15 @@ import typer
 
 from onemap.core.errors import BadInput
 from onemap.core.policy import SYSTEM, Right
-from server.plan_cli import CONSOLE, By, opened, plan, post
+from server.plan_cli import CONSOLE, By, opened, post
 from server.repairs_cli import agreed_to, print_repairs
 
-__all__ = ["plan"]
+commands = typer.Typer()
 
 _FORMS = {".geojson": "geojson", ".json": "geojson", ".gpkg": "gpkg", ".zip": "shp"}
 
 
-@plan.command()
+@commands.command()
 def export(
     what: Annotated[str, typer.Argument(help="A plan's key, or with --edition an edition's name.")],
     out: Annotated[Path, typer.Argument(help="File to write: .geojson, .gpkg or .zip (Shapefile).")],
@@ -41,7 +41,7 @@ def export(
     CONSOLE.print(f"{out}: {len(made.data):,} bytes")
 
 
-@plan.command("import")
+@commands.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(exists=True, help="GeoJSON, GeoPackage or zipped Shapefile.")],
     name: Annotated[str, typer.Argument(help="What the plan is called.")],

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from onemap.core.policy import Right
-from server.plan_cli import CONSOLE, AcceptRepairs, By, Key, Tolerance, opened, plan, post
+from server.plan_cli import CONSOLE, AcceptRepairs, By, Key, Tolerance, opened, post
 from server.repairs_cli import asked_once
 
-__all__ = ["plan"]
+commands = typer.Typer()
 
 Skip = Annotated[
     list[int] | None,
@@ -35,7 +35,7 @@ def _told(key: str, found: object) -> None:
     CONSOLE.print(f"{key}: {found.applied} edits, version {found.version}")
 
 
-@plan.command()
+@commands.command()
 def rebase(
     key: Key,
     by: By,
@@ -62,7 +62,7 @@ def rebase(
     _told(key, found)
 
 
-@plan.command()
+@commands.command()
 def merge(
     key: Key,
     other: Annotated[str, typer.Argument(help="The plan whose edits are taken over; of the same edition.")],
@@ -82,7 +82,7 @@ def merge(
     _told(key, found)
 
 
-@plan.command()
+@commands.command()
 def reject(key: Key, by: By, note: Annotated[str, typer.Option(help="Why; it is kept and shown.")]) -> None:
     """Send a plan back to be edited again, with the reason."""
     from onemap.planning import review
@@ -95,7 +95,7 @@ def reject(key: Key, by: By, note: Annotated[str, typer.Option(help="Why; it is 
     CONSOLE.print(f"{key}: {done['state']}")
 
 
-@plan.command()
+@commands.command()
 def withdraw(key: Key, by: By) -> None:
     """Take a plan back that was handed in and is not decided."""
     from onemap.planning import review
