@@ -30,6 +30,7 @@ MOST = 50
 _WHAT: tuple[tuple[str, str, str], ...] = (
     ("grids", "个网格", "grids"), ("buildings", "栋建筑", "buildings"), ("households", "户", "households"),
     ("cases", "件未办结事件", "open cases"), ("hazards", "处隐患点", "hazard points"),
+    ("parts", "个部件", "parts"),
 )  # fmt: skip
 
 

@@ -12,7 +12,9 @@ from server.models import Model, Texts
 class Handed(Model):
     """Things of one kind that change hands."""
 
-    kind: Literal["building", "incident", "camera", "hazard", "sensor", "place", "team", "fence", "roster", "route"]
+    kind: Literal[
+        "building", "incident", "part", "camera", "hazard", "sensor", "place", "team", "fence", "roster", "route"
+    ]  # fmt: skip
     title: Texts
     count: int
     households: int | None = None
@@ -75,6 +77,8 @@ class Impact(Model):
     exchanges: list[Exchange]
     indicators: list[Indicator]
     described: list[Described] = Field(description="Grids with another code, name, kind or team.")
-    teams: list[dict[str, Any]] = Field(description="team_key, team_name, gains, loses: households and buildings.")
+    teams: list[dict[str, Any]] = Field(
+        description="team_key, team_name, gains, loses: grids, buildings, households, cases, parts."
+    )
     difference: dict[str, Any] = Field(description="FeatureCollection of ground that changes hands: grid, to.")
     mended: Mended | None = Field(description="Apart from all the rest. None: the base was not mended.")

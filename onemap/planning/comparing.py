@@ -19,7 +19,7 @@ from onemap.planning.lineage import Line, Piece
 from onemap.planning.routing import Ground, Looked
 from onemap.store.db import Connection
 
-LAYERS = ("building", "incident", "camera", "hazard", "sensor", "place", "team")
+LAYERS = ("building", "incident", "part", "camera", "hazard", "sensor", "place", "team")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ kept in 1/1024 m, so that sums do not depend on their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 
 from onemap.core.errors import NotFound
 from onemap.planning.inside import BORDER, Scatter
-from onemap.planning.model import Measured, Model
+from onemap.planning.model import TWICE, Measured, Model
 from onemap.planning.plane import lengths_m
 from onemap.planning.shapes import Box, Feature, Features, Footprints, Geoms
 from onemap.store.db import Connection
@@ -60,8 +60,8 @@ class Tables:
     #: Lon, lat of incidents, shape (n, 2), and how many days ago each happened.
     incidents: Floats | None = None
     days_ago: Floats | None = None
-    #: Lon, lat by what is counted: cameras, sensors, hazards.
-    points: dict[str, Floats] | None = None
+    #: Lon, lat by what is counted: cameras, sensors, hazards, parts, and parts:cameras, parts:sensors (`TWICE`).
+    points: Mapping[str, Floats] | None = None
     features: Sequence[Feature] = ()
     areas: Sequence[Area] = ()
 
@@ -209,7 +209,7 @@ def _points(model: Model, tables: Tables, footprints: Footprints) -> tuple[Float
     for counted, where in points.items():
         rows = np.zeros((len(where), len(model.measures)))
         for column, measure in enumerate(model.measures):
-            if counted in measure.counts:
+            if measure.takes(counted):
                 rows[:, column] = ages[counted] <= measure.days if counted in ages else 1.0
         used = rows.any(axis=1)
         xy.append(np.asarray(where, np.float64).reshape(-1, 2)[used])
@@ -263,12 +263,13 @@ def _read(conn: Connection, model: Model, bounds: Box | None, now: datetime) -> 
         houses = cursor.execute(sql("plan_facts_buildings"), asked).fetchall()
         cases = np.array(cursor.execute(sql("plan_facts_incidents"), asked).fetchall(), np.float64).reshape(-1, 3)
         stands = cursor.execute(sql("plan_facts_points"), asked).fetchall()
+        parts = cursor.execute(sql("plan_facts_parts"), asked | twice()).fetchall()
         lines = cursor.execute(sql("plan_facts_lines"), asked).fetchall()
         communities = cursor.execute(sql("plan_facts_areas"), asked).fetchall()
     points = {
         counted: np.array([row[1:] for row in stands if row[0] == counted], np.float64).reshape(-1, 2)
         for counted in ("cameras", "sensors", "hazards")
-    }
+    } | {counted: np.frombuffer(xy, ">f8").astype(np.float64).reshape(-1, 2) for counted, xy in parts}
     return Tables(
         keys=[row[0] for row in houses],
         uses=[row[1] for row in houses],
@@ -283,6 +284,12 @@ def _read(conn: Connection, model: Model, bounds: Box | None, now: datetime) -> 
         ],
         areas=_areas(communities),
     )
+
+
+def twice() -> dict[str, list[str]]:
+    """The classes of parts that another layer holds as well, and which, as the SQL asks for them."""
+    pairs = [(code, layer) for layer, codes in TWICE.items() for code in codes]
+    return {"classes": [code for code, _ in pairs], "layers": [layer for _, layer in pairs]}
 
 
 def _areas(rows: Sequence[tuple[str, str, bytes]]) -> list[Area]:

@@ -25,10 +25,10 @@ from onemap.store.db import Connection
 from onemap.store.sqlfile import sql
 
 TITLES: dict[str, tuple[str, str]] = {
-    "building": ("建筑", "Buildings"), "incident": ("未办结事件", "Open cases"), "camera": ("摄像头", "Cameras"),
-    "hazard": ("地灾隐患点", "Hazard points"), "sensor": ("传感器", "Sensors"), "place": ("地名点", "Places"),
-    "team": ("驻点队伍", "Teams stationed"), "fence": ("围栏", "Fences"), "roster": ("值班表", "Rosters"),
-    "route": ("叫应路线", "Alert routes"),
+    "building": ("建筑", "Buildings"), "incident": ("未办结事件", "Open cases"), "part": ("部件", "Parts"),
+    "camera": ("摄像头", "Cameras"), "hazard": ("地灾隐患点", "Hazard points"), "sensor": ("传感器", "Sensors"),
+    "place": ("地名点", "Places"), "team": ("驻点队伍", "Teams stationed"), "fence": ("围栏", "Fences"),
+    "roster": ("值班表", "Rosters"), "route": ("叫应路线", "Alert routes"),
 }  # fmt: skip
 
 

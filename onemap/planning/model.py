@@ -20,9 +20,13 @@ from onemap.core.errors import NotFound, SetupError
 SHIPPED = Path(__file__).parent / "models"
 #: What can be counted: columns of buildings, points of other layers, metres of road.
 Count = Literal[
-    "buildings", "households", "rentals", "residents", "organisations", "vehicles", "incidents", "cameras", "sensors",
-    "hazards", "roads",
+    "buildings", "households", "rentals", "residents", "organisations", "vehicles", "incidents", "parts", "cameras",
+    "sensors", "hazards", "roads",
 ]  # fmt: skip
+#: Classes of managed parts (GB/T 47678.5) that are a layer of their own as well, by what a model calls that layer:
+#: watching cameras; flood, weather, environment and sewage gauges. A measure that counts the layer counts the thing
+#: there, and not a second time among the parts.
+TWICE: dict[str, tuple[str, ...]] = {"cameras": ("01050",), "sensors": ("01067", "03009", "03010", "03011", "03012")}
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Span = Annotated[tuple[float, float], Field(description="least, most")]
 
@@ -50,6 +54,11 @@ class Measured(Strict):
     counts: Annotated[tuple[Count, ...], Field(min_length=1)]
     days: Annotated[int, Field(ge=1, le=3660)] = 90
     roads_without: tuple[str, ...] = ("motorway", "rail")
+
+    def takes(self, counted: str) -> bool:
+        """Whether it counts a group of points; `parts:cameras` are parts that the layer of cameras holds as well."""
+        whole, _, twice = counted.partition(":")
+        return whole in self.counts and twice not in self.counts
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Measured:

@@ -31,7 +31,7 @@ _TURN = 7_205_759_416
 
 @dataclass(frozen=True)
 class TeamChange:
-    """What a team gains and loses: counts of grids, buildings, households, residents, open cases."""
+    """What a team gains and loses: counts of grids, buildings, households, residents, open cases, parts."""
 
     team_key: str
     gains: Mapping[str, int]
@@ -163,7 +163,7 @@ def team_changes(
             own = sums.setdefault(team, {"gains": {}, "loses": {}})[side]
             own[what] = own.get(what, 0) + round(n)
 
-    for layer, what in (("building", "buildings"), ("incident", "cases"), ("hazard", "hazards")):
+    for layer, what in (("building", "buildings"), ("incident", "cases"), ("hazard", "hazards"), ("part", "parts")):
         found = looked[layer]
         for i in found.between(ground.reteamed).tolist():
             was, now = ground.team_was.get(found.was[i]), ground.team_now.get(found.now[i])

@@ -25,6 +25,7 @@ ROWS = 200
 _COUNTS: tuple[tuple[str, str, str], ...] = (
     ("grids", "个网格", "grids"), ("buildings", "栋建筑", "buildings"), ("households", "户", "households"),
     ("residents", "人", "residents"), ("cases", "件未办结事件", "open cases"), ("hazards", "处隐患点", "hazard points"),
+    ("parts", "个部件", "parts"),
 )  # fmt: skip
 _STATES = {
     "draft": ("草稿", "Draft"), "submitted": ("待审批", "In review"), "approved": ("已批准", "Approved"),
@@ -159,7 +160,7 @@ class Page:
         return escape("、".join(said) if self.lang == "zh" else ", ".join(said)) or "—"
 
     def _exchanges(self, exchanges: Sequence[Mapping[str, Any]]) -> str:
-        names = ("building", "incident", "camera", "hazard", "sensor")
+        names = ("building", "incident", "part", "camera", "hazard", "sensor")
         rows = [
             [self._grid(one["grid"]), self._grid(one["to"]), _n(one["households"]),
              *(_n(one["counts"].get(name, 0)) for name in names), _n(one["counts"].get("area_m2", 0))]

@@ -2,7 +2,7 @@
 
 A row names its grid (`grid_code`). It is given another when the grid it names gave up the ground under its place, or is
 no more. A row that names another grid than the one under it, because somebody wrote it so, is left alone while that
-grid exists. Closed cases keep the grid they were closed in.
+grid exists. Closed cases keep the grid they were closed in, removed parts the one they were removed in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from onemap.store.sqlfile import sql
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[Any]  # text or None
 #: Layers whose rows name their grid.
-NAMING = ("building", "hazard", "incident", "team")
+NAMING = ("building", "hazard", "incident", "part", "team")
 #: What is counted of a building.
 MEASURES = ("households", "residents")
 #: More boxes than this are asked for as one.

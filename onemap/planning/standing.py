@@ -18,7 +18,7 @@ import shapely
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
-from onemap.planning.facts import Facts, Tables
+from onemap.planning.facts import Facts, Tables, twice
 from onemap.planning.model import Measured, Model
 from onemap.planning.shapes import Box, Feature
 from onemap.store.db import Connection
@@ -27,7 +27,8 @@ from onemap.store.sqlfile import sql
 Ints = npt.NDArray[np.int64]
 #: Versions of a layer that are read, beside the rows that it has; with more, its past is not counted.
 MOST = 200_000
-_POINTS = {"cameras": "camera", "sensors": "sensor", "hazards": "hazard"}
+_POINTS = {"cameras": "camera", "sensors": "sensor", "hazards": "hazard", "parts": "part"}
+_STATEMENTS = {"building": "statistics_buildings", "road": "statistics_roads", "part": "statistics_parts"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def stood(conn: Connection, model: Model, bounds: Box, instants: Sequence[dateti
     west, south, east, north = bounds
     asked = {
         "west": west, "south": south, "east": east, "north": north, "first": instants[0], "last": instants[-1],
-        "most": MOST + 1,
+        "most": MOST + 1, **twice(),
     }  # fmt: skip
     wanted = {layer for one in model.measures if "incidents" not in one.counts for layer in layers_of(one)}
     tables: dict[int, dict[str, Any]] = defaultdict(lambda: {"points": {}})
@@ -91,7 +92,7 @@ def _versions(conn: Connection, layer: str, asked: Mapping[str, Any]) -> tuple[l
     """A layer's rows and old versions, each with when it came and ended (s since 1970), and since when it has any."""
     names = {"table": Identifier("onemap", layer), "history": Identifier("onemap", f"{layer}_history")}
     found = conn.execute(SQL(sql("statistics_known")).format(**names)).fetchone()
-    statement = {"building": "statistics_buildings", "road": "statistics_roads"}.get(layer, "statistics_points")
+    statement = _STATEMENTS.get(layer, "statistics_points")
     with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
         rows = cursor.execute(SQL(sql(statement)).format(**names), asked).fetchall()
     return rows, found["since"] if found else None
@@ -107,6 +108,9 @@ def _put(parts: dict[str, Any], layer: str, rows: Sequence[Any]) -> None:
         }
     elif layer == "road":
         parts["features"] = [Feature("road", "", row[2], "", False, shapely.from_wkb(row[3])) for row in rows]
+    elif layer == "part":
+        for counted in sorted({row[4] for row in rows}):
+            parts["points"][counted] = np.array([row[2:4] for row in rows if row[4] == counted], np.float64)
     else:
         counted = next(one for one, table in _POINTS.items() if table == layer)
         parts["points"][counted] = np.array([row[2:4] for row in rows], np.float64)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from shapely import MultiPolygon, Point, box
+from shapely.geometry import shape
 
 from onemap.core import clock
 from onemap.core.policy import Role
@@ -121,6 +122,13 @@ class Page(HTMLParser):
 
 
 def test_impact_and_report_say_what_changes_hands(server: Running) -> None:
+    with connect(server.dsn, autocommit=True) as conn, acting(conn, "test"):
+        lamps = [
+            FeatureRow(f"lamp{n}", Point(LON + (1.05 + 0.09 * n) * STEP, LAT + (1.1 + 0.09 * n) * STEP),
+                       {"class_code": "01037", "status": "removed" if n in (1, 8) else "intact"})
+            for n in range(10)
+        ]  # fmt: skip
+        feature.upsert(conn, BY_NAME["part"], lamps, feed="test")
     key = planned(server, 1, 1, team="t2")
     with server.client("planner") as planner:
         found = Impact.model_validate(planner.get(f"/plans/{key}/impact").json())
@@ -142,8 +150,13 @@ def test_impact_and_report_say_what_changes_hands(server: Running) -> None:
     assert states[grid(0, 0)].state == "same" and states[grid(0, 0)].before == states[grid(0, 0)].after
     teams = {one["team_key"]: one for one in found.teams}
     assert teams["t2"]["gains"]["buildings"] == moved == teams["t1"]["loses"]["buildings"]
-    (feature,) = found.difference["features"]
-    assert feature["properties"]["to"] == "~1" and feature["geometry"]["type"] in ("Polygon", "MultiPolygon")
+    (moved_ground,) = found.difference["features"]
+    over = shape(moved_ground["geometry"])
+    lit = sum(over.contains(lamp.geom) for lamp in lamps if lamp.attributes["status"] == "intact")
+    assert handed["part"].count == exchange.counts["part"] == lit > 0 and handed["part"].title.zh == "部件"
+    assert teams["t2"]["gains"]["parts"] == lit == teams["t1"]["loses"]["parts"]
+    assert new["parts"] == lit and before["parts"] == after["parts"] + lit == 8
+    assert moved_ground["properties"]["to"] == "~1" and moved_ground["geometry"]["type"] in ("Polygon", "MultiPolygon")
 
     assert page.headers["content-type"].startswith("text/html") and "default-src 'none'" in page.headers[
         "content-security-policy"
@@ -151,6 +164,7 @@ def test_impact_and_report_say_what_changes_hands(server: Running) -> None:
     parsed = Page(page.text)
     assert not parsed.tags & {"script", "link", "iframe", "img", "object", "b>"} and parsed.links == []
     assert {"svg", "style", "table"} <= parsed.tags and "url(http" not in page.text and "@import" not in page.text
+    assert f"{lit} 个部件" in page.text and f"{lit} parts" in english.text
     assert "调整 &lt;b&gt;一&lt;/b&gt;" in page.text and "二队" in page.text
     assert page.text.index("改动一览") < page.text.index("What changes hands")
     assert english.text.index("What changes hands") < english.text.index("改动一览")
@@ -368,6 +382,11 @@ def test_figures_by_the_edition_in_force_and_all_by_one(server: Running) -> None
             spot = Point(LON + 1.4 * STEP, LAT + 2.3 * STEP)
             feature.upsert(conn, BY_NAME["camera"], [FeatureRow(name, spot, {"name": name})], feed="test")
 
+        def part(name: str, code: str, status: str) -> None:
+            spot = Point(LON + 1.45 * STEP, LAT + 2.35 * STEP)
+            row = FeatureRow(name, spot, {"class_code": code, "status": status})
+            feature.upsert(conn, BY_NAME["part"], [row], feed="test")
+
         def asked(**more: Any) -> GridStatistics:
             ask = {"from": start.isoformat(), "to": clock.now().isoformat(), **more}
             answer = command.get("/editions/statistics", params=ask)
@@ -376,6 +395,8 @@ def test_figures_by_the_edition_in_force_and_all_by_one(server: Running) -> None
 
         with acting(conn, "test"):
             camera("old")
+            part("cover", "01001", "intact")
+            part("eye", "01050", "intact")  # a camera, which is in the register of cameras, too
         start = clock.now()
         case("first")
         post(command, f"/plans/{key}/publish", {"edition": "e7"})
@@ -387,11 +408,15 @@ def test_figures_by_the_edition_in_force_and_all_by_one(server: Running) -> None
             feature.upsert(conn, BY_NAME["building"], [built], feed="test")
             conn.execute("UPDATE building SET households = households + 7 WHERE id = (SELECT min(id) FROM building)")
             camera("seen")
+            part("cover", "01001", "damaged")  # is still there
+            part("bench", "04007", "intact")
+            part("eye", "01050", "damaged")
         post(command, f"/plans/{key}/rollback")
         with acting(conn, "test"):
             conn.execute("DELETE FROM building WHERE key = 'built'")
             conn.execute("UPDATE building SET households = households - 7 WHERE id = (SELECT min(id) FROM building)")
             conn.execute("DELETE FROM camera WHERE key = 'seen'")
+            part("bench", "04007", "removed")
         case("fourth")
         found = asked()
         assert [(one.edition, one.grids) for one in found.periods] == [(EDITION, 24), ("e7", 25), (EDITION, 24)]
@@ -421,7 +446,7 @@ def test_figures_by_the_edition_in_force_and_all_by_one(server: Running) -> None
             assert one.as_of_today == []
         first, second, third = (one.total for one in found.periods)
         assert second["households"] == first["households"] + 47 == third["households"] + 47
-        assert [one["parts"] for one in (first, second, third)] == [first["parts"], first["parts"] + 1, first["parts"]]
+        assert [one["parts"] for one in (first, second, third)] == [first["parts"], first["parts"] + 2, first["parts"]]
         # Before the map had its houses nobody knows how many there were: today's count, and the answer says since when.
         known = {one.key: one.since for one in found.measures}
         assert known["cases"] is known["area_m2"] is None and known["buildings"] == known["households"] < start

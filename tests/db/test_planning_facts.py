@@ -10,9 +10,9 @@ import shapely
 
 from onemap.planning.balance import Balances
 from onemap.planning.codes import ever
-from onemap.planning.facts import Facts
+from onemap.planning.facts import Facts, twice
 from onemap.planning.grounds import coverage_of_edition
-from onemap.planning.model import models
+from onemap.planning.model import Model, models
 from onemap.planning.rules import Problems
 from onemap.store.db import Connection, acting
 from onemap.store.feature import FeatureRow
@@ -24,6 +24,9 @@ from tests.unit.plan_ground import LAT, LON, STEP
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
 STANDARD = models(None)["standard"]
 _EAST, _NORTH = LON + ground.COLUMNS * STEP, LAT + ground.ROWS * STEP
+#: Lamps, bins, one of no class, and three that are cameras and gauges as well.
+CLASSES = ("01037", "03005", None, "01050", "01067", "03010")
+STATES = ("intact", "lost", "removed", None, "disused")
 
 #: Each point once: on a shared border it belongs to the lower code.
 _COUNTS = """
@@ -36,6 +39,9 @@ WITH points AS (
   SELECT geom, 0, 0, 0, 1 FROM onemap.camera
   UNION ALL
   SELECT geom, 0, 0, 0, 1 FROM onemap.sensor
+  UNION ALL
+  SELECT geom, 0, 0, 0, 1 FROM onemap.part
+  WHERE coalesce(status, '') <> 'removed' AND coalesce(class_code, '') NOT IN ('01050', '01067', '03010')
 )
 SELECT owner.code, sum(p.buildings)::float8 AS buildings, sum(p.households) AS households,
        sum(p.incidents)::float8 AS incidents, sum(p.parts)::float8 AS parts
@@ -54,10 +60,11 @@ WHERE g.edition = 'e1' AND r.class <> 'rail' GROUP BY 1
 
 @pytest.fixture
 def city(conn: Connection) -> Connection:
-    """The planner's small city with incidents, cameras, sensors, streets, a river and a school."""
+    """The planner's small city with incidents, parts, cameras, sensors, streets, a river and a school."""
     ground.city(conn)
     rng = np.random.default_rng(8)
     spots = rng.uniform((LON, LAT), (_EAST, _NORTH), (240, 2))
+    around = rng.uniform((LON, LAT), (_EAST, _NORTH), (300, 2))
     with acting(conn, "test"):
         cases = [
             FeatureRow(f"i{n}", shapely.Point(at), {"kind": "matter", "occurred_at": NOW - timedelta(days=n - 3)})
@@ -66,6 +73,10 @@ def city(conn: Connection) -> Connection:
         put(conn, "incident", *cases)
         put(conn, "camera", *[FeatureRow(f"c{n}", shapely.Point(at), {}) for n, at in enumerate(spots[140:200])])
         put(conn, "sensor", *[FeatureRow(f"s{n}", shapely.Point(at), {}) for n, at in enumerate(spots[200:])])
+        put(conn, "part", *[
+            FeatureRow(f"p{n}", shapely.Point(at), {"class_code": CLASSES[n % 6], "status": STATES[n % 5]})
+            for n, at in enumerate(around)
+        ])  # fmt: skip
         lines = [
             ("r1", "residential", False, [(LON, LAT + 0.3 * STEP), (_EAST, LAT + 2.7 * STEP)]),
             ("r2", "secondary", False, [(LON + 0.7 * STEP, LAT), (LON + 0.4 * STEP, _NORTH)]),
@@ -98,6 +109,20 @@ def test_measures_are_what_postgis_counts(city: Connection) -> None:
     counted_m = sum(balances.measures(face)["patrol_m"] for face in cov.faces)
     assert counted_m == pytest.approx(sum(metres.values()), abs=40.0)
     assert 80.0 < sum(row["incidents"] for row in counted.values()) <= 90.0
+
+
+def test_a_part_that_is_a_layer_of_its_own_counts_once(city: Connection) -> None:
+    """By each of three models: what of parts, cameras and sensors a measure names, it counts, and none of it twice."""
+    rows = city.execute("SELECT class_code, coalesce(status, '') AS status FROM onemap.part").fetchall()
+    stand = [row["class_code"] for row in rows if row["status"] != "removed"]
+    for counts, spare, more in (
+        (["parts"], set(), 0), (["parts", "cameras"], {"01050"}, 60),
+        (["parts", "cameras", "sensors"], {"01050", "01067", "03010"}, 100), (["cameras"], set(stand), 60),
+    ):  # fmt: skip
+        measure = {"key": "n", "title": {"zh": "数", "en": "n"}, "unit": "", "weight": 1.0, "counts": counts}
+        model = Model.model_validate({"key": "m", "title": {"zh": "数", "en": "n"}, "measures": [measure]})
+        facts = Facts.load(city, model, None, NOW)
+        assert facts.values.sum() == sum(code not in spare for code in stand) + more, counts
 
 
 def test_a_box_brings_what_reaches_into_it(city: Connection) -> None:
@@ -135,9 +160,10 @@ def test_codes_ever_given_are_those_of_the_present_and_the_past(city: Connection
     assert ever(city) == now
 
 
-@pytest.mark.parametrize("name", ["buildings", "lines", "areas", "incidents", "points"])
+@pytest.mark.parametrize("name", ["buildings", "lines", "areas", "incidents", "points", "parts"])
 def test_a_box_is_found_by_its_index(city: Connection, name: str) -> None:
     asked = {"west": LON, "south": LAT, "east": LON + STEP, "north": LAT + STEP, "now": NOW, "days": 90}
+    asked |= twice()
     city.execute("SET LOCAL enable_seqscan = off")
     plan = "\n".join(row["QUERY PLAN"] for row in city.execute("EXPLAIN " + sql(f"plan_facts_{name}"), asked))
     assert "_geom" in plan and "Seq Scan" not in plan

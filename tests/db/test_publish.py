@@ -66,6 +66,13 @@ def test_rows_follow_the_ground_and_come_back(drawn: Connection) -> None:
     case(drawn, "astray", 1.5, GRIDS[3])  # names a grid that is no more, far from it
     put(drawn, "hazard", FeatureRow("h1", spot(0.9), {"grid_code": GRIDS[0], "status": "active"}))
     put(drawn, "team", FeatureRow("t9", spot(0.51), {"grid_code": GRIDS[0]}))
+    for key, n, code, status in (
+        ("lamp", 0.6, GRIDS[0], "intact"), ("lost", 3.1, GRIDS[3], "lost"), ("kept", 0.2, GRIDS[0], None),
+        ("gone", 3.2, GRIDS[3], "removed"), ("foreign", 0.61, GRIDS[1], "intact"),
+    ):  # fmt: skip
+        put(drawn, "part", FeatureRow(key, spot(n), {"grid_code": code, "status": status, "class_code": "01037"}))
+    parts = ("lamp", "lost", "kept", "gone", "foreign")
+    named = [code_of(drawn, "part", key) for key in parts]
     keys = ("open", "closed", "west", "elsewhere", "nowhere", "merged", "astray")
     before = {key: code_of(drawn, "incident", key) for key in keys}
     done = publish(drawn)
@@ -74,12 +81,17 @@ def test_rows_follow_the_ground_and_come_back(drawn: Connection) -> None:
     ]  # fmt: skip
     assert (code_of(drawn, "hazard", "h1"), code_of(drawn, "team", "t9")) == (FRESH, FRESH)
     assert code_of(drawn, "building", "b3") == GRIDS[2] and code_of(drawn, "building", "b0") == GRIDS[0]
-    assert done.moved == {"building": 1, "hazard": 1, "incident": 3, "team": 1}
+    assert [code_of(drawn, "part", key) for key in parts] == [FRESH, GRIDS[2], GRIDS[0], GRIDS[3], GRIDS[1]]
+    assert done.moved == {"building": 1, "hazard": 1, "incident": 3, "part": 2, "team": 1}
+    gains = {one.team_key: one.gains.get("parts") for one in done.teams if one.gains.get("parts")}
+    loses = {one.team_key: one.loses.get("parts") for one in done.teams if one.loses.get("parts")}
+    assert (gains, loses) == ({"g2": 2, "g3": 1}, {"g1": 2, "g4": 1})
     case(drawn, "later", 0.8, FRESH)
     case(drawn, "done", 0.8, FRESH, "closed")
     roll_back(drawn, done.carried)
     assert {key: code_of(drawn, "incident", key) for key in keys} == before | {"astray": GRIDS[1]}
     assert (code_of(drawn, "incident", "later"), code_of(drawn, "incident", "done")) == (GRIDS[0], FRESH)
+    assert [code_of(drawn, "part", key) for key in parts] == named
     assert in_force(drawn) == [f"{OLD}/{code}" for code in GRIDS]
 
 
@@ -310,5 +322,5 @@ def test_two_who_publish_take_turns(committed: Connection, dsn: str) -> None:
 def _empty(conn: Connection) -> None:
     with conn.transaction():
         tables = "grid_notice grid_lineage edition_period edition_publication edition duty call calling ladder city"
-        for table in f"{tables} geofence incident hazard building grid team area".split():
+        for table in f"{tables} geofence incident hazard part building grid team area".split():
             conn.execute(f"DELETE FROM {table}")
