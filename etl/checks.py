@@ -20,9 +20,15 @@ from sqlalchemy import Boolean, DateTime, Double, Integer, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-from etl import fields
+from etl import fields, parts
 from etl.feed import Context, FeatureRecord, FixRecord
-from onemap.core.code import parse_address_code, parse_area_code, parse_camera_code, parse_grid_code
+from onemap.core.code import (
+    parse_address_code,
+    parse_area_code,
+    parse_camera_code,
+    parse_grid_code,
+    parse_part_id,
+)
 from onemap.core.datum import Datum, DatumRef, geometry_to_wgs84, to_wgs84
 from onemap.core.errors import BadInput
 from onemap.core.geometry import Wanted, check_point, clean_geometries, clean_geometry, read_geojson
@@ -39,6 +45,9 @@ _CODES: dict[tuple[str, str], Callable[[str], object]] = {
     ("grid", "code"): parse_grid_code,
     ("camera", "code"): parse_camera_code,
     ("building", "address_code"): parse_address_code,
+    ("part", "code"): parse_part_id,
+    ("part", "class_code"): parts.class_code,
+    ("part", "grid_code"): parse_grid_code,
 }
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "是"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "否"})
@@ -55,6 +64,8 @@ def feature_rows(
         try:
             key = fields.key(record.key)
             values = attributes(layer, record.attributes, context)
+            if layer.name == "part":
+                parts.settle(values, placed=record.geom is not None)
             shape = None if record.geom is None else _shape(record.geom)
         except BadInput as exc:
             out.append(exc)
@@ -171,6 +182,8 @@ def _converters(layer: LayerSpec) -> dict[str, Convert]:
 
 def _converter(layer: LayerSpec, name: str, kind: TypeEngine[Any]) -> Convert:
     attribute = layer.attribute(name)
+    if isinstance(kind, DateTime) and layer.name == "part":
+        return partial(parts.day, name=name)
     if isinstance(kind, DateTime):
         return partial(_time, name=name, future=name.startswith(("due_", "valid_")))
     if isinstance(kind, Boolean):

@@ -104,12 +104,16 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a mapping may lean on: whence the payload came, and how its feed writes times."""
+    """What a mapping may lean on: whence the payload came, and how its feed writes times.
+
+    `zone` is the feed's own, None where it must give offsets; `local` is the city's, for days without an hour.
+    """
 
     envelope: Envelope
     zone: str | None = None
     future_s: float = 300.0
     earliest: datetime = EARLIEST
+    local: str | None = None
 
     def time(self, value: str | int | float, *, form: str | None = None, future: bool = False) -> datetime:
         """Return the instant; BadTime as `parse_time`, with the feed's zone and tolerance. `future`: any is allowed."""
@@ -166,4 +170,4 @@ class FeedSpec:
         earliest = EARLIEST
         if self.oldest_s is not None:
             earliest = max(EARLIEST, envelope.received_at - timedelta(seconds=self.oldest_s))
-        return Context(envelope, (zone if self.zone == LOCAL else self.zone) or None, future_s, earliest)
+        return Context(envelope, (zone if self.zone == LOCAL else self.zone) or None, future_s, earliest, zone)

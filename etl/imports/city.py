@@ -26,8 +26,8 @@ from onemap.store.sqlfile import sql
 
 #: Layers in the order of import; those not named come last.
 ORDER = (
-    "area", "grid", "team", "geofence", "landuse", "water", "road", "contour", "place", "building", "camera", "hazard",
-    "hazard_zone", "sensor", "mover",
+    "area", "grid", "team", "geofence", "landuse", "water", "road", "contour", "place", "building", "camera", "part",
+    "hazard", "hazard_zone", "sensor", "mover",
 )  # fmt: skip
 _ACTOR = "import"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,6 +54,20 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "reported_at": ("上报时间",),
         "address": ("hundred_block", "location", "地点", "事发位置"),
     },
+    # The columns of GB/T 47678.5, those of the tables made by CJ/T 214, and what a shapefile leaves of them: ten bytes.
+    "part": {
+        "code": ("标识码", "部件标识码", "部件编码", "部件代码", "objid"),
+        "class_code": ("分类代码", "部件分类代码", "小类代码", "分类编码", "objclass"),
+        "name": ("名称", "部件名称", "objname"),
+        "status": ("状态", "部件状态", "objstate"),
+        "authority": ("主管部门名称", "主管部门", "主管部门名", "deptname1"),
+        "owner": ("权属单位名称", "权属单位", "权属单位名", "deptname2"),
+        "maintainer": ("养护单位名称", "养护单位", "养护单位名", "deptname3"),
+        "grid_code": ("所在单元网格标识码", "所在单元网格", "所在单元网", "单元网格标识码", "bgid"),
+        "installed_at": ("初始日期", "初始时间", "ordate"),
+        "changed_at": ("变更日期", "变更时间", "chdate"),
+        "source": ("数据来源", "datasource"),
+    },
     "road": {"name": ("rname", "路名", "名称"), "class": ("highway", "fclass")},
     "water": {"name": ("rname", "名称")},
     "landuse": {"name": ("名称",), "kind": ("landuse", "fclass")},
@@ -87,6 +102,18 @@ _MEANINGS: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
         ("崩塌", "collapse"), ("slide", "landslide"), ("滑坡", "landslide"), ("subsidence", "land_subsidence"),
         ("沉降", "land_subsidence"), ("塌陷", "ground_collapse"), ("地裂缝", "ground_fissure"),
     ),
+    ("part", "status"): (
+        ("完好", "intact"), ("正常", "intact"), ("破损", "damaged"), ("损坏", "damaged"), ("丢失", "lost"),
+        ("缺失", "lost"), ("废弃", "disused"), ("停用", "disused"), ("移除", "removed"), ("拆除", "removed"),
+    ),
+}  # fmt: skip
+#: Columns that say in words what kind of part a row is, beside its own name.
+_PART_KINDS = ("小类名称", "小类", "部件类别", "部件类型", "类别", "类型")
+#: Usual names of parts that are not the catalogue's own, with their class; a name of two classes is not here.
+_USUAL_PARTS = {
+    "公厕": "03001", "垃圾桶": "03005", "果皮箱": "03005", "公交站": "02004", "公交站点": "02004", "公交站台": "02004",
+    "公共自行车租赁点": "02026", "红绿灯": "02014", "消防栓": "01013", "消火栓": "01013", "雨水篦子": "01004",
+    "自来水井盖": "01001", "上水井盖": "01001", "座椅": "04007", "健身器材": "01046", "古树": "04001",
 }  # fmt: skip
 _FORMS = ("%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%Y-%m")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S")
@@ -106,9 +133,12 @@ class Plan:
     stem: str
     sources: dict[str, str] = field(default_factory=dict)  # our column → theirs
     identity: str | None = None
+    code: str | None = None  # their column of codes that identify a row beyond this file: such a code is its key
     forms: dict[str, Callable[[Values], Any]] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)  # their columns that forms read beside the sources
+    repeated: frozenset[str] = frozenset()  # codes that several rows have: they identify none
     _seen: dict[str, int] = field(default_factory=dict)
 
     def attributes(self, row: Values) -> dict[str, Any]:
@@ -127,6 +157,9 @@ class Plan:
 
     def key(self, row: Values, geometry: Any) -> str:
         """Return the row's key: its own where rows have one; else its content, counting equal rows."""
+        code = "" if self.code is None else str(row.get(self.code) or "").strip()
+        if code and code not in self.repeated:
+            return code
         if self.identity is not None:
             own = str(row[self.identity]).strip()
             return own if plain(self.identity) == "key" else f"{self.stem}/{own}"
@@ -167,7 +200,9 @@ def plan(layer: LayerSpec, stem: str, rows: Sequence[Values], *, positions: Iter
     if layer.name in ("area", "grid"):
         _complete_division(made, names)
     made.identity = _identity(rows, names)
-    used = {*made.sources.values(), *positions, made.identity}
+    if layer.name == "part":
+        _complete_part(made, rows, names)
+    used = {*made.sources.values(), *positions, made.identity, *made.read}
     dates = {names[part] for part in _PARTS if part in names} if "occurred_at" in made.forms else set()
     made.ignored = [name for name in names.values() if name not in used | dates]
     return made
@@ -240,6 +275,31 @@ def _complete_division(made: Plan, names: Mapping[str, str]) -> None:
     for name in list(made.defaults):
         if name in made.sources:
             del made.defaults[name]
+
+
+def _complete_part(made: Plan, rows: Sequence[Values], names: Mapping[str, str]) -> None:
+    """Parts of other lists: known by their code in every file; class and name from a column of kinds, where one is."""
+    code, name = made.sources.get("code"), made.sources.get("name")
+    kind = next((names[one] for one in _PART_KINDS if one in names), None)
+    if code is not None and (made.identity is None or plain(made.identity) != "key"):
+        counts = Counter(str(row.get(code) or "").strip() for row in rows)
+        made.code, made.repeated = code, frozenset(own for own, times in counts.items() if times > 1)
+    if code is None and "class_code" not in made.sources:
+        made.forms["class_code"] = lambda row: _part_class(_said(row, kind)) or _part_class(_said(row, name))
+    if kind is not None:
+        made.sources.pop("name", None)
+        made.forms["name"] = lambda row: _said(row, name) or _said(row, kind)
+        made.read |= {kind, name} if name is not None else {kind}
+
+
+def _said(row: Values, column: str | None) -> Any:
+    return None if column is None else row.get(column)
+
+
+def _part_class(title: Any) -> str | None:
+    said = str(title or "").strip()
+    found = coding.catalogue().find(said, "part")
+    return found[0].code if found else _USUAL_PARTS.get(said)
 
 
 def _codes(layer: LayerSpec, column: str) -> Iterable[str]:

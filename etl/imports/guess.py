@@ -1,8 +1,9 @@
-"""Which layer a file is about, told by its name; the caller's word counts more."""
+"""Which layer a file is about, told by its name or else by its columns; the caller's word counts more."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from onemap.core.errors import BadInput
 from onemap.layers import BY_NAME
@@ -10,6 +11,8 @@ from onemap.store.layer import LayerSpec
 
 # Words of file and layer names, in the order they are looked for.
 _WORDS: tuple[tuple[str, str], ...] = (
+    ("部件", "part"), ("public_facilit", "part"), ("manhole", "part"), ("street_lamp", "part"), ("井盖", "part"),
+    ("路灯", "part"),
     ("hazard_zone", "hazard_zone"), ("event", "incident"), ("incident", "incident"), ("crime", "incident"),
     ("street", "incident"), ("landslide", "hazard"), ("hazard", "hazard"), ("camera", "camera"),
     ("surveillance", "camera"), ("building", "building"), ("footprint", "building"), ("grid", "grid"),
@@ -20,10 +23,14 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("建筑", "building"), ("网格", "grid"), ("社区", "area"), ("街道", "area"), ("事件", "incident"),
     ("道路", "road"), ("水系", "water"), ("隐患", "hazard"), ("摄像", "camera"),
 )  # fmt: skip
+# "part" stands in departments and apartments, and names the pieces of any file: it counts alone, and last.
+_PARTS = re.compile(r"(?<![a-z])parts?(?![a-z]|_?[0-9])")
+# Columns that only a table of parts has: who keeps it, in the words of GB/T 47678.5 or of CJ/T 214.
+_KEPT = frozenset({"养护单位名称", "养护单位代码", "权属单位名称", "权属单位代码", "养护单位名", "deptname3"})
 
 
-def layer_of(name: str, wanted: str | None, *, polygons: bool = False) -> LayerSpec:
-    """Return the layer the caller named, or the one a file's name speaks of.
+def layer_of(name: str, wanted: str | None, *, polygons: bool = False, columns: Iterable[str] = ()) -> LayerSpec:
+    """Return the layer the caller named, or the one a file's name speaks of, or else its columns.
 
     `polygons`: the file holds areas, so "street" means a street's area, not cases seen in streets. Raises BadInput
     (reason "layer") when the named layer is not there, or the name tells nothing.
@@ -40,6 +47,8 @@ def layer_of(name: str, wanted: str | None, *, polygons: bool = False) -> LayerS
     for word, layer in _WORDS:
         if word in stem:
             return BY_NAME[layer]
+    if _PARTS.search(stem) or not _KEPT.isdisjoint(re.sub(r"\s", "", column).lower() for column in columns):
+        return BY_NAME["part"]
     raise BadInput(
         f"The name {name!r} does not say which layer this is; say it with the option --layer.", reason="layer"
     )

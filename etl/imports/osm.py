@@ -1,7 +1,8 @@
-"""OpenStreetMap extracts: buildings, roads, water, land use, areas, places and surveillance cameras."""
+"""OpenStreetMap extracts: buildings, roads, water, land use, areas, places, surveillance cameras and managed parts."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,15 +13,19 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from etl.feed import Row
+from etl.imports import osm_parts
 from etl.imports.spec import Found, Skip
 from onemap.core.errors import BadGeometry, BadInput
 
 Tags = Mapping[str, str]
+Told = tuple[str, dict[str, Any]] | Skip | None
 
 _KEYS = (
     "building", "highway", "railway", "natural", "waterway", "landuse", "leisure", "amenity", "boundary", "place",
-    "man_made", "water",
+    "man_made", "water", *osm_parts.KEYS,
 )  # fmt: skip
+#: What is drawn larger than a filling station or longer than a row of benches is a ground, not a part.
+_PART_M2, _PART_M = 5000.0, 50.0
 
 _USES: dict[str, str] = {
     name: use
@@ -83,7 +88,9 @@ def _rows(path: Path) -> Iterator[Row | Skip]:
             osmium.FileProcessor(str(path))
             .with_locations()
             .with_areas(
-                osmium.filter.KeyFilter("building", "natural", "waterway", "landuse", "leisure", "amenity", "boundary")
+                osmium.filter.KeyFilter(
+                    "building", "natural", "waterway", "landuse", "leisure", "amenity", "boundary", "man_made"
+                )
             )
             .with_filter(osmium.filter.KeyFilter(*_KEYS))
         )
@@ -95,27 +102,49 @@ def _rows(path: Path) -> Iterator[Row | Skip]:
 
 def _thing(thing: Any, factory: Any) -> Iterator[Row | Skip]:
     tags: dict[str, str] = {tag.k: tag.v for tag in thing.tags}
+    part: Told = None
     if thing.is_node():
         found, build = _node(tags), factory.create_point
         name = f"node/{thing.id}"
     elif thing.is_way():
-        found, build = _way(tags, closed=bool(thing.is_closed())), factory.create_linestring
+        closed = bool(thing.is_closed())
+        found, build = _way(tags, closed=closed), factory.create_linestring
+        part = None if closed or found is not None else _part(tags, drawn=True)
         name = f"way/{thing.id}"
     elif thing.is_area():
-        found, build = _area(tags), factory.create_multipolygon
+        # A public toilet is a building and a part.
+        found, part, build = _area(tags), _part(tags, drawn=True), factory.create_multipolygon
         name = f"{'way' if thing.from_way() else 'relation'}/{thing.orig_id()}"
     else:
         return
-    if found is None or isinstance(found, Skip):
-        if found is not None:
-            yield found
-        return
-    layer, values = found
+    for told in (found, part):
+        if isinstance(told, Skip):
+            yield told
+        elif told is not None:
+            yield _row(name, tags, told, build, thing)
+
+
+def _row(name: str, tags: Tags, told: tuple[str, dict[str, Any]], build: Any, thing: Any) -> Row | Skip:
+    layer, values = told
     record = {"layer": layer, "key": f"osm:{name}", "attributes": values}
     try:
-        yield Row(name, {**record, "geometry": _shape(build, thing)})
+        shape = _shape(build, thing)
     except BadInput as exc:
-        yield Row(name, {**record, "tags": tags}, exc)
+        return Row(name, {**record, "tags": tags}, exc)
+    if layer == "part" and shape.geom_type != "Point":
+        middle = _middle(shape)
+        return Skip("part", "drawn too large") if middle is None else Row(name, {**record, "geometry": middle})
+    return Row(name, {**record, "geometry": shape})
+
+
+def _middle(shape: BaseGeometry) -> BaseGeometry | None:
+    """The point where a part that is drawn (degrees) stands; None for what is too large to be one."""
+    scale = math.cos(math.radians(shape.bounds[1]))
+    if isinstance(shape, shapely.LineString):
+        small = shape.length * 111_320.0 <= _PART_M  # at most: a degree of longitude is shorter
+        return shapely.line_interpolate_point(shape, 0.5, normalized=True) if small else None
+    small = shape.area * 111_320.0**2 * scale <= _PART_M2
+    return shapely.point_on_surface(shape) if small else None
 
 
 def _shape(build: Any, thing: Any) -> BaseGeometry:
@@ -125,19 +154,29 @@ def _shape(build: Any, thing: Any) -> BaseGeometry:
         raise BadGeometry(f"The geometry cannot be built: {exc}.", reason="geometry") from exc
 
 
-def _node(tags: Tags) -> tuple[str, dict[str, Any]] | Skip | None:
+def _node(tags: Tags) -> Told:
     if tags.get("man_made") == "surveillance":
         values = {"name": _name(tags), "heading_deg": _degrees(tags), "mount_height_m": _metres(tags.get("height"))}
         return "camera", values
     kind = "peak" if tags.get("natural") == "peak" else _PLACES.get(tags.get("place", ""))
     if kind is None:
-        return None
+        return _part(tags, drawn=False)
     if not tags.get("name"):
         return Skip("place", "no name")
     return "place", {"kind": kind, "name": _name(tags), "name_en": _name(tags, ":en")}
 
 
-def _way(tags: Tags, *, closed: bool) -> tuple[str, dict[str, Any]] | Skip | None:
+def _part(tags: Tags, *, drawn: bool) -> Told:
+    """A managed part, by the table; `drawn`: the thing is a line or an area."""
+    rule = osm_parts.rule_of(tags)
+    if rule is None or (drawn and not rule.drawn):
+        return None
+    status = "disused" if tags.get("disused") == "yes" else None
+    values = {"class_code": rule.code, "name": _name(tags), "status": status, "source": "OpenStreetMap"}
+    return "part", values
+
+
+def _way(tags: Tags, *, closed: bool) -> Told:
     highway, rail = tags.get("highway"), tags.get("railway")
     if highway is None and rail not in _RAILS:
         return None
@@ -150,7 +189,7 @@ def _way(tags: Tags, *, closed: bool) -> tuple[str, dict[str, Any]] | Skip | Non
     return "road", {"class": kind, "name": _name(tags), "name_en": _name(tags, ":en"), "bridge": bridge}
 
 
-def _area(tags: Tags) -> tuple[str, dict[str, Any]] | Skip | None:
+def _area(tags: Tags) -> Told:
     if tags.get("building", "no") != "no":
         return "building", _building(tags)
     if tags.get("boundary") == "administrative":

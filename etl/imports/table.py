@@ -31,7 +31,7 @@ def read(path: Path, layer: str | None, datum: str | None, encoding: str | None)
         )
     good = [row.data for row in rows if row.error is None]
     _check_degrees(path, [(row[x], row[y]) for row in good[:200]], datum)
-    spec = layer_of(path.stem, layer)
+    spec = layer_of(path.stem, layer, columns=header)
     plan = columns.plan(spec, path.stem, good, positions=(x, y))
     return Found(spec.name, datum or "WGS-84", _rows(rows, plan, spec, x, y), plan.ignored)
 

@@ -41,7 +41,8 @@ def read_geojson(path: Path, layer: str | None, datum: str | None, encoding: str
     declared = datum or _declared(text)
     good = [row.data["properties"] for row in rows if row.error is None]
     first = next((row.data["geometry"] for row in rows if row.error is None and row.data["geometry"]), None)
-    spec = layer_of(path.stem, layer, polygons=isinstance(first, Mapping) and first.get("type") in _AREAS)
+    polygons = isinstance(first, Mapping) and first.get("type") in _AREAS
+    spec = layer_of(path.stem, layer, polygons=polygons, columns=good[0] if good else ())
     plan = columns.plan(spec, path.stem, good)
 
     def mapped() -> Iterator[Row]:
@@ -74,11 +75,11 @@ def _gdal_layer(path: Path, name: str, layer: str | None, datum: str | None, enc
     meta, _, wkb, values = pyogrio.raw.read(path, layer=name, encoding=encoding, datetime_as_string=True)
     declared = datum or _crs(path, meta["crs"])
     polygons = str(meta["geometry_type"]) in _AREAS
+    names = [str(field) for field in meta["fields"]]
     try:
         spec = layer_of(name, layer, polygons=polygons)
     except BadInput:
-        spec = layer_of(path.stem, layer, polygons=polygons)
-    names = [str(field) for field in meta["fields"]]
+        spec = layer_of(path.stem, layer, polygons=polygons, columns=names)
     rows = [dict(zip(names, map(_plain, row), strict=True)) for row in zip(*values, strict=True)] or [{}] * len(wkb)
     shapes = shapely.from_wkb(wkb, on_invalid="fix")
     plan = columns.plan(spec, path.stem, rows)

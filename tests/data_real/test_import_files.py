@@ -43,8 +43,20 @@ def test_hangzhou_grids_areas_and_events(dsn: str, shared_data: Path, committed:
         "SELECT min(occurred_at) AS first, max(occurred_at) AS last, count(DISTINCT title) AS titles FROM incident"
     ).fetchone()
     assert row is not None and row["first"].isoformat()[:10] in ("2018-09-23", "2018-09-24") and row["titles"] > 10
-    with pytest.raises(BadInput, match="--layer"):
-        import_file(dsn, folder / "public_facilities.geojson")
+
+
+def test_hangzhou_public_facilities_are_parts(dsn: str, shared_data: Path, committed: Connection) -> None:
+    path = shared_data / "grids" / "hangzhou" / "public_facilities.geojson"
+    summary = import_file(dsn, path)
+    assert counts(summary) == (753, 0, 0, 0) and list(summary.layers) == ["part"]
+    assert set(summary.ignored) == {"编号", "开放时间", "专用", "厕纸", "费用", "车位数", "剩余车位数", "班次"}
+    rows = committed.execute(
+        "SELECT class_code, name, count(*) AS n, count(code) AS coded FROM part GROUP BY 1, 2 ORDER BY 1"
+    ).fetchall()
+    assert [tuple(row.values()) for row in rows] == [
+        ("02004", "三塘竹苑", 233, 0), ("02026", "公共自行车租赁点", 352, 0), ("03001", "公共厕所", 168, 0),
+    ]  # fmt: skip
+    assert counts(import_file(dsn, path)) == (0, 753, 0, 0)
 
 
 def test_vancouver_incidents_in_a_projected_system(dsn: str, shared_data: Path, committed: Connection) -> None:

@@ -34,6 +34,12 @@ def test_liechtenstein_fills_the_map_and_again_changes_nothing(dsn: str, shared:
     assert names == [("Schaan",), ("Vaduz",)]
     assert columns(committed, "SELECT count(*) > 500 FROM road WHERE class = 'residential' AND name <> ''") == [(True,)]
     assert columns(committed, "SELECT bool_and(code IS NULL AND key LIKE 'osm:node/%') FROM camera") == [(True,)]
+    assert first.layers["part"].taken == 13_927
+    majors = columns(committed, "SELECT left(class_code, 2), count(*) FROM part GROUP BY 1 ORDER BY 1")
+    assert majors == [("01", 503), ("02", 643), ("03", 166), ("04", 12_603), ("05", 12)]
+    few = columns(committed, "SELECT class_code, count(*) FROM part WHERE class_code ~ '0(1037|2004|3001)' GROUP BY 1")
+    assert sorted(few) == [("01037", 87), ("02004", 378), ("03001", 36)]
+    assert columns(committed, "SELECT count(*) FROM part WHERE name IS NULL OR source <> 'OpenStreetMap'") == [(0,)]
     changes = columns(committed, "SELECT count(*) FROM change_log")
     again = import_file(dsn, shared / "liechtenstein.osm.pbf")
     assert (again.taken, again.unchanged) == (0, first.taken)
