@@ -64,6 +64,29 @@ class Texts(Model):
     en: str
 
 
+class ClassTitle(Model):
+    """A class of the national catalogue: five digits; it is named in Chinese alone."""
+
+    code: str
+    name: str
+
+
+class MajorTitle(Model):
+    """A major class of the national catalogue: two digits."""
+
+    code: str
+    title: Texts
+
+
+class Classes(Model):
+    """All classes of parts or of matters, in code order."""
+
+    version: str
+    kind: Literal["part", "matter"]
+    majors: list[MajorTitle]
+    classes: list[ClassTitle]
+
+
 class DemoAccount(Model):
     """An account of the demo city: everybody may know it."""
 

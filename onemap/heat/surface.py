@@ -24,8 +24,8 @@ SMOOTH_MAX = 4
 
 Kind = Literal["density", "risk", "forecast"]
 
-# The catalogue names its major classes in Chinese alone.
-_MAJORS_EN = {
+#: The catalogue names its major classes in Chinese alone.
+MAJORS_EN = {
     "01": "Municipal utilities",
     "02": "Transport facilities",
     "03": "Sanitation facilities",
@@ -144,7 +144,7 @@ def _categories() -> dict[str, Text]:
     found: dict[str, Text] = {}
     for kind in ("matter", "part"):
         for major, title in load_catalogue().majors(kind).items():
-            en = f"{_MAJORS_EN.get(major, major)} ({_KINDS[kind].en})"
+            en = f"{MAJORS_EN.get(major, major)} ({_KINDS[kind].en})"
             found[f"{kind}-{major}"] = Text(f"{title}（{_KINDS[kind].zh}）", en)
         found[f"{kind}-00"] = Text(f"未编码（{_KINDS[kind].zh}）", f"Not coded ({_KINDS[kind].en})")
     return found

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 
 from onemap import layers
+from onemap.core.catalogue import load_catalogue
 from onemap.core.policy import Grant
 from onemap.heat import service as heat
 from onemap.heat.count import published
 from onemap.heat.prediction.forecast import whether_shown
-from onemap.heat.surface import SurfaceSpec
+from onemap.heat.surface import MAJORS_EN, SurfaceSpec
 from onemap.store import extent
 from onemap.store.layer import Attribute, LayerSpec, Text
 from onemap.store.sqlfile import sql
 from onemap.terrain.service import Dem, dems_async
 from server.answer import Json
 from server.auth import Signed
+from server.models import Classes
 from server.routes import terrain
 from server.routes.tiles import CACHING
 from server.state import state_of
 from tiles.heat import is_published, shows
 
 router = APIRouter(tags=["catalogue"])
+
+#: The same for everybody, and only another version of the application says otherwise.
+_AN_HOUR = {"Cache-Control": "private, max-age=3600", "Vary": "Accept-Encoding, Authorization, Cookie"}
 
 
 @router.get("/catalogue", response_class=Response)
@@ -43,6 +48,24 @@ async def catalogue(request: Request, grant: Signed) -> Response:
             "terrain": _terrain(dems),
         },
         headers=CACHING,
+    )
+
+
+@router.get("/catalogue/classes", response_model=Classes)
+async def classes(_: Signed, kind: Literal["part", "matter"] = "part") -> Response:
+    """What five digits mean: the classes of parts or of matters, a few hundred; a browser keeps them an hour."""
+    known = load_catalogue()
+    return Json(
+        {
+            "version": known.version,
+            "kind": kind,
+            "majors": [
+                {"code": major, "title": {"zh": name, "en": MAJORS_EN.get(major, name)}}
+                for major, name in known.majors(kind).items()
+            ],
+            "classes": [{"code": one.code, "name": one.name} for one in known.entries if one.kind == kind],
+        },
+        headers=_AN_HOUR,
     )
 
 

@@ -34,7 +34,7 @@ describe('the catalogue of words', () => {
     const code = sources(SOURCE).join('\n')
     // Families whose keys are put together at run time.
     const built =
-      /^(code|group|alert|check|outbox|rail|step|heat\.(window|tab|kind)|hot\.kind|effect\.on|trend\.(up|flat|down))(\.|$)/
+      /^(code|group|alert|check|outbox|rail|step|part|heat\.(window|tab|kind)|hot\.kind|effect\.on|trend\.(up|flat|down))(\.|$)/
     const studioBuilt =
       /^(studio\.day|rule\.(scope|origin|join|input|agg)|roster\.(rung|source|kind)|fence\.(state|kind|source|event|create|pair)|drill\.state)\./
     const planBuilt =

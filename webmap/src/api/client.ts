@@ -9,6 +9,7 @@ import type {
   Catalogue,
   Channel,
   ChannelSpec,
+  Classes,
   Delivery,
   DeliverySummary,
   Effect,
@@ -160,6 +161,7 @@ export const api = {
   signIn: (login: string, password: string) => post<Account>('/auth/sign-in', { login, password }),
   signOut: () => post<void>('/auth/sign-out'),
   catalogue: () => get<Catalogue>('/catalogue'),
+  classes: (kind: Classes['kind']) => get<Classes>(`/catalogue/classes${query({ kind })}`),
 
   /** All features of a collection, page by page, at most `pages` of them. */
   async items(layer: string, filters: Record<string, string | number> = {}, pages = 10): Promise<MapFeature[]> {

@@ -2097,6 +2097,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/catalogue/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Classes
+         * @description What five digits mean: the classes of parts or of matters, a few hundred; a browser keeps them an hour.
+         */
+        get: operations["classes_catalogue_classes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/heat/{surface}/hotspots": {
         parameters: {
             query?: never;
@@ -3088,6 +3108,33 @@ export interface components {
              * @default true
              */
             enabled: boolean;
+        };
+        /**
+         * ClassTitle
+         * @description A class of the national catalogue: five digits; it is named in Chinese alone.
+         */
+        ClassTitle: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * Classes
+         * @description All classes of parts or of matters, in code order.
+         */
+        Classes: {
+            /** Version */
+            version: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "part" | "matter";
+            /** Majors */
+            majors: components["schemas"]["MajorTitle"][];
+            /** Classes */
+            classes: components["schemas"]["ClassTitle"][];
         };
         /**
          * Comment
@@ -4963,6 +5010,15 @@ export interface components {
             least: number;
             /** Most */
             most: number;
+        };
+        /**
+         * MajorTitle
+         * @description A major class of the national catalogue: two digits.
+         */
+        MajorTitle: {
+            /** Code */
+            code: string;
+            title: components["schemas"]["Texts"];
         };
         /**
          * Measure
@@ -11138,6 +11194,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    classes_catalogue_classes_get: {
+        parameters: {
+            query?: {
+                kind?: "part" | "matter";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Classes"];
+                };
             };
             /** @description Problem details (RFC 9457) */
             default: {

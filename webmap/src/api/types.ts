@@ -8,6 +8,7 @@ export type Level = 1 | 2 | 3 | 4
 export type Role = Schema['Role']
 export type Text2 = Schema['Texts']
 export type Account = Schema['Account']
+export type Classes = Schema['Classes']
 export type Health = Schema['Health']
 export type Alert = Schema['Alert']
 export type AlertState = Alert['state']

@@ -32,6 +32,14 @@ export const GLYPHS: Record<string, Glyph> = {
   drone: { path: 'M8 1.4 13 14l-5-3-5 3z' },
   vehicle: { path: 'M8 1.6 11.6 6v8H4.4V6z' },
   team_device: { path: 'M8 1.4 10.6 5A4.6 4.6 0 1 1 5.4 5z' },
+  // Parts of the city, by family.
+  'part-cover': { path: 'M8 2.6a5.4 5.4 0 1 0 0 10.8A5.4 5.4 0 0 0 8 2.6zM5.4 6.4h5.2M5.4 9.6h5.2', stroke: true },
+  'part-pole': { path: 'M5.4 14V5.2C5.4 3.2 6.6 2.4 8.4 2.4H12M12 2.4v2.4M3.2 14h4.4', stroke: true },
+  'part-fire': { path: 'M6.2 1.8h3.6v1.8h1.4v2.2h1.6v3.4h-1.6v3.2h1.2v1.8H3.6v-1.8h1.2V9.2H3.2V5.8h1.6V3.6h1.4z' },
+  'part-sign': { path: 'M3 2.6h10v5.8H3zM8 8.4V14', stroke: true },
+  'part-bin': { path: 'M2.8 4.8h10.4M6 4.6V2.6h4v2M4.2 4.8 5 13.6h6l.8-8.8', stroke: true },
+  'part-green': { path: 'M8 1.8a4.1 4.1 0 0 1 .9 8.1v4.3H7.1V9.9A4.1 4.1 0 0 1 8 1.8z' },
+  'part-other': { path: 'M4 4h8v8H4z', stroke: true },
   other: { path: 'M8 4.6a3.4 3.4 0 1 0 0 6.8 3.4 3.4 0 0 0 0-6.8z' },
 }
 

@@ -21,6 +21,8 @@ const PICKABLE: readonly [styleLayer: string, layer: string][] = [
   ['sensor-dot', 'sensor'],
   ['camera', 'camera'],
   ['camera-dot', 'camera'],
+  ['part', 'part'],
+  ['part-dot', 'part'],
   ['calls-fill', 'warning'],
   ['warning-fill', 'warning'],
   ['track-line', 'track'],

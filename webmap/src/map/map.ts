@@ -21,6 +21,7 @@ import { currentSurface, heatAsk, heatVersion, kindOf, noteHeat } from '../state
 import { hotspots } from '../state/hotspots'
 import { heatLegend } from '../state/legend'
 import { onTileChange } from '../state/live'
+import { wantPartClasses } from '../state/parts'
 import { type Camera, camera, heat, selection, theme, zoomFactor } from '../state/view'
 import { byHazard } from '../state/warnings'
 import { readPalette } from '../theme/palette'
@@ -296,6 +297,9 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
       startPulse(live),
       startMine(live, start !== null),
       startCalls(live),
+      effect(() => {
+        if (layerVisible('part')) wantPartClasses()
+      }),
     )
     endings.push(
       whenSettled(live, () => {

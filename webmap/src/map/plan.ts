@@ -19,6 +19,7 @@ const CALM = new Set([
   'mover',
   'sensor',
   'camera',
+  'part',
   'track',
   'geofence',
   'hazard',

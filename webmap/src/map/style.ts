@@ -14,6 +14,7 @@ import { heatLayers } from './heat'
 import { hotspotLabels, hotspotLayers } from './hotspots'
 import { mineLayers } from './mine'
 import { moverLayers } from './movers'
+import { partLayers } from './parts'
 import { productLayers, productSources } from './products'
 import { pulseLayers } from './pulse'
 import { selectionLayers } from './selected'
@@ -32,6 +33,7 @@ export const TILE_LAYERS = [
   'hazard_zone',
   'track',
   'camera',
+  'part',
   'place',
 ] as const
 
@@ -136,6 +138,7 @@ function layers(context: StyleContext): OwnedLayer[] {
     ...drawLayers(context),
     ...mineLayers(context),
     ...pulseLayers(context),
+    ...partLayers(context),
     ...assetLayers(context),
     ...moverLayers(context),
     ...warnedLayers(context),

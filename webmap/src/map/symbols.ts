@@ -2,7 +2,7 @@
 import type { Map as MapLibre } from 'maplibre-gl'
 import { asLevel, levelShape, shapePoints } from '../domain/levels'
 import { THEMES, type Theme } from '../state/view'
-import { type Palette, readPalette } from '../theme/palette'
+import { type Palette, partTone, readPalette } from '../theme/palette'
 import { glyph } from './glyphs'
 
 const RATIO = 2
@@ -21,15 +21,16 @@ function tracePolygon(pen: Pen, points: [number, number][], x: number, y: number
   pen.closePath()
 }
 
-function drawGlyph(pen: Pen, kind: string, x: number, y: number, size: number, colour: string): void {
+/** `halo` draws no more than its rim, so many units of the glyph's own box wider. */
+function drawGlyph(pen: Pen, kind: string, x: number, y: number, size: number, colour: string, halo = 0): void {
   const { path, stroke } = glyph(kind)
   pen.save()
   pen.translate(x - size / 2, y - size / 2)
   pen.scale(size / 16, size / 16)
   const shape = new Path2D(path)
-  if (stroke) {
+  if (stroke || halo > 0) {
     pen.strokeStyle = colour
-    pen.lineWidth = 1.9
+    pen.lineWidth = (stroke ? 1.9 : 0) + halo
     pen.lineCap = 'round'
     pen.lineJoin = 'round'
     pen.stroke(shape)
@@ -178,6 +179,35 @@ function mover(pen: Pen, p: Palette, size: number, [kind = 'other', state = 'fre
   pen.restore()
 }
 
+/** A part of the city: its glyph in the tone of its major class; amiss it is ringed, gone it is faint. */
+function cityPart(
+  pen: Pen,
+  p: Palette,
+  size: number,
+  [family = 'other', major = '', state = 'intact']: string[],
+): void {
+  const c = size / 2
+  const amiss = state === 'damaged' || state === 'lost'
+  const colour = state === 'disused' || state === 'removed' ? p.off : partTone(p, major)
+  if (state === 'removed') pen.globalAlpha = 0.5
+  if (amiss) {
+    pen.beginPath()
+    pen.arc(c, c, 10.5, 0, Math.PI * 2)
+    pen.fillStyle = p.halo
+    pen.fill()
+    pen.strokeStyle = p['part-amiss']
+    pen.lineWidth = 2.2
+    // What is lost leaves a gap where it stood.
+    if (state === 'lost') pen.setLineDash([4, 3.4])
+    pen.stroke()
+    pen.setLineDash([])
+  }
+  const glyphSize = amiss ? 12 : 15
+  // A halo of its own, so that it is read on roads and roofs alike without a plate.
+  drawGlyph(pen, `part-${family}`, c, c, glyphSize, p.halo, 3.4)
+  drawGlyph(pen, `part-${family}`, c, c, glyphSize, amiss ? p['part-amiss'] : colour)
+}
+
 /** A case: a rounded square filling up as it is worked, outlined in the colour of its clock. */
 function incident(pen: Pen, p: Palette, size: number, [status = 'reported', tone = 'none']: string[]): void {
   const c = size / 2
@@ -272,6 +302,7 @@ function draw(palette: Palette, family: string, rest: string[]): ImageData | nul
   if (family === 'hazard') hazard(pen, palette, size, rest)
   else if (family === 'sensor') plate(pen, palette, size, rest[0] ?? 'other', rest[1] ?? 'fresh')
   else if (family === 'camera') plate(pen, palette, size, 'camera', rest[0] ?? 'online')
+  else if (family === 'part') cityPart(pen, palette, size, rest)
   else if (family === 'team') team(pen, palette, size, rest)
   else if (family === 'mover') mover(pen, palette, size, rest)
   else if (family === 'case') incident(pen, palette, size, rest)

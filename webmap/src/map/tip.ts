@@ -11,6 +11,7 @@ import { serverNow } from '../state/clock'
 import { isLive, stores } from '../state/features'
 import { currentSurface } from '../state/heat'
 import { hotspots } from '../state/hotspots'
+import { partClass } from '../state/parts'
 import { byHazard, threatText } from '../state/warnings'
 import type { Hit } from './interact'
 
@@ -59,6 +60,8 @@ function lines(layer: string, p: P): string[] {
         : []
     case 'camera':
       return [coded(layer, 'status', p.status)]
+    case 'part':
+      return [partClass(p.class_code), coded(layer, 'status', p.status)].filter((line) => line !== p.name)
     case 'building':
       return [
         [coded(layer, 'use', p.use), p.floors ? `${p.floors} F` : '', p.height_m ? figure(p.height_m, 'm') : '']

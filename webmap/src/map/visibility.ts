@@ -3,8 +3,8 @@ import { signal } from '@preact/signals'
 import { layerSpec } from '../state/catalogue'
 import { layerChoice } from '../state/view'
 
-/** Only planners and patrol leaders look at these; they start hidden. */
-const HIDDEN_AT_FIRST = new Set(['geofence', 'track'])
+/** Looked at by those whose work they are, or too many for a map at rest; they start hidden. */
+const HIDDEN_AT_FIRST = new Set(['geofence', 'track', 'part'])
 /** What was made of the elevation model lies over the base, and starts hidden. */
 const PRODUCT = /^terrain_/
 

@@ -1,4 +1,5 @@
 /** What is known of one thing: its attributes with their titles and units, its readings, its age; and a case's next step. */
+import { useEffect } from 'preact/hooks'
 import { api } from '../api/client'
 import type { MapFeature } from '../api/types'
 import { AGE_LIMITS_S, ageState, agoText, secondsSince, staleText } from '../domain/age'
@@ -7,9 +8,11 @@ import { bearing, count, figure } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
 import { code, lang, t, title } from '../i18n'
 import { goTo } from '../map/map'
+import { familyOf, majorOf } from '../map/parts'
 import { attribute, coded, layerSpec, layerTitle } from '../state/catalogue'
 import { now } from '../state/clock'
 import { isLive, stores } from '../state/features'
+import { partClass, partMajor, wantPartClasses } from '../state/parts'
 import { mayWorkCases } from '../state/session'
 import { attempt, problemText } from '../state/toast'
 import { select } from '../state/view'
@@ -74,7 +77,17 @@ export function Value({
   }
   if (typeof value === 'object') return <span class="mono">{JSON.stringify(value)}</span>
   if (name === 'team_key') return <>{String(stores.team.get(String(value))?.properties.name ?? value)}</>
+  if (layer === 'part' && name === 'class_code') return <ClassCode code={String(value)} />
   return <>{coded(layer, name, value)}</>
+}
+
+/** The digits, with what the catalogue calls them. */
+function ClassCode({ code: digits }: { code: string }) {
+  return (
+    <>
+      <span class="mono">{digits}</span> {partClass(digits)}
+    </>
+  )
 }
 
 function Attributes({ layer, properties }: { layer: string; properties: Record<string, unknown> }) {
@@ -172,6 +185,10 @@ function Mark({ layer, properties: p }: { layer: string; properties: Record<stri
   const level = asLevel(p.level)
   if (layer === 'hazard' && level) return <LevelMark level={level} size={1.8} />
   if (layer === 'incident') return <Ring clock={caseClock(p, now.value)} size={1.8} />
+  if (layer === 'part') {
+    const state = `part-${majorOf(p.class_code)} part-is-${p.status}`
+    return <KindMark kind={`part-${familyOf(p.class_code)}`} size={1.8} state={state} />
+  }
   const kind = layer === 'camera' ? 'camera' : typeof p.kind === 'string' ? p.kind : 'other'
   return <KindMark kind={kind} size={1.8} state={layer} />
 }
@@ -194,7 +211,15 @@ function Age({ layer, properties: p }: { layer: string; properties: Record<strin
 function Body({ layer, feature }: { layer: string; feature: MapFeature }) {
   const p = feature.properties
   const warning = layer === 'hazard' ? byHazard.value.get(p.key) : undefined
-  const kind = p.kind !== undefined && p.kind !== null ? coded(layer, 'kind', p.kind) : ''
+  useEffect(() => {
+    if (layer === 'part') wantPartClasses()
+  }, [layer])
+  const kind =
+    layer === 'part'
+      ? partMajor(p.class_code)
+      : p.kind !== undefined && p.kind !== null
+        ? coded(layer, 'kind', p.kind)
+        : ''
   return (
     <article data-testid="feature-detail">
       <header class="detail-head">

@@ -2,9 +2,11 @@
 import type { CatalogueLayer, TerrainProduct } from '../api/types'
 import { levelName } from '../domain/levels'
 import { lang, t, title } from '../i18n'
+import { FAMILIES } from '../map/parts'
 import { productLayer } from '../map/products'
 import { layerVisible, toggleLayer } from '../map/visibility'
 import { catalogue, coded, groupTitle, layerTitle } from '../state/catalogue'
+import { partClasses } from '../state/parts'
 import { camera, layerChoice } from '../state/view'
 import { KindMark, LevelMark, Ring } from './Marks'
 
@@ -23,6 +25,8 @@ function Swatch({ layer }: { layer: CatalogueLayer }) {
       return <KindMark kind="rain_gauge" size={1} />
     case 'team':
       return <KindMark kind="team" state="team" size={1} />
+    case 'part':
+      return <KindMark kind="part-cover" size={1} />
     case 'mover':
       return <KindMark kind="drone" state="mover" size={1} />
     default:
@@ -32,6 +36,34 @@ function Swatch({ layer }: { layer: CatalogueLayer }) {
         />
       )
   }
+}
+
+/** From afar the tone says the major class, near by the glyph what it is; what is amiss has a tone and a ring of its own. */
+function PartLegend() {
+  const majors = partClasses.value?.majors ?? []
+  return (
+    <>
+      <p class="legend-line" data-testid="legend-part">
+        {majors.map(({ code, title: words }) => (
+          <span key={code}>
+            <i class={`part-dot part-${code}`} /> {title(words)}
+          </span>
+        ))}
+      </p>
+      <p class="legend-line">
+        {FAMILIES.map((family) => (
+          <span key={family}>
+            <KindMark kind={`part-${family}`} size={0.85} /> {t(`part.${family}`)}
+          </span>
+        ))}
+        {(['damaged', 'lost'] as const).map((status) => (
+          <span key={status}>
+            <i class={`part-ring part-is-${status}`} /> {coded('part', 'status', status)}
+          </span>
+        ))}
+      </p>
+    </>
+  )
 }
 
 /** What a layer's signs mean, where one sign is not enough. */
@@ -61,6 +93,7 @@ function Legend({ layer }: { layer: CatalogueLayer }) {
       </p>
     )
   }
+  if (layer.name === 'part') return <PartLegend />
   const list = kinds[layer.name]
   if (!list) return null
   return (

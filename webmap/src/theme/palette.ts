@@ -36,6 +36,12 @@ const NAMES = [
   'off',
   'mover',
   'case',
+  'part-1',
+  'part-2',
+  'part-3',
+  'part-4',
+  'part-5',
+  'part-amiss',
 ] as const
 
 type MapColour = (typeof NAMES)[number]
@@ -63,4 +69,16 @@ export function readPalette(theme: Theme): Palette {
   palette.level = { 1: read('level-1'), 2: read('level-2'), 3: read('level-3'), 4: read('level-4') }
   probe.remove()
   return palette as Palette
+}
+
+/** The tone of a major class; what has no class is as grey as what is off. */
+export function partTone(p: Palette, major: string): string {
+  const tones: Record<string, string> = {
+    '01': p['part-1'],
+    '02': p['part-2'],
+    '03': p['part-3'],
+    '04': p['part-4'],
+    '05': p['part-5'],
+  }
+  return tones[major] ?? p.off
 }
