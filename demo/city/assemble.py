@@ -23,6 +23,7 @@ from demo.city.hazards import Hazards, make_hazards
 from demo.city.incidents import BEIJING, COLUMNS, make_incidents
 from demo.city.names import CITY, DISTRICT, PROVINCE, NamePool
 from demo.city.network import make_centres, make_streets
+from demo.city.parts import make_parts
 from demo.city.plan import CENTER_LAT, CENTER_LON, DIVISION, EDITION, Geoms, Plan, geoms_to_lonlat, to_local
 from demo.city.rosters import add_desks
 from demo.city.shapes import points, union
@@ -77,8 +78,10 @@ def build(
     inside = shapely.within(fabric.edges, fabric.district.buffer(-60))
     stands = shapely.get_coordinates(shapely.line_interpolate_point(fabric.edges[keep & inside], 0.5, normalized=True))
     teams = make_teams(plan, admin, hazards, stands)
+    tell("parts", 0.6)
+    street_parts = make_parts(plan, fabric, buildings, admin, water)
     tell("incidents", 0.65)
-    incidents = make_incidents(plan, fabric, buildings, admin, teams, water)
+    incidents = make_incidents(plan, fabric, buildings, admin, teams, water, street_parts)
     rosters = add_desks(admin, teams)
 
     tell("files", 0.75)
@@ -91,6 +94,7 @@ def build(
         _write(folder, layer, rows, geoms_to_lonlat(np.array(geoms, dtype=object)))
 
     local("camera", assets.cameras, points(assets.camera_xy))
+    local("part", street_parts.rows, points(street_parts.xy))
     local("sensor", assets.sensors, points(assets.sensor_xy))
     local("hazard", [
         {"key": hazards.key[i], "name": hazards.name[i], "kind": hazards.kind[i], "level": int(hazards.level[i]),

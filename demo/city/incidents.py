@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from demo.city.admin import Admin
 from demo.city.assets import kept_edges
 from demo.city.buildings import Buildings
 from demo.city.catalogue import CATALOGUE, MATTERS, RHYTHM, STORM, WEEK, Matter
 from demo.city.fabric import Fabric
+from demo.city.parts import Parts
 from demo.city.plan import Floats, Plan, to_lonlat
 from demo.city.shapes import along, points
 from demo.city.teams import Teams
@@ -169,10 +172,31 @@ def _as_known(row: Row, times: dict[str, datetime], anchor: datetime) -> bool:
     return True
 
 
+class Standing:
+    """The parts of the classes that incidents speak of: what is said of a lamp is said where one stands."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._trees: dict[str, tuple[NDArray[np.int64], cKDTree]] = {}
+        for code in dict.fromkeys(matter.code for matter in MATTERS if matter.kind == "part"):
+            index = parts.of(code)
+            if len(index):
+                self._trees[code] = (index, cKDTree(parts.xy[index]))
+
+    def nearest(self, matter: Matter, xy: Floats, label: str) -> tuple[Floats, str]:
+        """The place of the part that is meant, and its street; the place as drawn where no part is, or none such."""
+        if matter.kind != "part" or matter.code not in self._trees:
+            return xy, label
+        index, tree = self._trees[matter.code]
+        found = int(index[tree.query(xy)[1]])
+        return self._parts.xy[found], self._parts.place[found]
+
+
 def make_incidents(
-    plan: Plan, fabric: Fabric, buildings: Buildings, admin: Admin, teams: Teams, water: Water
+    plan: Plan, fabric: Fabric, buildings: Buildings, admin: Admin, teams: Teams, water: Water, parts: Parts
 ) -> list[Row]:
     """Draw the incidents of ninety days, oldest first."""
+    standing = Standing(parts)
     rng = plan.rng("incidents")
     places = Places(plan, fabric, buildings, water)
     anchor = plan.anchor
@@ -210,8 +234,9 @@ def make_incidents(
             times["closed_at"] = anchor + timedelta(days=1)
         if _as_known(row, times, anchor):
             rows.append(row)
+            xy, label = standing.nearest(matter, xy, places.labels[matter.place][i])
             spots.append((float(xy[0]), float(xy[1])))
-            labels.append(places.labels[matter.place][i])
+            labels.append(label)
     return _placed(rows, np.array(spots), labels, admin, teams)
 
 

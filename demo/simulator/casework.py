@@ -59,14 +59,15 @@ class Desk:
         case = self.rng.choice(self.by_code.get((matter.kind, matter.code)) or self.cases)
         severity = self.rng.choices((1, 2, 3, 4), weights=matter.severity)[0]
         self.serial += 1
+        apart = 0.0 if case.kind == matter.kind == "part" else 0.00006  # degrees; a lamp stands where it stands
         occurred = at - timedelta(seconds=self.rng.randint(40, 400))
         return {
             "type": "Feature",
             "geometry": {
                 "type": "Point",
                 "coordinates": [
-                    round(case.lon + self.rng.gauss(0, 0.00006), 7),
-                    round(case.lat + self.rng.gauss(0, 0.00006), 7),
+                    round(case.lon + self.rng.gauss(0, apart), 7),
+                    round(case.lat + self.rng.gauss(0, apart), 7),
                 ],
             },
             "properties": {

@@ -21,12 +21,14 @@ from shapely.geometry.base import BaseGeometry
 from demo.city import DIVISION, EDITION, Plan, build
 from demo.city.catalogue import MATTERS, STORM
 from demo.city.plan import to_local, to_lonlat
+from onemap.core.catalogue import load_catalogue
+from onemap.core.code import parse_part_id
 
 ANCHOR = datetime(2026, 5, 20, 13, 40, tzinfo=UTC)
 SCALE = 600
 LAYERS = (
-    "area", "grid", "building", "camera", "hazard", "hazard_zone", "sensor", "team", "geofence", "mover", "road",
-    "water", "landuse", "contour", "place",
+    "area", "grid", "building", "camera", "part", "hazard", "hazard_zone", "sensor", "team", "geofence", "mover",
+    "road", "water", "landuse", "contour", "place",
 )  # fmt: skip
 
 
@@ -153,6 +155,38 @@ def test_codes_have_their_form_and_order(city: City) -> None:
         assert row["key"] == row["code"]
     for row in city.rows["building"]:
         assert re.fullmatch(r"yl:\d{12}-\d{6}", row["address_code"])
+
+
+def test_parts_stand_where_their_kind_does(city: City) -> None:
+    rows, at = city.rows["part"], city.local("part")
+    assert 0.7 * SCALE < len(rows) <= 1.1 * SCALE
+    catalogue = load_catalogue()
+    grids = dict(zip((row["code"] for row in city.rows["grid"]), city.geoms["grid"], strict=True))
+    for row, point in zip(rows, city.geoms["part"], strict=True):
+        part = parse_part_id(row["code"])
+        assert (row["key"], part.division, part.class_code) == (row["code"], DIVISION, row["class_code"])
+        assert row["name"] == catalogue.get("part", row["class_code"]).name
+        assert grids[row["grid_code"]].intersects(point)
+        assert row["authority"] and row["maintainer"]
+        assert (row["changed_at"] is None) == (row["status"] == "intact")
+    statuses = Counter(row["status"] for row in rows)
+    assert statuses["intact"] > 0.93 * len(rows) and statuses["damaged"] > 0
+    kinds = np.array([row["class_code"] for row in rows])
+    assert {"01002", "01003", "01004", "01013", "01037", "02004", "02014", "03005", "04002", "04007"} <= set(kinds)
+    indoors = set(shapely.STRtree(city.local("building")).query(at, predicate="intersects")[0].tolist())
+    assert {kinds[i] for i in indoors} == {"01076"}, "only lifts are in houses"
+    roads = shapely.union_all([g for r, g in zip(city.rows["road"], city.local("road"), strict=True)])
+    lamps = shapely.distance(at[kinds == "01037"], roads)
+    assert np.quantile(lamps, 0.02) > 2.0 and lamps.max() < 20.0
+
+
+def test_incidents_of_parts_are_at_such_a_part(city: City) -> None:
+    stands: dict[str, set[tuple[float, ...]]] = {}
+    for row, geom in zip(city.rows["part"], city.geoms["part"], strict=True):
+        stands.setdefault(row["class_code"], set()).add((geom.x, geom.y))
+    seen = [row for row in city.incidents() if row["kind"] == "part"]
+    assert len({row["code"] for row in seen}) > 4
+    assert all((float(row["lon"]), float(row["lat"])) in stands[row["code"]] for row in seen if row["code"] in stands)
 
 
 def test_grid_sequence_runs_west_to_east_and_north_to_south(city: City) -> None:
