@@ -206,4 +206,5 @@ def _misfit(one: Misfit) -> Plain:
         "detail": {"zh": one.zh, "en": one.en},
         "grids": list(one.grids),
         "where": None if one.where is None else shapely.geometry.mapping(one.where),
+        "became": [asdict(lost) for lost in one.became],
     }

@@ -244,6 +244,21 @@ class Replayed(Model):
     delta_version: int | None = Field(None, description="The new version; load the plan's map anew.")
 
 
+class Heir(Model):
+    """A grid that has ground of one that is no more."""
+
+    grid: str
+    name: str
+    share: float = Field(description="Of the ground of the one that is no more, 0 to 1.")
+
+
+class Became(Model):
+    """A grid that is no more, and who has its ground: the largest share first, from 5 % on, or the largest alone."""
+
+    grid: str
+    into: list[Heir]
+
+
 class Conflict(Model):
     """An edit that does not fit."""
 
@@ -254,3 +269,4 @@ class Conflict(Model):
     detail: Texts
     grids: list[str]
     where: dict[str, Any] | None = None
+    became: list[Became] = Field(description="Those of its grids that the base has and that are no more.")

@@ -28,6 +28,9 @@ def _told(key: str, found: object) -> None:
             f"[yellow]{misfit.version:>5}[/]  {misfit.entry.by}  {misfit.entry.zh}  {misfit.entry.en}\n"
             f"       {misfit.zh}  {misfit.en}  {' '.join(misfit.grids)}"
         )
+        for lost in misfit.became:
+            heirs = ", ".join(f"{heir.grid} {heir.name} ({heir.share:.0%})" for heir in lost.into)
+            CONSOLE.print(f"       {lost.grid} → {heirs or 'of no grid now'}")
     if found.misfits:
         leave = " ".join(f"--skip {misfit.version}" for misfit in found.misfits)
         CONSOLE.print(f"{found.applied} edits fit, {len(found.misfits)} do not: nothing was changed. To go on: {leave}")

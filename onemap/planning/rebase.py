@@ -7,13 +7,14 @@ nothing is changed while one is left that is not named in `skip`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from onemap.core.errors import BadInput, Conflict
 from onemap.planning import log
 from onemap.planning.coverage import Coverage, Delta
 from onemap.planning.grounds import agree, counters, coverage_of_edition, edition_in_force, packed, part_of, remember
+from onemap.planning.heirs import Became, became
 from onemap.planning.log import Entry, New
 from onemap.planning.mending import Agreed
 from onemap.planning.replay import Clash, effect_of, fitted, net, newcomers
@@ -28,7 +29,10 @@ _IMPORTED = (
 
 @dataclass(frozen=True)
 class Misfit:
-    """An edit that does not fit: which, by whom, why, where. `version` is what `skip` names it by."""
+    """An edit that does not fit: which, by whom, why, where. `version` is what `skip` names it by.
+
+    `became`: who has the ground of those of its grids that are no more.
+    """
 
     version: int
     entry: Entry
@@ -37,6 +41,7 @@ class Misfit:
     en: str
     grids: tuple[str, ...]
     where: Any = None
+    became: tuple[Became, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,15 +75,13 @@ def rebase(
     if edition == found["base"]:
         raise Conflict(f"方案已基于 {edition} · The plan is drawn from {edition} already.", reason="base")
     agree(conn, edition, agreed, by, area=area)
-    cov = coverage_of_edition(conn, edition)
-    if found["scope"] is not None:
-        cov = part_of(cov, log.scope_of(conn, found["scope"], None)["communities"], found["scope"])
+    cov = _start(conn, edition, found["scope"])
     edits = log.effective(log.entries(conn, key))
     kept = [entry for entry in edits if _edit_of(entry) not in skip]
     before = coverage_at(conn, key, found["version"])
     deltas, misfits = _replayed(kept, cov)
     if misfits:
-        return Replay(len(deltas), tuple(misfits), None)
+        return Replay(len(deltas), _followed(conn, misfits, found["base"], _start(conn, edition, found["scope"])), None)
     remember(cov, *counters(before))
     conn.execute("UPDATE plan SET base = %s WHERE key = %s", (edition, key))
     dropped = [_edit_of(entry) for entry in edits if entry not in kept]
@@ -123,7 +126,7 @@ def merge(
     names = dict(past.names)
     deltas, misfits = _replayed(news, cov, names)
     if misfits:
-        return Replay(len(deltas), tuple(misfits), None)
+        return Replay(len(deltas), _followed(conn, misfits, found["base"], cov), None)
     if not deltas:
         raise Conflict("对方没有新的修改 · The other plan has nothing that this one lacks.", reason="nothing")
     zh = f"合并方案「{theirs['name']}」（{len(deltas)} 处修改）"
@@ -162,6 +165,20 @@ def _replayed(
         cov.patch(delta)
         deltas.append(delta)
     return deltas, misfits
+
+
+def _start(conn: Connection, edition: str, scope: str | None) -> Coverage:
+    """The grids of an edition that a plan of that scope is about."""
+    cov = coverage_of_edition(conn, edition)
+    return cov if scope is None else part_of(cov, log.scope_of(conn, scope, None)["communities"], scope)
+
+
+def _followed(conn: Connection, misfits: Sequence[Misfit], base: str, after: Coverage) -> tuple[Misfit, ...]:
+    """Misfits with what became of grids of the base that are no more."""
+    if all(one.reason != "gone" for one in misfits):
+        return tuple(misfits)
+    before = coverage_of_edition(conn, base)
+    return tuple(replace(one, became=became(before, after, one.grids)) for one in misfits)
 
 
 @dataclass(frozen=True)

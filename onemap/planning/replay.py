@@ -117,9 +117,10 @@ def net(deltas: Sequence[Delta]) -> Delta:
     return Delta(tuple(arcs_gone.values()), tuple(arcs.values()), tuple(faces_gone.values()), tuple(faces.values()))
 
 
-def _place(effect: Effect, key: FaceId) -> BaseGeometry | None:
-    """The borders that an effect takes from a grid; None where it takes none."""
-    lines = [LineString([strip[:2], strip[2:]]) for strip, sides in effect.gone.items() if key in sides]
+def _place(effect: Effect, keys: Collection[FaceId]) -> BaseGeometry | None:
+    """The borders that an effect takes from some grids; None where it takes none."""
+    gone = effect.gone.items()
+    lines = [LineString([strip[:2], strip[2:]]) for strip, sides in gone if not set(keys).isdisjoint(sides)]
     return shapely.line_merge(shapely.multilinestrings(lines)) if lines else None
 
 
@@ -148,7 +149,8 @@ def _faces(
             continue
         if standing is None:
             # No grid is left to be looked at: the borders that the edit is about say where it was.
-            raise Clash("gone", [here], _place(effect, key))
+            lost = [one for one, (was, _) in effect.faces.items() if was and called.get(one, one) not in cov.faces]
+            raise Clash("gone", [called.get(one, one) for one in lost], _place(effect, lost))
         if here in ground and standing.locked and not before.get("locked"):
             raise Clash("locked", [here], cov.polygon(here))
         gone.append(standing)

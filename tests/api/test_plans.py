@@ -13,7 +13,7 @@ from onemap.core.policy import Role
 from onemap.planning.finding import RULES
 from onemap.store import account
 from onemap.store.db import acting, connect
-from server.plan_models import Plan, PlanDelta, PlanEdit, PlanMap, Replayed
+from server.plan_models import Heir, Plan, PlanDelta, PlanEdit, PlanMap, Replayed
 from tests.api.conftest import PASSWORD, Running
 from tests.db.plans_ground import EAST, EDITION, WEST, city, grid, named, split
 from tests.unit.plan_ground import LAT, LON, STEP
@@ -279,6 +279,15 @@ def test_merging_over_the_doors(server: Running) -> None:
         assert client.post(f"/plans/{key}/merge", json={"version": 2}).status_code == 400
         answer = client.post(f"/plans/{key}/rebase", json={"version": 2})
         assert (answer.status_code, answer.json()["reason"]) == (409, "base")
+        # Of a grid that is no more it is said who has its ground.
+        lone, whole = made(client, "改名"), made(client, "合并")
+        edit(client, lone, 0, {"op": "describe", "grid": grid(1, 2), "name": "新名"})
+        edit(client, whole, 0, {"op": "merge", "grids": [grid(1, 1), grid(1, 2)]})
+        answer = client.post(f"/plans/{whole}/merge", json={"version": 1, "other": lone})
+        (one,) = Replayed.model_validate(answer.json()).conflicts
+        assert (one.reason, one.where) == ("gone", None) and [(lost.grid, lost.into) for lost in one.became] == [
+            (grid(1, 2), [Heir(grid=grid(1, 1), name="g1-1", share=1.0)])
+        ]
 
 
 def test_a_planner_with_an_area_sees_and_edits_plans_inside_it(server: Running) -> None:

@@ -13,12 +13,13 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from onemap.core.policy import Role
+from onemap.planning import coverage
 from onemap.planning.exchange.read import read_grids
 from onemap.planning.grounds import coverage_of_edition
 from onemap.store import account
-from onemap.store.db import Connection
+from onemap.store.db import Connection, acting
 from server.cli import app
-from tests.db.plans_ground import EDITION, WEST, city_anew, grid
+from tests.db.plans_ground import EDITION, WEST, city_anew, grid, grids
 
 Type = Callable[..., Result]
 PASSWORD = "a-password-of-no-account"
@@ -168,6 +169,16 @@ def test_a_plan_is_merged_rebased_rejected_and_taken_back(typed: Type, committed
     third = _key(typed("open", "丙", "--by", "drawer", "--base", EDITION))
     assert "version" in typed("rebase", third, "--by", "drawer").output
     assert "base 2027b" in typed("show", third).output
+    # An edition without a grid that the plan speaks of: it is said who has its ground.
+    kept, gone = sorted(coverage_of_edition(committed, "2027b").faces)[2:4]
+    newer = coverage_of_edition(committed, "2027b")
+    newer.patch(coverage.merge(newer, [kept, gone]))
+    with acting(committed, "test"):
+        grids(committed, "2028", instead=newer)
+    operations.write_text(json.dumps([{"op": "describe", "grid": gone, "name": "新名"}]))
+    assert typed("edit", third, operations, "--by", "drawer").exit_code == 0
+    no = typed("rebase", third, "--by", "drawer", "--onto", "2028")
+    assert (no.exit_code, f"{gone} → {kept}" in no.output, "(100%)" in no.output) == (1, True, True), no.output
 
 
 def test_figures_of_a_range_as_a_table_and_a_csv(typed: Type, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 import shapely
+from shapely import box, intersection
 
 from onemap.core.errors import BadInput, Conflict, NotFound
 from onemap.planning import book, log, rebase
@@ -331,6 +332,43 @@ def test_rebasing_replays_every_edit_or_says_which_do_not_fit(plans: Connection)
         with acting(plans, "p1"):
             book.undo(plans, key, book.plan(plans, key)["version"], "p1")
     assert drawn(now(plans, key)) == drawn(coverage_of_edition(plans, "e2"))
+
+
+def test_an_edit_of_a_grid_that_is_no_more_is_told_who_has_its_ground(plans: Connection) -> None:
+    """One grid went whole into its neighbour; another was shared out between two, and a sliver of it to a third."""
+    key = made(plans)
+    edit(plans, key, 0, split(1, 1))
+    edit(plans, key, 1, {"op": "merge", "grids": [grid(1, 1), grid(1, 2)]})
+    edit(plans, key, 2, named(4, 2, "旧"))
+    newer = coverage_of_edition(plans, EDITION)
+    newer.patch(ops.merge(newer, [grid(0, 1), grid(1, 1)]))
+    ground = newer.polygon(grid(4, 2))
+    west, south, east, north = ground.bounds
+    for part, heir in ((0.03, grid(4, 1)), (0.6, grid(3, 2))):
+        cut = south + part * (north - south) if heir == grid(4, 1) else west + part * (east - west)
+        taken = box(west, south, east, cut) if heir == grid(4, 1) else box(west, south, cut, north)
+        newer.patch(ops.reassign(newer, intersection(taken, newer.polygon(grid(4, 2))), heir))
+    newer.patch(ops.merge(newer, [grid(5, 2), grid(4, 2)]))
+    with acting(plans, "test"):
+        grids(plans, "e2", instead=newer)
+        in_force(plans, "e2")
+    with acting(plans, "p1"):
+        found = rebase.rebase(plans, key, 3, "p1")
+    lost = {one.version: one for one in found.misfits}
+    assert [lost[n].reason for n in (1, 2, 3)] == ["gone"] * 3 and found.version is None
+    assert [(one.grid, [(heir.grid, heir.share) for heir in one.into]) for one in lost[1].became] == [
+        (grid(1, 1), [(grid(0, 1), 1.0)])
+    ]
+    (shared,) = lost[3].became
+    assert shared.grid == grid(4, 2) and [heir.grid for heir in shared.into] == [grid(3, 2), grid(5, 2)]
+    # By what the map itself says of the two editions.
+    for heir in shared.into:
+        row = plans.execute(
+            "SELECT st_area(st_intersection(o.geom, n.geom)::geography) / st_area(o.geom::geography) AS share, n.name "
+            "FROM grid o, grid n WHERE o.edition = %s AND o.code = %s AND n.edition = 'e2' AND n.code = %s",
+            (EDITION, grid(4, 2), heir.grid),
+        ).fetchone()
+        assert row is not None and heir.share == pytest.approx(row["share"], abs=1e-4) and heir.name == row["name"]
 
 
 def test_merging_takes_what_the_other_did_after_they_parted(plans: Connection) -> None:

@@ -346,10 +346,10 @@ def test_ground_is_reassigned() -> None:
     assert made.polygon("12").area == pytest.approx(made.polygon("21").area)
     # Nothing of the cut is left on the borders that were only passed.
     assert len(shapely.get_coordinates(made.polygon("11"))) < 80
-    with refused("torn"):
-        reassign(cov, box(*at(2.2, 1.2), *at(2.5, 1.6)), "11")
-    with refused("torn"):
-        reassign(cov, box(*at(1.9, 1.4), *at(3.0, 1.6)), "11")
+    with refused("cut-off") as cut:
+        reassign(cov, box(*at(1.9, 1.3), *at(3.0, 1.6)), "11")
+    assert cut.value.what == "21" and cut.value.where is not None
+    assert cut.value.where.symmetric_difference(box(*at(2, 1), *at(3, 1.3))).area < 1e-6 * D * D
     with refused("empty"):
         reassign(cov, block(2, 1), "11")
     with refused("nothing"):
@@ -360,6 +360,25 @@ def test_ground_is_reassigned() -> None:
         reassign(with_props(squares(), "21", locked=True), box(*at(1.8, 1.2), *at(2.5, 1.6)), "11")
     with refused("border"):
         reassign(with_props(squares(), "21", community_code="d"), box(*at(1.8, 1.2), *at(2.5, 1.6)), "11")
+
+
+def test_painted_ground_that_lies_apart_is_shown_with_what_to_do() -> None:
+    cov = squares()
+    far = box(*at(2.2, 1.2), *at(2.5, 1.6))
+    near = box(*at(1.8, 1.65), *at(2.3, 1.9))
+    corner = box(*at(2.0, 2.0), *at(2.9, 2.9))
+    # Alone, beside ground that adjoins, and where they meet at a corner and no more.
+    for region, apart in ((far, far), (far | near, far), (corner, corner)):
+        with refused("apart") as error:
+            reassign(cov, region, "11")
+        assert error.value.what == "11" and error.value.where is not None
+        assert error.value.where.symmetric_difference(apart).area < 1e-6 * D * D
+        assert "涂起" in error.value.zh and "in between" in error.value.en
+    # As it says: with what lies between it can be painted.
+    between = box(*at(1.9, 1.2), *at(2.5, 1.6))
+    assert after(cov, reassign(cov, far | between, "11")).polygon("11").area == pytest.approx(1.2 * D * D)
+    wide = box(*at(1.1, 2.0), *at(2.9, 2.9))
+    assert after(cov, reassign(cov, wide, "11")).at(*at(2.5, 2.2)) == "11"
 
 
 def test_a_corner_where_a_border_meets_a_cut_is_not_straightened() -> None:

@@ -97,7 +97,7 @@ def reassign(cov: Coverage, region: BaseGeometry, to: FaceId) -> Delta:
     """Give the ground of a region to a face, which it must adjoin; only ground of its own community can be given.
 
     What the region reaches of other communities by less than a thousandth of its area is left out. Raises Refused
-    (no-face, locked, border, apart, empty, torn, nothing).
+    (no-face, locked, border, apart, cut-off, empty, torn, nothing).
     """
     receiver = cov.face(to)
     unlocked(cov, [to])
@@ -132,8 +132,27 @@ def reassign(cov: Coverage, region: BaseGeometry, to: FaceId) -> Delta:
     for name in named:
         if name not in grounds:
             raise Refused("empty", name, where=cov.polygon(name))
+    for name in named:
+        _in_one(cov, name, grounds[name], "apart" if name == to else "cut-off")
     parts: Sequence[tuple[Face, BaseGeometry]] = [(cov.face(name), grounds[name]) for name in named]
     return something(rebuild(cov, named, parts, passing=cells.passing))
+
+
+def _in_one(cov: Coverage, face: FaceId, ground: BaseGeometry, reason: str) -> None:
+    """Raise Refused where a face would have more pieces than it has, with those pieces that are not what it was.
+
+    Of who gets ground that is what lies apart from all it had; of who gives, all but its largest pieces.
+    """
+    pieces = sorted(shapely.get_parts(ground), key=lambda piece: -float(piece.area))
+    allowed = len(cov.outline(face).polygons)
+    if len(pieces) <= allowed:
+        return
+    off = pieces[allowed:]
+    if reason == "apart":
+        had = cov.polygon(face)
+        off = [one for one in pieces if area_m2(shapely.intersection(one, had)) < LEAST_M2]
+    if off:
+        raise Refused(reason, face, where=shapely.union_all(np.array(off, dtype=object)))
 
 
 def _without_crumbs(cov: Coverage, cells: Cells, labels: list[FaceId], to: FaceId) -> list[FaceId]:

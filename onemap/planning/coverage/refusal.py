@@ -11,7 +11,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no-corner": ("这里没有界线拐点", "There is no corner of a border here"),
     "node": ("几条界线在此相交，拐点不能删去", "Borders meet here; this corner stays"),
     "no-arc": ("这里没有界线", "There is no border here"),
-    "apart": ("所选地块与网格 {what} 不相连", "The ground does not adjoin grid {what}"),
+    "apart": (
+        "所选地块（图上标出）与网格 {what} 不相连，请连同中间的地块一起、从该网格边界涂起",
+        "The ground that is shown does not adjoin grid {what}: paint from that grid's border on, with all in between",
+    ),
+    "cut-off": (
+        "划出后网格 {what} 有一块（图上标出）会与其余部分断开，请把它一并划出，或留出相连的地块",
+        "A part of grid {what}, which is shown, would be cut off from its rest: take that part too, or leave a way",
+    ),
     "not-neighbours": ("这些网格并不相连", "These grids do not adjoin"),
     "no-cut": ("画的线没有把网格分开", "The line does not part the grid"),
     "no-line": (

@@ -2775,6 +2775,16 @@ export interface components {
             out_of_tolerance: number;
         };
         /**
+         * Became
+         * @description A grid that is no more, and who has its ground: the largest share first, from 5 % on, or the largest alone.
+         */
+        Became: {
+            /** Grid */
+            grid: string;
+            /** Into */
+            into: components["schemas"]["Heir"][];
+        };
+        /**
          * Before
          * @description An earlier warning of the same hazard point.
          */
@@ -3210,6 +3220,11 @@ export interface components {
             where?: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Became
+             * @description Those of its grids that the base has and that are no more.
+             */
+            became: components["schemas"]["Became"][];
         };
         /**
          * Counted
@@ -4481,7 +4496,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "building" | "incident" | "camera" | "hazard" | "sensor" | "place" | "team" | "fence" | "roster" | "route";
+            kind: "building" | "incident" | "part" | "camera" | "hazard" | "sensor" | "place" | "team" | "fence" | "roster" | "route";
             title: components["schemas"]["Texts"];
             /** Count */
             count: number;
@@ -4517,6 +4532,21 @@ export interface components {
             demo: boolean;
             /** Demo Accounts */
             demo_accounts: components["schemas"]["DemoAccount"][];
+        };
+        /**
+         * Heir
+         * @description A grid that has ground of one that is no more.
+         */
+        Heir: {
+            /** Grid */
+            grid: string;
+            /** Name */
+            name: string;
+            /**
+             * Share
+             * @description Of the ground of the one that is no more, 0 to 1.
+             */
+            share: number;
         };
         /**
          * History
@@ -4698,7 +4728,7 @@ export interface components {
             described: components["schemas"]["Described"][];
             /**
              * Teams
-             * @description team_key, team_name, gains, loses: households and buildings.
+             * @description team_key, team_name, gains, loses: grids, buildings, households, cases, parts.
              */
             teams: {
                 [key: string]: unknown;

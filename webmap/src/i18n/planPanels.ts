@@ -322,6 +322,8 @@ export const planPanels = {
     'To leave out one keeps this plan’s own drawing there; to take the other’s, undo your own step first.',
   ],
   'plans.conflict.grids': ['涉及网格 {grids}', 'Grids {grids}'],
+  'plans.conflict.became': ['原 {grid} 的地块现属 {heirs}', 'The ground of {grid} is now of {heirs}'],
+  'plans.conflict.nobody': ['原 {grid} 的地块现不属任何网格', 'The ground of {grid} is of no grid now'],
   'plans.skip': ['略过', 'Leave out'],
   'plans.skip.all': ['全部略过', 'Leave all out'],
   'plans.replay.without': ['略过 {n} 处，继续', 'Go on without {n}'],

@@ -1,6 +1,7 @@
 /** The plan's edits on a newer edition, or another plan's on this one; what does not fit is shown, and left out if that is meant. */
 import { useEffect, useState } from 'preact/hooks'
 import { type EditionRepairs, plans, type Replayed } from '../../api/plans'
+import { percent } from '../../domain/planBalance'
 import { lang, t, title } from '../../i18n'
 import { showWhere } from '../../map/planLook'
 import { loadPlan, plan, planMark } from '../../state/plan'
@@ -11,9 +12,10 @@ import { Dialog, Said } from './PlanParts'
 import { MendAsk, mendingOf } from './Repairs'
 
 type Kind = 'rebase' | 'merge'
+type Conflict = Replayed['conflicts'][number]
 
 /** Leads to the place; of a grid that has gone, with nothing drawn about it, there is none. */
-function Look({ conflict }: { conflict: Replayed['conflicts'][number] }) {
+function Look({ conflict }: { conflict: Conflict }) {
   const where = (conflict.where as GeoJSON.Geometry | null | undefined) ?? null
   if (!where && !conflict.grids.some((id) => plan.value?.grids.has(id))) return null
   return (
@@ -32,6 +34,20 @@ function Look({ conflict }: { conflict: Replayed['conflicts'][number] }) {
 }
 
 const listed = (words: string[]) => words.join(lang.value === 'zh' ? '、' : ', ')
+
+/** Of a grid that is no more: who has its ground. */
+function Heirs({ lost }: { lost: Conflict['became'][number] }) {
+  const heirs = lost.into.map(
+    ({ grid, name, share }) =>
+      `${gridPlace(grid)}${name ? ` ${name}` : ''}${share < 0.9995 ? ` ${percent(share)}` : ''}`,
+  )
+  const grid = gridPlace(lost.grid)
+  return (
+    <p data-testid={`became-${lost.grid}`}>
+      {heirs.length ? t('plans.conflict.became', { grid, heirs: listed(heirs) }) : t('plans.conflict.nobody', { grid })}
+    </p>
+  )
+}
 
 export function PlanReplay() {
   const row = plan.value?.plan
@@ -189,6 +205,9 @@ export function PlanReplay() {
                   {one.grids.length > 0 && (
                     <p class="muted">{t('plans.conflict.grids', { grids: listed(one.grids.map(gridPlace)) })}</p>
                   )}
+                  {one.became.map((lost) => (
+                    <Heirs key={lost.grid} lost={lost} />
+                  ))}
                 </div>
                 <Look conflict={one} />
               </li>
