@@ -27,6 +27,11 @@ describe('the catalogue of words', () => {
       expect(zh, key).not.toBe('')
       expect(en, key).not.toBe('')
       expect(places(zh), key).toEqual(places(en))
+      // Words that follow a count follow one that is said.
+      const counted = [...en.matchAll(/\{(\w+)\|/g)].map((match) => match[1])
+      expect(places(en), key).toEqual(expect.arrayContaining(counted))
+      expect(zh, key).not.toContain('|')
+      expect(en, `${key} in English`).not.toMatch(/\w\(e?s\)/)
       expect(en, `${key} in English`).not.toMatch(/[\u4e00-\u9fff]/)
     }
   })
@@ -54,8 +59,26 @@ describe('the catalogue of words', () => {
       .filter((line) => !/^\s*(\/\*\*|\*|\/\/)/.test(line) && !allowed.test(line) && !/雨\/i/.test(line))
     expect(strays).toEqual([])
   })
+  it('says one grid and two grids', () => {
+    const said = (n: string | number) => fill('{n} {n|grid|grids}', { n })
+    expect([0, 1, 2, '−1', -1, '+1', '1,001', '<5', '—'].map(said)).toEqual([
+      '0 grids',
+      '1 grid',
+      '2 grids',
+      '−1 grid',
+      '-1 grid',
+      '+1 grid',
+      '1,001 grids',
+      '<5 grids',
+      '— grids',
+    ])
+    expect(fill('{n} {n|team was|teams were} told, {m} {m|has|have} read it', { n: 1, m: 0 })).toBe(
+      '1 team was told, 0 have read it',
+    )
+  })
   it('fills named places and leaves unknown ones to be seen', () => {
     expect(fill('{n} 条在{place}', { n: 2, place: '石桥街道' })).toBe('2 条在石桥街道')
     expect(fill('{n} {m}', { n: 1 })).toBe('1 {m}')
+    expect(fill('{n|grid|grids}', {})).toBe('{n|grid|grids}')
   })
 })

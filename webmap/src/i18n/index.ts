@@ -39,9 +39,22 @@ effect(() => {
   }
 })
 
-/** Fills `{name}` places of a message; a name without a value is left as it stands so that a test can see it. */
+/** One and minus one, as figures are written. */
+const ONE = /^[-−+]?1$/
+
+/**
+ * Fills `{name}` places of a message, and `{name|grid|grids}` with the word that goes with that count. A name without a
+ * value is left as it stands so that a test can see it.
+ */
 export function fill(template: string, values: Record<string, string | number>): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole))
+  return template.replace(
+    /\{(\w+)(?:\|([^{|}]*)\|([^{|}]*))?\}/g,
+    (whole, name: string, one?: string, more?: string) => {
+      if (!(name in values)) return whole
+      const text = String(values[name])
+      return one === undefined || more === undefined ? text : ONE.test(text) ? one : more
+    },
+  )
 }
 
 export function t(key: MessageKey, values: Record<string, string | number> = {}): string {

@@ -12,17 +12,17 @@ export const planMend = {
   ],
   'plans.mend.accept': [
     '同意这 {n} 处修补（{m2}），记在我的名下',
-    'I agree to these {n} repairs ({m2}); it is noted under my post',
+    'I agree to {n|this|these} {n} {n|repair|repairs} ({m2}); it is noted under my post',
   ],
   'plans.repairs.unlisted': [
     '下面列出最大的 {n} 处，另有 {more} 处更小的一并修补',
-    'The largest {n} are listed; {more} smaller ones are mended with them',
+    'The largest {n} {n|is|are} listed; {more} smaller {more|one is|ones are} mended with them',
   ],
   'plans.mend.make': ['修补并新建', 'Mend and make it'],
   'plans.mend.look': ['修补并查看文件', 'Mend and look at the file'],
   'plans.mended.alone': [
     '原版本的边界有缝隙或重叠，已先修补：仅修补即调整 {m2}，涉及 {n} 个网格、{b} 栋、{h} 户，不计入下面各项。',
-    'The borders of the base edition were mended first: that alone moves {m2} among {n} grids, with {b} buildings and {h} households, none of which is counted below.',
+    'The borders of the base edition were mended first: that alone moves {m2} among {n} {n|grid|grids}, with {b} {b|building|buildings} and {h} {h|household|households}, none of which is counted below.',
   ],
   'plans.mend.looking': ['正在查看…', 'Looking…'],
 } as const

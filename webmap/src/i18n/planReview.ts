@@ -13,7 +13,7 @@ export const planReview = {
   'plans.date.take': ['取消定时', 'Take the date back'],
   'plans.date.taken': ['已取消定时，仍为已批准', 'The date is taken back; it stays approved'],
   'plans.date.failed': ['定时发布没有做成：', 'It could not be published at its time:'],
-  'plans.told': ['已通知 {n} 个队伍，{m} 个已读', '{n} teams were told, {m} have read it'],
+  'plans.told': ['已通知 {n} 个队伍，{m} 个已读', '{n} {n|team was|teams were} told, {m} {m|has|have} read it'],
   'plans.told.none': ['没有队伍的网格改变', 'No team’s grids have changed'],
 
   'plans.described': ['改名、改码、换队', 'Called otherwise, or another team’s'],
@@ -39,7 +39,7 @@ export const planReview = {
   'plans.figures.period': ['时段', 'Period'],
   'plans.figures.total': ['合计', 'All'],
   'plans.figures.csv': ['下载 CSV', 'Download CSV'],
-  'plans.figures.more': ['另有 {n} 个网格，见 CSV', '{n} more grids in the CSV'],
+  'plans.figures.more': ['另有 {n} 个网格，见 CSV', '{n} more {n|grid|grids} in the CSV'],
   'plans.figures.none': ['这里没有网格', 'No grids here'],
   'plans.figures.wrong': ['结束须晚于开始', 'The end comes after the start'],
 } as const satisfies Record<string, readonly [zh: string, en: string]>

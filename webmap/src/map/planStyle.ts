@@ -113,6 +113,30 @@ function fills(p: Palette, tone: Tones): LayerSpecification[] {
   ]
 }
 
+/** Widths of borders at rest, at zooms 12 and 16: one that may move, and one that is fixed. */
+const FREE: [number, number] = [0.7, 1.6]
+const FIXED: [number, number] = [1.3, 2.4]
+const HALO = { width: 3.6, opacity: 0.7 }
+
+const growing = ([far, near]: [number, number], factor: number): ExpressionSpecification => [
+  'interpolate',
+  ['linear'],
+  ['zoom'],
+  12,
+  far * factor,
+  16,
+  near * factor,
+]
+
+/** Borders at rest as the plan draws them, for what stands beside it. */
+export function restingBorders(p: Palette, factor: number) {
+  return {
+    halo: { 'line-color': p.halo, 'line-width': HALO.width * factor, 'line-opacity': HALO.opacity },
+    free: { 'line-color': p.grid, 'line-width': growing(FREE, factor), 'line-opacity': 1 },
+    fixed: { 'line-color': p.area, 'line-width': growing(FIXED, factor), 'line-opacity': 1 },
+  }
+}
+
 function lines(p: Palette, factor: number): LayerSpecification[] {
   const round = { 'line-join': 'round', 'line-cap': 'round' } as const
   return [
@@ -123,8 +147,8 @@ function lines(p: Palette, factor: number): LayerSpecification[] {
       layout: round,
       paint: {
         'line-color': p.halo,
-        'line-width': 3.6 * factor,
-        'line-opacity': ['case', state('stale'), 0, 0.7],
+        'line-width': HALO.width * factor,
+        'line-opacity': ['case', state('stale'), 0, HALO.opacity],
       },
     },
     {
@@ -155,8 +179,8 @@ function lines(p: Palette, factor: number): LayerSpecification[] {
             state('picked'),
             2 * factor,
             ['boolean', ['get', 'fixed'], false],
-            1.3 * factor,
-            0.7 * factor,
+            FIXED[0] * factor,
+            FREE[0] * factor,
           ],
           16,
           [
@@ -166,8 +190,8 @@ function lines(p: Palette, factor: number): LayerSpecification[] {
             state('picked'),
             2.8 * factor,
             ['boolean', ['get', 'fixed'], false],
-            2.4 * factor,
-            1.6 * factor,
+            FIXED[1] * factor,
+            FREE[1] * factor,
           ],
         ],
         'line-opacity': ['case', state('stale'), 0, state('dimmed'), 0.3, 1],

@@ -9,6 +9,7 @@ import {
   leftWidth,
   type Panel,
   panel,
+  planOpen,
   rightOpen,
   rightWidth,
   selection,
@@ -99,7 +100,7 @@ function Handle({ width, side, range }: HandleProps) {
 export function Desk() {
   const Body = BODIES[panel.value]
   // A plan is worked on upon the map itself, with its tools around it and its figures beside it.
-  const planning = panel.value === 'plan' && studioPick.value !== '' && studioPick.value !== '+'
+  const planning = planOpen.value
   const Page = !planning && isStudio(panel.value) && studioPick.value ? STUDIO_PAGES[panel.value] : undefined
   const left = leftOpen.value && !planning
   const right = rightOpen.value && !planning && selection.value !== null && !Page

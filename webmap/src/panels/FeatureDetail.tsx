@@ -4,7 +4,7 @@ import { api } from '../api/client'
 import type { MapFeature } from '../api/types'
 import { AGE_LIMITS_S, ageState, agoText, secondsSince, staleText } from '../domain/age'
 import { caseClock, clockText } from '../domain/clocks'
-import { bearing, count, figure } from '../domain/format'
+import { bearing, count, figure, fullTime } from '../domain/format'
 import { asLevel, levelName } from '../domain/levels'
 import { code, lang, t, title } from '../i18n'
 import { goTo } from '../map/map'
@@ -67,7 +67,10 @@ export function Value({
       </span>
     )
   }
-  if (typeof value === 'string' && ISO.test(value)) return <Time at={value} />
+  if (typeof value === 'string' && ISO.test(value)) {
+    // A register of parts knows the day; the midnight that it began with says nothing.
+    return layer === 'part' ? <time title={fullTime(value)}>{fullTime(value).slice(0, 10)}</time> : <Time at={value} />
+  }
   if (typeof value === 'boolean') return <>{code(name, value)}</>
   if (typeof value === 'number') {
     if (name === 'heading_deg') return <>{bearing(value, lang.value)}</>
@@ -85,7 +88,7 @@ export function Value({
 function ClassCode({ code: digits }: { code: string }) {
   return (
     <>
-      <span class="mono">{digits}</span> {partClass(digits)}
+      {digits} {partClass(digits)}
     </>
   )
 }

@@ -4,7 +4,7 @@ import { lateCases } from '../state/cases'
 import { deliveries } from '../state/deliveries'
 import { deadFeeds } from '../state/feeds'
 import { maySee } from '../state/session'
-import { leftOpen, PANELS, type Panel, panel, studioPick } from '../state/view'
+import { leftOpen, openPage, PANELS, type Panel, panel, planOpen } from '../state/view'
 import { warnings } from '../state/warnings'
 import { Icon } from './Icon'
 
@@ -17,10 +17,11 @@ function badge(name: Panel): number {
 }
 
 export function openPanel(name: Panel): void {
+  // Where a plan is open its figures stand on the right: there is no list to collapse.
+  if (panel.value === name && planOpen.value) return
   if (panel.value === name && leftOpen.value) leftOpen.value = false
   else {
-    if (panel.value !== name) studioPick.value = ''
-    panel.value = name
+    openPage(name)
     leftOpen.value = true
   }
 }

@@ -2,7 +2,7 @@
 import type { ComponentType } from 'preact'
 import { t } from '../i18n'
 import { maySee } from '../state/session'
-import { isPhone, isStudio, leftOpen, panel, STUDIOS, type Studio, studioPick } from '../state/view'
+import { isPhone, isStudio, leftOpen, openPage, panel, STUDIOS, type Studio, studioPick } from '../state/view'
 import { Icon } from './Icon'
 import { lazily } from './Parts'
 
@@ -26,9 +26,10 @@ export const STUDIO_PAGES: Partial<Record<Studio, ComponentType>> = {
 export const PlanTools = lazily(async () => (await import('./plan/Tools')).Tools)
 export const PlanSide = lazily(async () => (await import('./plan/PlanSide')).PlanSide)
 
-export function openStudio(name: Studio, pick = ''): void {
-  panel.value = name
-  studioPick.value = pick
+export function openStudio(name: Studio): void {
+  // What is open already is closed by its own name.
+  if (panel.peek() === name) studioPick.value = ''
+  else openPage(name)
   if (!isPhone.peek()) leftOpen.value = true
 }
 

@@ -12,7 +12,7 @@ import { paced } from '../domain/pace'
 import { applied, modelOf, type PlanModel } from '../domain/topology'
 import { liveState, onLiveEvent } from './live'
 import { account, mayEditPlans } from './session'
-import { isPhone, panel, studioPick } from './view'
+import { IN_THE_MAKING, isPhone, panel, planOpen, studioPick } from './view'
 
 export const PLAN_TOOLS = [
   'select',
@@ -29,7 +29,7 @@ export const PLAN_TOOLS = [
 export type PlanTool = (typeof PLAN_TOOLS)[number]
 
 /** Stands in the address for a plan in the making. */
-export const NEW_PLAN = '+'
+export const NEW_PLAN = IN_THE_MAKING
 
 /** A refusal: what the server said, where, and what was asked for. */
 export interface Refusal {
@@ -49,9 +49,7 @@ export interface Clash {
   kind: 'edit' | 'undo' | 'redo'
 }
 
-export const planKey = computed<string | null>(() =>
-  panel.value === 'plan' && studioPick.value && studioPick.value !== NEW_PLAN ? studioPick.value : null,
-)
+export const planKey = computed<string | null>(() => (planOpen.value ? studioPick.value : null))
 /** The plan as it stands on the screen; a new object for every change. */
 export const plan = signal<PlanModel | null>(null)
 export const planError = signal<unknown>(null)

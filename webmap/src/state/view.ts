@@ -29,6 +29,28 @@ export const isStudio = (name: Panel): name is Studio => (STUDIOS as readonly Pa
 /** What is open in the studio page of the rail: a rule, an organisation, a fence, a drill, a plan; `+` is one in the making. */
 export const studioPick = signal('')
 
+/** Stands in the address for a thing in the making. */
+export const IN_THE_MAKING = '+'
+export const planOpen = computed(
+  () => panel.value === 'plan' && studioPick.value !== '' && studioPick.value !== IN_THE_MAKING,
+)
+
+/** The plan that was open when its page was left, however that was; empty where its list was. */
+let planLeft = ''
+effect(() => {
+  if (panel.value === 'plan') planLeft = planOpen.value ? studioPick.value : ''
+})
+
+/** Another page of the rail: a plan is come back to as it was left, the others begin with their lists. */
+export function openPage(name: Panel): void {
+  if (panel.peek() === name) return
+  batch(() => {
+    const back = planLeft
+    panel.value = name
+    studioPick.value = name === 'plan' ? back : ''
+  })
+}
+
 export const leftOpen = kept('left.open', true, isBoolean)
 export const rightOpen = kept('right.open', true, isBoolean)
 export const timelineOpen = kept('timeline.open', true, isBoolean)
