@@ -22,7 +22,7 @@ CAMERAS = 7_000
 
 def declare(conn: Connection, across: int, buildings: int, corners: int = 8) -> None:
     """`across` squared many-cornered grids (`corners` a side), houses in them, beside each two houses a case of the
-    last 90 days; cameras, and two streets through each grid.
+    last 90 days; a managed part for each house, cameras, and two streets through each grid.
     """
     rng = np.random.default_rng(7)
     size = across * corners + 1
@@ -59,6 +59,7 @@ def declare(conn: Connection, across: int, buildings: int, corners: int = 8) -> 
         feature.upsert(conn, BY_NAME["incident"], _cases(rng, across, buildings // 2), feed="bench")
         feature.upsert(conn, BY_NAME["camera"], _cameras(rng, across), feed="bench")
         feature.upsert(conn, BY_NAME["road"], _streets(rng, across), feed="bench")
+        feature.upsert(conn, BY_NAME["part"], _parts(rng, across, buildings), feed="bench")
         conn.execute(
             "INSERT INTO city (id, name, bounds, center, zoom, edition) VALUES (1, 'b', %s, %s, 12, 'e1')",
             ([LON, LAT, LON + wide, LAT + wide], [LON + wide / 2, LAT + wide / 2]),
@@ -78,6 +79,11 @@ def _cases(rng: Any, across: int, count: int) -> list[FeatureRow]:
 def _cameras(rng: Any, across: int) -> list[FeatureRow]:
     spots = shapely.points(rng.uniform((LON, LAT), (LON + across * STEP, LAT + across * STEP), (CAMERAS, 2)))
     return [FeatureRow(f"c{n}", spot, {"name": f"c{n}"}) for n, spot in enumerate(spots)]
+
+
+def _parts(rng: Any, across: int, count: int) -> list[FeatureRow]:
+    spots = shapely.points(rng.uniform((LON, LAT), (LON + across * STEP, LAT + across * STEP), (count, 2)))
+    return [FeatureRow(f"p{n}", spot, {"class_code": "01037", "status": "intact"}) for n, spot in enumerate(spots)]
 
 
 def _streets(rng: Any, across: int) -> list[FeatureRow]:

@@ -56,7 +56,7 @@ def city() -> tuple[Coverage, Facts, dict[str, gpd.GeoDataFrame]]:
         footprints=list(shapely.to_wkb(_flat(houses))),
         incidents=shapely.get_coordinates(_flat(frames["grid_events"])),
         days_ago=np.full(len(frames["grid_events"]), 5.0),
-        points={"cameras": shapely.get_coordinates(_flat(frames["public_facilities"]))},
+        points={"parts": shapely.get_coordinates(_flat(frames["public_facilities"]))},
         features=[
             *(Feature("road", f"a{n}", "primary", "", False, one) for n, one in enumerate(_flat(frames["avenue"]))),
             *(
