@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import mapbox_vector_tile
 import numpy as np
@@ -37,6 +38,8 @@ HERE = (106.50, 29.60)
 PUBLIC = ["viewer", "viewer in area", "key in area", "key of incidents"]
 NOW = datetime.now(UTC)
 LAST = published.last_closed(NOW, ZONE)
+#: When that day was closed and is published here: by the clock of now, a run at two would close the next day, too.
+CLOSED = datetime(LAST.year, LAST.month, LAST.day, tzinfo=ZoneInfo(ZONE)) + timedelta(days=1) + published.GRACE
 
 
 def incident(key: str, number: int, at: datetime, lon: float, lat: float) -> FeatureRow:
@@ -67,7 +70,7 @@ def city(filled: str) -> None:
     publish(filled)
 
 
-def publish(dsn: str, now: datetime = NOW) -> int:
+def publish(dsn: str, now: datetime = CLOSED) -> int:
     with connect(dsn, autocommit=True) as conn:
         while service.follow(conn):
             pass
@@ -328,7 +331,7 @@ def test_areas_of_keys_cut_between_atoms(get: Get, filled: str) -> None:
 def test_late_records_move_an_atom_up_and_a_floor_stays(filled: str) -> None:
     day = LAST - timedelta(days=3)
     with connect(filled, autocommit=True) as conn:
-        assert published.publish(conn, floor=FLOOR, now=NOW, zone=ZONE) == 0
+        assert published.publish(conn, floor=FLOOR, now=CLOSED, zone=ZONE) == 0
         before = _stored(conn)
         late = [incident(f"late-{n}", 0, noon(day), 106.62, 29.71) for n in range(FLOOR)]
         # As many of the open day as the new floor below: whatever the key of the rounding, that atom is published.
@@ -338,14 +341,14 @@ def test_late_records_move_an_atom_up_and_a_floor_stays(filled: str) -> None:
             feature.upsert(conn, BY_NAME["incident"], late, feed="test")
         while service.follow(conn):
             pass
-        assert published.publish(conn, floor=FLOOR, now=NOW, zone=ZONE) == 0  # not yet looked for
-        assert published.publish(conn, floor=FLOOR, now=NOW + published.REVISE_EVERY, zone=ZONE) > 0
+        assert published.publish(conn, floor=FLOOR, now=CLOSED, zone=ZONE) == 0  # not yet looked for
+        assert published.publish(conn, floor=FLOOR, now=CLOSED + published.REVISE_EVERY, zone=ZONE) > 0
         after = _stored(conn)
         added = {name: n - before.get(name, 0) for name, n in after.items() if n != before.get(name)}
         name = (day, cell_of(106.62, 29.71, 8), "matter-06")
         assert added == {name: FLOOR}
         # A new floor is for the days after: an old day rounded again would tell of its remainder.
-        tomorrow = NOW + timedelta(days=1)
+        tomorrow = CLOSED + timedelta(days=1)
         assert published.publish(conn, floor=11, now=tomorrow, zone=ZONE) > 0
         now = _stored(conn)
         assert {key: n for key, n in now.items() if key[0] <= LAST} == after

@@ -19,7 +19,6 @@ from onemap.store.partition import Partitions
 
 LON, LAT = 110.40, 29.10
 ZONE = ZoneInfo("Asia/Shanghai")
-T0 = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
 #: Metres in degrees of longitude, east of (LON, LAT).
 EAST = 1 / (111_195.0 * 0.8737)
 _TABLES = (
@@ -28,8 +27,20 @@ _TABLES = (
 )  # fmt: skip
 
 
+class _Clock:
+    """Set by `clear`, for each test: a whole run is longer than a mover may be silent (ten minutes)."""
+
+    zero: datetime
+
+
+def zero() -> datetime:
+    """The instant from which a test counts its seconds: five minutes before it began."""
+    return _Clock.zero
+
+
 def clear(conn: Connection) -> None:
-    """Nothing is left of an earlier test."""
+    """Nothing is left of an earlier test, and its clock begins."""
+    _Clock.zero = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
     for table in _TABLES:
         conn.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
     conn.execute("DELETE FROM consumer WHERE name = 'fences'")
@@ -55,9 +66,9 @@ def fix(
 
 def fixes(conn: Connection, given: Sequence[tuple[str, float, float, float | None, float]]) -> None:
     with conn.transaction():
-        Partitions().ensure(conn, "fix", {T0, T0 + timedelta(days=1)})
+        Partitions().ensure(conn, "fix", {zero(), zero() + timedelta(days=1)})
         for key, after_s, east_m, accuracy, alt in given:
-            at, lon = T0 + timedelta(seconds=after_s), LON + east_m * EAST
+            at, lon = zero() + timedelta(seconds=after_s), LON + east_m * EAST
             conn.execute(
                 "INSERT INTO fix (mover_id, at, geom, h3, accuracy_m) SELECT id, %s, "
                 "st_setsrid(st_makepoint(%s, %s, %s), 4326), 0, %s FROM mover WHERE key = %s",
@@ -97,9 +108,9 @@ def grid(conn: Connection, code: str, west_m: float, east_m: float, edition: str
 
 
 def drain(follower: Follower, conn: Connection, after_s: float = 0.0) -> None:
-    """Let the follower go until nothing is left; its clock stands at T0 + after_s."""
+    """Let the follower go until nothing is left; its clock stands at zero() + after_s."""
     for _ in range(50):
-        if not follower.step(conn, at=T0 + timedelta(seconds=after_s)):
+        if not follower.step(conn, at=zero() + timedelta(seconds=after_s)):
             return
     raise AssertionError("the follower finds no end")
 

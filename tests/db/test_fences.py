@@ -15,7 +15,6 @@ from onemap.fences.follow import Follower
 from onemap.store import housekeeping
 from onemap.store.db import Connection, connect
 from tests.db.fences_ground import (
-    T0,
     ZONE,
     change,
     clear,
@@ -28,6 +27,7 @@ from tests.db.fences_ground import (
     square,
     states,
     told,
+    zero,
 )
 from tests.running import until
 
@@ -56,7 +56,7 @@ def test_a_car_comes_stays_and_goes(ground: Connection, follower: Follower) -> N
     assert [kind for kind, _ in told(ground)] == ["approach", "enter", "dwell", "exit"]
     row = ground.execute("SELECT * FROM fence_event WHERE kind = 'enter'").fetchone()
     assert row is not None
-    assert row["at"] == T0 + timedelta(seconds=20)
+    assert row["at"] == zero() + timedelta(seconds=20)
     assert row["fence_name"] == "围栏"
     assert row["mover_name"] == "车a"
     reason = service.told(row)["reason"]
@@ -112,7 +112,7 @@ def test_the_clock_closes_a_stay_that_no_fix_closes(ground: Connection, follower
     drain(Follower(ZONE), ground, 60)
     assert told(ground) == [("dwell", "a")]
     row = ground.execute("SELECT at FROM fence_event").fetchone()
-    assert row == {"at": T0 + timedelta(seconds=40)}
+    assert row == {"at": zero() + timedelta(seconds=40)}
 
 
 def test_a_way_through_is_a_crossing(ground: Connection, follower: Follower) -> None:
@@ -186,7 +186,7 @@ def test_a_moving_fence_goes_with_its_mover(ground: Connection, follower: Follow
 def test_altitude_kinds_and_hours_bound_a_fence(ground: Connection, follower: Follower) -> None:
     movers(ground, "d", kind="drone")
     fence(ground, "低", ceiling_m=120, mover_kinds=["drone"])
-    asleep = (T0.astimezone(ZONE).hour + 6) % 24
+    asleep = (zero().astimezone(ZONE).hour + 6) % 24
     fence(ground, "睡", hours=f"{asleep}-{asleep + 1}")
     drain(follower, ground)
     for after, alt in ((0, 200.0), (10, 100.0), (20, 200.0)):
@@ -198,7 +198,7 @@ def test_altitude_kinds_and_hours_bound_a_fence(ground: Connection, follower: Fo
 
 
 def test_a_fence_begins_and_ends_at_its_times(ground: Connection, follower: Follower) -> None:
-    begin, end = (T0 + timedelta(seconds=s) for s in (500, 600))
+    begin, end = (zero() + timedelta(seconds=s) for s in (500, 600))
     wanted = ["enter", "exit", "fence_created", "fence_expired"]
     fence(ground, events=wanted, valid_from=begin.isoformat(), valid_until=end.isoformat())
     fix(ground, "a", 300, 0)
@@ -257,7 +257,7 @@ def test_two_followers_take_turns_and_repeat_nothing(ground: Connection) -> None
     drain(other, ground)
     for n in range(20):
         fix(ground, "a", n * 30, -300 if n % 2 else 0)
-        (one if n % 3 else other).step(ground, at=T0 + timedelta(seconds=n * 30))
+        (one if n % 3 else other).step(ground, at=zero() + timedelta(seconds=n * 30))
     drain(one, ground, 600)
     drain(other, ground, 600)
     kinds = [kind for kind, _ in told(ground)]
@@ -268,7 +268,7 @@ def _loop(dsn: str) -> None:
     with connect(dsn, autocommit=True) as conn:
         follower = Follower(ZONE)
         while True:
-            follower.step(conn, at=T0 + timedelta(seconds=1))
+            follower.step(conn, at=zero() + timedelta(seconds=1))
 
 
 def test_a_killed_follower_repeats_nothing_and_loses_nothing(ground: Connection, dsn: str) -> None:
