@@ -270,6 +270,7 @@ def import_(
     ] = None,
     datum: Annotated[str | None, typer.Option(help="WGS84, CGCS2000, GCJ02, BD09 or EPSG:n.")] = None,
     zone: Annotated[str | None, typer.Option(help="Time zone of times without one, e.g. Asia/Shanghai.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the text, where it is not recognised: gbk.")] = None,
 ) -> None:
     """Take in OSM extracts, GeoJSON, GeoPackage, Shapefile, CSV, GPX, KML and GeoTIFF files."""
     from etl.importer import import_file, move_map
@@ -286,6 +287,7 @@ def import_(
                     layer=layer,
                     datum=datum,
                     zone=zone,
+                    encoding=encoding,
                     actor="import",
                     home=settings.home_path,
                     progress=_teller(status, path.name),
@@ -315,6 +317,8 @@ def _print_summary(path: Path, summary: object) -> None:
     CONSOLE.print(table)
     for reason, number in sorted(summary.reasons.items(), key=lambda item: -item[1]):
         CONSOLE.print(f"  {number:>8}  {reason}")
+    if summary.ignored:
+        CONSOLE.print(f"  未用的列 / columns not used: {', '.join(summary.ignored)}", markup=False)
     if summary.bounds:
         west, south, east, north = summary.bounds
         CONSOLE.print(f"  {west:.5f} {south:.5f} {east:.5f} {north:.5f}")

@@ -132,7 +132,7 @@ def make_parts(plan: Plan, fabric: Fabric, buildings: Buildings, admin: Admin, w
     xy = np.concatenate([one.xy for one in stands])
     place = [name for one in stands for name in one.place]
     grid = admin.grid_of(points(to_lonlat(xy)))
-    held = np.array([one is not None for one in grid])
+    held = np.array([one is not None for one in grid]) & _apart(xy)
     cell = np.array([one or "" for one in grid])
     order = np.lexsort((xy[:, 1], xy[:, 0], cell, code))
     order = order[held[order]]
@@ -249,6 +249,15 @@ def _near(xy: Floats, buildings: Buildings) -> NDArray[np.bool_]:
     out = np.zeros(len(xy), dtype=bool)
     if len(xy):
         out[STRtree(buildings.geoms).query(points(xy), predicate="dwithin", distance=2.0)[0]] = True
+    return out
+
+
+def _apart(xy: Floats) -> NDArray[np.bool_]:
+    """Which points stand clear of every one before them: two things at one spot would be one mark on the map."""
+    out = np.ones(len(xy), dtype=bool)
+    spots = points(xy)
+    a, b = STRtree(spots).query(spots, predicate="dwithin", distance=3.0)
+    out[a[a > b]] = False
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,8 @@ def read_gdal(path: Path, layer: str | None, datum: str | None, encoding: str | 
 
 def _gdal_layer(path: Path, name: str, layer: str | None, datum: str | None, encoding: str | None) -> Found:
     meta, _, wkb, values = pyogrio.raw.read(path, layer=name, encoding=encoding, datetime_as_string=True)
+    if encoding is None and (better := _better_encoding(meta, values)) is not None:
+        meta, _, wkb, values = pyogrio.raw.read(path, layer=name, encoding=better, datetime_as_string=True)
     declared = datum or _crs(path, meta["crs"])
     polygons = str(meta["geometry_type"]) in _AREAS
     names = [str(field) for field in meta["fields"]]
@@ -89,6 +91,17 @@ def _gdal_layer(path: Path, name: str, layer: str | None, datum: str | None, enc
             yield _row(f"{name}[{at}]", plan, row, shape)
 
     return Found(spec.name, declared, mapped(), plan.ignored)
+
+
+def _better_encoding(meta: Mapping[str, Any], values: Sequence[Any]) -> str | None:
+    """What a table is written in that does not say so: GDAL then calls it Latin-1, and most are UTF-8 or GB18030."""
+    if meta.get("encoding") != "ISO-8859-1":
+        return None
+    texts = [str(field) for field in meta["fields"]]
+    texts += [text for column in values for text in column[:2000] if isinstance(text, str)]
+    raw = "\n".join(texts).encode("latin-1", "ignore")
+    name = decode(raw)[1]
+    return name if not raw.isascii() and name in ("utf-8", "gb18030") else None
 
 
 def _row(position: str, plan: columns.Plan, values: Mapping[str, Any], geometry: Any) -> Row:
