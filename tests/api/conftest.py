@@ -28,7 +28,7 @@ PASSWORD = "a-password-of-no-account"
 TEAM, OTHER_TEAM = "t1", "t2"
 
 
-def wait_until(condition: Any, *, timeout_s: float = 10.0) -> Any:
+def wait_until(condition: Any, *, timeout_s: float = 30.0) -> Any:
     """Wait for a condition to hold and return what it gave; fails loudly when it does not."""
     ticking = threading.Event()
     deadline = time.monotonic() + timeout_s
@@ -87,7 +87,7 @@ def serving(settings: Settings) -> Iterator[Running]:
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), name="granian", daemon=True)
     thread.start()
-    ready.wait(10)
+    ready.wait(30)
     url = f"http://127.0.0.1:{port}"
 
     def answers() -> bool:

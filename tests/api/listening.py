@@ -72,7 +72,7 @@ class Listener:
         """The data of the change events so far."""
         return [one.data for one in self.heard if one.name == "change"]
 
-    def wait(self, condition: Callable[[Heard], bool], *, timeout_s: float = 10.0) -> Heard:
+    def wait(self, condition: Callable[[Heard], bool], *, timeout_s: float = 30.0) -> Heard:
         """The first event that meets the condition."""
         found = wait_until(lambda: next((one for one in list(self.heard) if condition(one)), None), timeout_s=timeout_s)
         assert isinstance(found, Heard)

@@ -74,8 +74,8 @@ def test_a_restart_of_the_cluster_costs_no_change_and_no_stream(
         own_cluster.start()
         put(own_cluster, f"{how}-after")
         began = time.monotonic()
-        ears.wait(lambda one: one.data["key"] == f"{how}-after", timeout_s=15)
-        assert time.monotonic() - began < 5
+        ears.wait(lambda one: one.data["key"] == f"{how}-after", timeout_s=60)
+        assert time.monotonic() - began < 15  # it tries again each second or so, and not by the minute
         assert [change["key"] for change in ears.changes()] == [f"{how}-before", f"{how}-after"]
-        wait_until(lambda: client.get("/health").status_code == 200, timeout_s=15)
-        wait_until(lambda: client.get("/auth/me").status_code == 200, timeout_s=15)
+        wait_until(lambda: client.get("/health").status_code == 200)
+        wait_until(lambda: client.get("/auth/me").status_code == 200)

@@ -15,7 +15,7 @@ from onemap.store import account
 from onemap.store.db import Connection
 from server.auth import Limiter
 from server.errors import RateLimited
-from tests.api.conftest import PASSWORD, Running
+from tests.api.conftest import PASSWORD, Running, wait_until
 
 
 def test_sign_in_opens_a_session_and_sign_out_ends_it(server: Running) -> None:
@@ -62,14 +62,15 @@ def test_a_session_that_has_run_out_is_none(server: Running, committed: Connecti
         assert client.get("/auth/me").status_code == 401
 
 
-def test_closing_an_account_ends_its_sessions_at_once(server: Running, committed: Connection) -> None:
+def test_closing_an_account_ends_its_sessions_at_once(
+    server: Running, committed: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.state.grants, "_ttl_s", 3600.0)  # so that nothing but the news of it ends them
     account.create_account(committed, "leaver", "post", Role.VIEWER, PASSWORD)
     with server.client("leaver") as client:
         assert client.get("/auth/me").status_code == 200  # and is remembered from here on
         account.enable_account(committed, "leaver", enabled=False)
-        began = time.monotonic()
-        while client.get("/auth/me").status_code != 401:
-            assert time.monotonic() - began < 1.0
+        wait_until(lambda: client.get("/auth/me").status_code == 401)
         assert client.post("/auth/sign-in", json={"login": "leaver", "password": PASSWORD}).status_code == 401
 
 
@@ -84,13 +85,14 @@ def test_wrong_credentials_are_told_alike(server: Running, login: str) -> None:
 
 
 def test_an_unknown_login_costs_the_time_of_a_known_one(server: Running, committed: Connection) -> None:
+    """Time of the processor: what else the machine does costs neither."""
     known = account.credential(committed, "viewer")
     account.verify_password("warm", None)
 
     def cost(found: account.Credential | None) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         account.verify_password("wrong-password", found)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     pairs = [(cost(known), cost(None)) for _ in range(9)]
     ratio = statistics.median(a for a, _ in pairs) / statistics.median(b for _, b in pairs)
