@@ -373,7 +373,7 @@ def test_painted_ground_that_lies_apart_is_shown_with_what_to_do() -> None:
             reassign(cov, region, "11")
         assert error.value.what == "11" and error.value.where is not None
         assert error.value.where.symmetric_difference(apart).area < 1e-6 * D * D
-        assert "涂起" in error.value.zh and "in between" in error.value.en
+        assert "一起选" in error.value.zh and "in between" in error.value.en
     # As it says: with what lies between it can be painted.
     between = box(*at(1.9, 1.2), *at(2.5, 1.6))
     assert after(cov, reassign(cov, far | between, "11")).polygon("11").area == pytest.approx(1.2 * D * D)

@@ -12,12 +12,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "node": ("几条界线在此相交，拐点不能删去", "Borders meet here; this corner stays"),
     "no-arc": ("这里没有界线", "There is no border here"),
     "apart": (
-        "所选地块（图上标出）与网格 {what} 不相连，请连同中间的地块一起、从该网格边界涂起",
-        "The ground that is shown does not adjoin grid {what}: paint from that grid's border on, with all in between",
+        "所选地块有一处与网格 {what} 不相连，请从它的边界起，连同中间的地块一起选",
+        "Some of the ground does not adjoin grid {what}: take it from that grid's border on, with all in between",
     ),
     "cut-off": (
-        "划出后网格 {what} 有一块（图上标出）会与其余部分断开，请把它一并划出，或留出相连的地块",
-        "A part of grid {what}, which is shown, would be cut off from its rest: take that part too, or leave a way",
+        "网格 {what} 会有一块与其余部分断开，请把那一块也选上，或留出相连的地块",
+        "A part of grid {what} would be cut off from its rest: take that part too, or leave a way between",
     ),
     "not-neighbours": ("这些网格并不相连", "These grids do not adjoin"),
     "no-cut": ("画的线没有把网格分开", "The line does not part the grid"),

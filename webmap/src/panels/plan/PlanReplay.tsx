@@ -14,17 +14,19 @@ import { MendAsk, mendingOf } from './Repairs'
 type Kind = 'rebase' | 'merge'
 type Conflict = Replayed['conflicts'][number]
 
-/** Leads to the place; of a grid that has gone, with nothing drawn about it, there is none. */
+/** Leads to the place; of a grid that has gone, to where it was or to who has its ground. */
 function Look({ conflict }: { conflict: Conflict }) {
   const where = (conflict.where as GeoJSON.Geometry | null | undefined) ?? null
-  if (!where && !conflict.grids.some((id) => plan.value?.grids.has(id))) return null
+  const heirs = conflict.became.flatMap(({ into }) => into.map(({ grid }) => grid))
+  const grids = [...conflict.grids, ...heirs]
+  if (!where && !grids.some((id) => plan.value?.grids.has(id))) return null
   return (
     <button
       type="button"
       class="link"
       data-testid={`conflict-${conflict.version}-look`}
       onClick={() => {
-        showGrids(conflict.grids)
+        showGrids(grids)
         showWhere(where)
       }}
     >
@@ -37,10 +39,10 @@ const listed = (words: string[]) => words.join(lang.value === 'zh' ? '、' : ', 
 
 /** Of a grid that is no more: who has its ground. */
 function Heirs({ lost }: { lost: Conflict['became'][number] }) {
-  const heirs = lost.into.map(
-    ({ grid, name, share }) =>
-      `${gridPlace(grid)}${name ? ` ${name}` : ''}${share < 0.9995 ? ` ${percent(share)}` : ''}`,
-  )
+  const heirs = lost.into.map(({ grid, name, share }) => {
+    const called = plan.value?.grids.has(grid) ? gridPlace(grid) : name || gridPlace(grid)
+    return share < 0.9995 ? `${called} ${percent(share)}` : called
+  })
   const grid = gridPlace(lost.grid)
   return (
     <p data-testid={`became-${lost.grid}`}>
@@ -202,7 +204,7 @@ export function PlanReplay() {
                     <b>{title(one.text)}</b> <small class="muted">{one.by}</small>
                   </p>
                   <p>{title(one.detail)}</p>
-                  {one.grids.length > 0 && (
+                  {one.grids.length > one.became.length && (
                     <p class="muted">{t('plans.conflict.grids', { grids: listed(one.grids.map(gridPlace)) })}</p>
                   )}
                   {one.became.map((lost) => (
