@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-import numpy as np
-
 from etl import coding, fields
 from etl.feed import LOCAL, Context, FeatureRecord, FeedSpec, Record
 from etl.formats.sniffed import geojson_or_csv
+from etl.placing import grids_of
 from onemap.core.catalogue import default_version, versions
 from onemap.core.code import parse_grid_code
 from onemap.core.errors import BadInput
-from onemap.core.geometry import representatives
 from onemap.core.settings import CaseSettings
 from onemap.store.db import Connection
 from onemap.store.feature import FeatureRow
@@ -95,7 +93,7 @@ def enrich(conn: Connection, rows: Sequence[FeatureRow], clocks: CaseSettings) -
     """Add the unit grid and the clocks, and leave out a status that would move a case back."""
     found = conn.execute(sql("ingest_incident_known"), {"keys": [row.key for row in rows]}).fetchall()
     known = {row["key"]: row for row in found}
-    grids = _grids(conn, [row for row in rows if _wants_grid(row, known.get(row.key))])
+    grids = grids_of(conn, [row for row in rows if _wants_grid(row, known.get(row.key))])
     out = []
     for row in rows:
         values, before = dict(row.attributes), known.get(row.key)
@@ -113,14 +111,6 @@ def enrich(conn: Connection, rows: Sequence[FeatureRow], clocks: CaseSettings) -
 
 def _wants_grid(row: FeatureRow, before: Mapping[str, Any] | None) -> bool:
     return row.geom is not None and "grid_code" not in row.attributes and not (before and before["grid_code"])
-
-
-def _grids(conn: Connection, rows: Sequence[FeatureRow]) -> dict[str, str]:
-    if not rows:
-        return {}
-    lons, lats = representatives(np.array([row.geom for row in rows], dtype=object))
-    found = conn.execute(sql("ingest_grid_of"), {"lons": lons.tolist(), "lats": lats.tolist()}).fetchall()
-    return {rows[row["n"] - 1].key: row["code"] for row in found}
 
 
 def _rank(status: str | None) -> int:

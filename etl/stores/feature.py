@@ -9,6 +9,7 @@ import shapely
 
 from etl import checks
 from etl.feed import FeatureRecord, FeedSpec
+from etl.placing import parts_in_grids
 from etl.stores.item import Item, Outcome, Reject
 from onemap.core.errors import BadInput
 from onemap.core.settings import CaseSettings
@@ -62,6 +63,8 @@ def _store_layer(
     rows = list({row.key: row for row in good}.values())
     if feed.enrich is not None and rows:
         rows = list(feed.enrich(conn, rows, clocks))
+    if layer.name == "part" and rows:
+        rows = parts_in_grids(conn, rows)
     shapes = [row.geom for row in rows if row.geom is not None]
     if shapes:
         west, south, east, north = shapely.total_bounds(shapes).tolist()

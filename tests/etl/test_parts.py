@@ -119,6 +119,27 @@ def test_a_register_in_the_standards_columns(dsn: str, tmp_path: Path, committed
     assert import_file(dsn, renamed).unchanged == 3  # a code is a part in every file; a row without one is a new row
 
 
+def test_a_part_that_names_no_grid_has_the_one_it_lies_in(planted: str, tmp_path: Path, committed: Connection) -> None:
+    west, east = "990101001001001", "990101001001002"
+    committed.execute(
+        "INSERT INTO city (id, name, bounds, center, zoom, edition) VALUES (1, '云岭区', '{110.4,29.1,110.42,29.12}',"
+        " '{110.41,29.11}', 12, '2026')"
+    )
+    path = tmp_path / "部件甲.csv"
+    head = "标识码,状态,所在单元网格标识码,lon,lat\n"
+    rows = "{0}1,完好,,110.405,29.11\n{0}2,完好,330102001001001,110.405,29.11\n{0}3,{1},,110.415,29.11\n{0}4,,,111,30\n"
+    one = "3301020103700099"
+    path.write_text(head + rows.format(one, "完好"), encoding="utf-8")
+    assert import_file(planted, path).taken == 4
+    query = "SELECT grid_code FROM part WHERE key LIKE %s ORDER BY key"
+    codes = [west, "330102001001001", east, None]
+    assert [r["grid_code"] for r in committed.execute(query, (f"{one}%",)).fetchall()] == codes
+    committed.execute("DELETE FROM grid")
+    path.write_text(head + rows.format(one, "移除"), encoding="utf-8")
+    assert import_file(planted, path).taken == 1  # only what was removed: its grid stays that of then
+    assert [r["grid_code"] for r in committed.execute(query, (f"{one}%",)).fetchall()] == codes
+
+
 @pytest.mark.filterwarnings("ignore:Could not decode error message")  # GDAL says in GBK which names it has cut
 def test_a_shapefile_in_gbk_with_cut_names(dsn: str, tmp_path: Path, committed: Connection) -> None:
     path = tmp_path / "管理部件.shp"
