@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
@@ -62,16 +61,3 @@ def write_config(folder: Path, port: int, passwords: dict[str, str]) -> Path:
         lines.append("user root")
     config.write_text("\n".join(lines) + "\n")
     return config
-
-
-def free_port(preferred: int) -> int:
-    """`preferred` if nobody listens there, else any free port of the loopback."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise SetupError("No free port on 127.0.0.1.", reason="no-port")

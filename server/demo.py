@@ -33,6 +33,7 @@ from onemap.warnings.calling.roster import Duty
 from onemap.warnings.rules import book
 from onemap.warnings.rules.dryrun import dry_run
 from server import broker, ruling
+from server.ports import HeldPort
 from server.secret import folder_secrets, remember
 from server.supervisor import Supervisor, python, stop_on_signals
 
@@ -56,6 +57,7 @@ _MARK = "demo-folder"
 #: Rules that are on in the demo: what its thresholds, each on one reading, cannot say.
 RULES = ("geohazard-rain-crack", "feed-silent")
 _WAIT_S = 60.0
+_END_S = 10.0
 
 
 def run_demo(settings: Settings, *, scenario: str, scale: int, speed: float, simulate: bool = True) -> None:
@@ -65,12 +67,13 @@ def run_demo(settings: Settings, *, scenario: str, scale: int, speed: float, sim
         raise SetupError("The demo runs on a cluster of its own: unset ONEMAP_DATABASE_URL.", reason="demo-database")
     stop = stop_on_signals()
     with _only_one(home):
+        ports = _ports(home, settings)  # before the city is made: a port that is taken is told at once
         cluster = Cluster(home)
         _say("数据库 / database")
         cluster.start()
         try:
             first = prepare(settings, cluster, scale=scale)
-            _serve(settings, cluster, stop, scenario=scenario, speed=speed, first=first, simulate=simulate)
+            _serve(settings, cluster, ports, stop, scenario=scenario, speed=speed, first=first, simulate=simulate)
         finally:
             _say("停止 / stopping")
             cluster.stop()
@@ -167,6 +170,7 @@ def _accounts(settings: Settings, conn: Connection) -> None:
 def _serve(
     settings: Settings,
     cluster: Cluster,
+    ports: dict[str, HeldPort],
     stop: threading.Event,
     *,
     scenario: str,
@@ -176,10 +180,10 @@ def _serve(
 ) -> None:
     home = settings.home_path
     secrets = folder_secrets(home)
-    ports = _ports(home, settings)
+    mqtt, geohazard = ports["mqtt"].number, ports["geohazard"].number
     config = broker.write_config(
         home / "broker",
-        ports["mqtt"],
+        mqtt,
         {broker.WORKER: secrets["mqtt_worker"], broker.SIMULATOR: secrets["mqtt_simulator"]},
     )
     environment = {
@@ -187,8 +191,8 @@ def _serve(
         "ONEMAP_HOST": settings.host,
         "ONEMAP_PORT": str(settings.port),
         "ONEMAP_MQTT__HOST": "127.0.0.1",
-        "ONEMAP_MQTT__PORT": str(ports["mqtt"]),
-        "ONEMAP_FEEDS__GEOHAZARD_URL": f"http://127.0.0.1:{ports['geohazard']}/geohazard.json",
+        "ONEMAP_MQTT__PORT": str(mqtt),
+        "ONEMAP_FEEDS__GEOHAZARD_URL": f"http://127.0.0.1:{geohazard}/geohazard.json",
         "ONEMAP_FEEDS__DROP_FOLDER": str(home / "drop"),
         **{name: os.environ.get(name, value) for name, value in _CALLS.items()},
         "PYTHONPATH": os.pathsep.join([str(_root()), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
@@ -204,9 +208,9 @@ def _serve(
         _wait_healthy(url, supervisor, stop)
         if simulate and not stop.is_set():
             command = ["-m", "demo.simulator", "--url", url, "--mqtt-host", "127.0.0.1"]
-            command += ["--mqtt-port", str(ports["mqtt"]), "--mqtt-user", broker.SIMULATOR]
+            command += ["--mqtt-port", str(mqtt), "--mqtt-user", broker.SIMULATOR]
             command += ["--city", str(home / "city"), "--scenario", scenario, "--speed", str(speed)]
-            command += ["--serve-port", str(ports["geohazard"]), "--journal", str(home / "log" / "journal.jsonl")]
+            command += ["--serve-port", str(geohazard), "--journal", str(home / "log" / "journal.jsonl")]
             command += ["--silent", os.environ.get(SILENT, "0.3")]
             supervisor.add(
                 "simulator",
@@ -218,7 +222,7 @@ def _serve(
                 },
             )
         if not stop.is_set():
-            _welcome(url, home, scenario, ports["mqtt"], first=first)
+            _welcome(url, home, scenario, mqtt, first=first)
         supervisor.watch(stop, each=lambda: _keep_cluster(cluster))
     finally:
         supervisor.stop()
@@ -274,18 +278,24 @@ def _welcome(url: str, home: Path, scenario: str, mqtt_port: int, *, first: bool
     CONSOLE.print("  Ctrl-C 停止，数据保留 / stops everything, keeps the data")
 
 
-def _ports(home: Path, settings: Settings) -> dict[str, int]:
-    """The broker's and the simulator's ports: remembered, and changed when somebody else took them."""
+def _ports(home: Path, settings: Settings) -> dict[str, HeldPort]:
+    """The server's, the broker's and the simulator's ports, held for this start.
+
+    The last two are remembered, and changed when somebody else took them. Raises Conflict when the first is taken.
+    """
     path = home / "ports.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    ports = {
-        "mqtt": broker.free_port(known.get("mqtt", settings.port + 1883)),
-        "geohazard": broker.free_port(known.get("geohazard", settings.port + 1884)),
-    }
-    path.write_text(json.dumps(ports))
-    if broker.free_port(settings.port) != settings.port:
+    # After a kill -9 of the last start its children may listen for a moment longer.
+    deadline = time.monotonic() + _END_S if known else 0.0
+    server = HeldPort(settings.port, deadline=deadline)
+    if server.number != settings.port:
         raise Conflict(f"Port {settings.port} is taken. Type: make demo PORT={settings.port + 1}", reason="port")
-    return ports
+    ports = {
+        "mqtt": HeldPort(known.get("mqtt", settings.port + 1883), deadline=deadline),
+        "geohazard": HeldPort(known.get("geohazard", settings.port + 1884), deadline=deadline),
+    }
+    path.write_text(json.dumps({name: port.number for name, port in ports.items()}))
+    return {"server": server, **ports}
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from onemap.store import account
 from onemap.store.cluster import Cluster
 from onemap.store.db import acting, connect
 from server import broker
+from server.ports import HeldPort
 from server.secret import folder_secrets
 from server.supervisor import Supervisor, python, stop_on_signals
 
@@ -36,15 +37,15 @@ def run_installation(settings: Settings, dsn: str) -> None:
     supervisor = Supervisor(home / "log", on_event=CONSOLE.print)
     try:
         if not settings.mqtt.host:
-            port = broker.free_port(settings.port + 1883)
+            port = HeldPort(settings.port + 1883)
             secrets = folder_secrets(home)
             config = broker.write_config(
                 home / "broker",
-                port,
+                port.number,
                 {broker.WORKER: secrets["mqtt_worker"], broker.SIMULATOR: secrets["mqtt_simulator"]},
             )
             supervisor.add("broker", [broker.program(), "-c", str(config)])
-            environment |= {"ONEMAP_MQTT__HOST": "127.0.0.1", "ONEMAP_MQTT__PORT": str(port)}
+            environment |= {"ONEMAP_MQTT__HOST": "127.0.0.1", "ONEMAP_MQTT__PORT": str(port.number)}
         supervisor.add("server", python("-m", "server.cli", "serve"), environment)
         supervisor.add("worker", python("-m", "server.cli", "worker"), environment)
         CONSOLE.print(f"一张图 / One map: http://{settings.host}:{settings.port}   data {home}   Ctrl-C stops")
