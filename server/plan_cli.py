@@ -16,6 +16,7 @@ from rich.table import Table
 from onemap.core.errors import BadInput, Forbidden, NotFound
 from onemap.core.policy import Grant, Right
 from onemap.core.settings import Settings
+from onemap.core.words import many
 from onemap.store.db import Connection
 from server.repairs_cli import asked_once
 
@@ -143,7 +144,7 @@ def show(key: Key) -> None:
         work = workspaces.refreshed(conn, one)
         CONSOLE.print(
             f"{one['name']}  {one['state']}  base {one['base']}  version {one['version']}  "
-            f"{len(work.cov.faces)} grids  {len(work.problems.errors)} errors"
+            f"{many(len(work.cov.faces), 'grid')}  {many(len(work.problems.errors), 'error')}"
         )
         for entry in log.history(conn, key, limit=30):
             at = f"{entry['at'].astimezone(ZoneInfo(settings.zone)):%Y-%m-%d %H:%M}"
@@ -205,7 +206,7 @@ def check(key: Key) -> None:
     for problem in found:
         colour = "red" if problem.severity == "error" else "yellow"
         CONSOLE.print(f"[{colour}]{problem.severity:<8}[/]{problem.rule:<14}{problem.grid}  {problem.zh}  {problem.en}")
-    CONSOLE.print(f"{len(found)} problems, {errors} errors")
+    CONSOLE.print(f"{many(len(found), 'problem')}, {many(errors, 'error')}")
     if errors:
         raise typer.Exit(1)
 
@@ -274,5 +275,5 @@ def _print_publication(done: dict[str, Any]) -> None:
     moved = ", ".join(f"{layer} {number}" for layer, number in cast("dict[str, int]", done["moved"]).items()) or "-"
     CONSOLE.print(
         f"{done['plan']}: {done['state']}  edition {done['edition']}  before {done['previous'] or '-'}  "
-        f"{done['grids']} grids  moved {moved}  told {done['notified']} teams"
+        f"{many(done['grids'], 'grid')}  moved {moved}  told {many(done['notified'], 'team')}"
     )

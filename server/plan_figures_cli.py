@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from onemap.core.policy import Right
+from onemap.core.words import many
 from server import grid_statistics
 from server.plan_cli import CONSOLE, By, opened, post
 
@@ -66,7 +67,7 @@ def _print_period(period: Mapping[str, Any], measures: list[Mapping[str, Any]], 
         table.add_column(name, no_wrap=True)
     for key in keys:
         table.add_column(key, justify="right", no_wrap=True)
-    table.add_row("all", f"{period['grids']} grids", *(f"{period['total'][key]:,.0f}" for key in keys))
+    table.add_row("all", many(period["grids"], "grid"), *(f"{period['total'][key]:,.0f}" for key in keys))
     for row in period["rows"]:
         table.add_row(row["grid"], row["name"], *(f"{row['figures'][key]:,.0f}" for key in keys))
     # Figures that were cut off to fit a narrow window would be other figures.

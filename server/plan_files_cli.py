@@ -9,6 +9,7 @@ import typer
 
 from onemap.core.errors import BadInput
 from onemap.core.policy import SYSTEM, Right
+from onemap.core.words import many
 from server.plan_cli import CONSOLE, By, opened, post
 from server.repairs_cli import agreed_to, print_repairs
 
@@ -100,7 +101,7 @@ def _print_preview(found: object) -> None:
     assert isinstance(found, Preview)  # noqa: S101
     look, findings = found.look, found.look.findings
     CONSOLE.print(
-        f"{look.file.name}: {len(look.drawn)} grids in {look.file.datum}, "
+        f"{look.file.name}: {many(len(look.drawn), 'grid')} in {look.file.datum}, "
         f"in the place of {len(look.gone)} of {found.edition}"
     )
     for note in findings.notes:

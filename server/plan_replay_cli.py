@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from onemap.core.policy import Right
+from onemap.core.words import many
 from server.plan_cli import CONSOLE, AcceptRepairs, By, Key, Tolerance, opened, post
 from server.repairs_cli import asked_once
 
@@ -33,9 +34,12 @@ def _told(key: str, found: object) -> None:
             CONSOLE.print(f"       {lost.grid} → {heirs or 'of no grid now'}")
     if found.misfits:
         leave = " ".join(f"--skip {misfit.version}" for misfit in found.misfits)
-        CONSOLE.print(f"{found.applied} edits fit, {len(found.misfits)} do not: nothing was changed. To go on: {leave}")
+        CONSOLE.print(
+            f"{many(found.applied, 'edit fits', 'edits fit')}, {len(found.misfits)} do not: nothing was changed. "
+            f"To go on: {leave}"
+        )
         raise typer.Exit(1)
-    CONSOLE.print(f"{key}: {found.applied} edits, version {found.version}")
+    CONSOLE.print(f"{key}: {many(found.applied, 'edit')}, version {found.version}")
 
 
 @commands.command()

@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from onemap.core.words import many
+
 if TYPE_CHECKING:
     from onemap.planning.exchange.spec import Findings
     from onemap.planning.mending import Agreed, Unmended
@@ -25,7 +27,7 @@ def print_repairs(console: Console, findings: Findings) -> None:
     for repair in findings.repairs[:_LINES]:
         table.add_row(repair.kind, f"{repair.area_m2:.2f}", ", ".join(repair.grids[:4]), repair.to or "-")
     console.print(table)
-    console.print(f"{findings.count} repairs, {findings.repaired_m2:.1f} m²")
+    console.print(f"{many(findings.count, 'repair')}, {findings.repaired_m2:.1f} m²")
 
 
 def agreed_to(console: Console, asked: Unmended, accept: bool) -> str:

@@ -21,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 
 from onemap.core.errors import Conflict
 from onemap.core.geometry import clean_geometries
+from onemap.core.words import many
 from onemap.planning.coverage import Coverage, Face, NotACoverage
 from onemap.planning.exchange.look import TOLERANCE_M, bounded_tolerance
 from onemap.planning.exchange.mend import mended
@@ -92,7 +93,7 @@ class Unmended(Conflict):
         count, m2 = mend.findings.count, mend.findings.repaired_m2
         super().__init__(
             f"版本 {mend.edition} 的网格有缝隙或重叠，在其上编制方案须先确认修补({count} 处，{m2:.1f} 平方米) · "
-            f"The grids of edition {mend.edition} overlap or leave gaps: agree to the repairs ({count} places, "
+            f"The grids of edition {mend.edition} overlap or leave gaps: agree to the repairs ({many(count, 'place')}, "
             f"{m2:.1f} m²) before a plan is drawn on it.",
             reason="not-a-coverage",
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from onemap.core.errors import BadInput, Conflict
+from onemap.core.words import many
 from onemap.planning import log
 from onemap.planning.coverage import Coverage, Delta
 from onemap.planning.grounds import agree, counters, coverage_of_edition, edition_in_force, packed, part_of, remember
@@ -86,7 +87,7 @@ def rebase(
     conn.execute("UPDATE plan SET base = %s WHERE key = %s", (edition, key))
     dropped = [_edit_of(entry) for entry in edits if entry not in kept]
     log.mark(conn, key, dropped, counts=False, undone=None)
-    zh, en = f"变基到 {edition}（{len(deltas)} 处修改）", f"Rebased on {edition} ({len(deltas)} edits)"
+    zh, en = f"变基到 {edition}（{len(deltas)} 处修改）", f"Rebased on {edition} ({many(len(deltas), 'edit')})"
     asked = _asked(onto=edition, skip=dropped)
     new = New(by, "rebase", zh, en, delta=None, operation=asked, dropped=len(dropped))
     moved, _ = log.add(conn, found, new)
@@ -130,7 +131,7 @@ def merge(
     if not deltas:
         raise Conflict("对方没有新的修改 · The other plan has nothing that this one lacks.", reason="nothing")
     zh = f"合并方案「{theirs['name']}」（{len(deltas)} 处修改）"
-    en = f"Merged plan “{theirs['name']}” ({len(deltas)} edits)"
+    en = f"Merged plan “{theirs['name']}” ({many(len(deltas), 'edit')})"
     fresh = {there: here for there, here in names.items() if past.names.get(there) != here}
     asked = _asked(other=other, upto=theirs["version"], skip=sorted(skip), names=fresh)
     moved, _ = log.add(conn, found, New(by, "merge", zh, en, net(deltas), operation=asked))

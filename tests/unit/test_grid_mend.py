@@ -96,7 +96,7 @@ def test_a_missing_grid_is_a_gap_and_no_sliver() -> None:
     rows = [{"code": p["code"], "name": p["name"]} for p in BASE.props]
     look = look_at(_file(BASE.shapes[1:], rows[1:]), BASE)
     assert [problem.en[:3] for problem in look.findings.problems] == ["Gap"]
-    assert any("1 grids of the edition are not in the file" in note.en for note in look.findings.notes)
+    assert any("1 grid of the edition not in the file" in note.en for note in look.findings.notes)
 
 
 def test_one_community_alone_is_drawn_anew_the_other_stays() -> None:

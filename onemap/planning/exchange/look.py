@@ -16,6 +16,7 @@ from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from onemap.core.geometry import clean_geometries
+from onemap.core.words import many
 from onemap.planning import codes
 from onemap.planning.exchange import columns
 from onemap.planning.exchange.doubt import doubted
@@ -214,28 +215,29 @@ def _drawn(
         drawn.append(Drawn(identity, {**before, **_attributes(grid, found)}, shapes[number]))
     if own:
         findings.note(
-            f"{own} 个新网格用文件里的编码(从未用过)", f"{own} new grids keep the file's codes, which were never used."
+            f"{own} 个新网格用文件里的编码(从未用过)",
+            f"{many(own, 'new grid keeps its code', 'new grids keep their codes')} of the file, never used before.",
         )
     if fresh > own:
         findings.note(
             f"{fresh - own} 个网格是新的，发布时统一编码",
-            f"{fresh - own} grids are new; they get their codes by the rule.",
+            f"{many(fresh - own, 'grid is', 'grids are')} new; codes are given by the rule.",
         )
     if moved:
         findings.note(
             f"{moved} 个网格的编码属于别的社区，作新网格",
-            f"{moved} grids have a code of another community; they count as new.",
+            f"{many(moved, 'grid has', 'grids have')} a code of another community: counted as new.",
         )
     if elsewhere:
         findings.note(
             f"{elsewhere} 个网格的社区与所在位置不符，以位置为准",
-            f"{elsewhere} grids name another community than they lie in; the place counts.",
+            f"{many(elsewhere, 'grid names', 'grids name')} another community than the place is in; the place counts.",
         )
     if len(gone) > len(taken):
         retired = len(gone) - len(taken)
         findings.note(
             f"{retired} 个现有网格不在文件里，将撤销",
-            f"{retired} grids of the edition are not in the file; they would be retired.",
+            f"{many(retired, 'grid')} of the edition not in the file: would be retired.",
         )
     return tuple(drawn)
 

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from onemap.core.errors import Conflict, Forbidden, NotFound
 from onemap.core.policy import Grant
+from onemap.core.words import many
 from onemap.planning import book, codes, log
 from onemap.planning.coverage import Face
 from onemap.planning.exchange.ground import Plane
@@ -160,7 +161,7 @@ def make_plan(
     if findings.problems:
         first, count = findings.problems[0], len(findings.problems)
         raise refused(
-            "problems", f"文件里还有 {count} 处问题：{first.zh}", f"the file has {count} problems: {first.en}"
+            "problems", f"文件里还有 {count} 处问题：{first.zh}", f"the file has {many(count, 'problem')}: {first.en}"
         )
     if findings.repaired_m2 > 0 and findings.repairs and not accept_repairs:
         raise refused("repairs", "请先确认修补", "agree to the repairs first")
@@ -176,7 +177,7 @@ def make_plan(
     faces = [*(cov.faces[face] for face in kept), *(_face(one) for one in found.look.drawn)]
     shapes = fitted(list(cov.polygons(kept)), [one.shape for one in found.look.drawn])
     count = len(found.look.drawn)
-    text = (f"导入 {found.look.file.name}:{count} 个网格", f"Imported {found.look.file.name}: {count} grids")
+    text = (f"导入 {found.look.file.name}:{count} 个网格", f"Imported {found.look.file.name}: {many(count, 'grid')}")
     return book.import_plan(conn, name, found.edition, faces, shapes, by, text=text, scope=found.scope, area=area)
 
 

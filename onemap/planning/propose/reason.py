@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onemap.core.words import many
 from onemap.planning.propose.graph import Flags, Ints, Units
 from onemap.planning.propose.start import pieces_of
 
@@ -100,8 +101,8 @@ def _what(units: int, things: dict[str, float]) -> tuple[str, str]:
     if not buildings and not households:
         return (f" {units} 块无建筑的地", f"{units} {'blocks' if units > 1 else 'block'} without buildings")
     zh = f" {buildings} 栋楼" + (f"（{households} 户）" if households else "")
-    en = f"{buildings} building{'s' if buildings != 1 else ''}"
-    return zh, en + (f" ({households} household{'s' if households != 1 else ''})" if households else "")
+    en = many(buildings, "building")
+    return zh, en + (f" ({many(households, 'household')})" if households else "")
 
 
 def _load(name: str, label: dict[str, str], before: Side, after: Side) -> tuple[str, str]:
