@@ -106,14 +106,18 @@ class OneMap:
         """Whether this page would open without a network: its service worker has it."""
         return bool(self.page.evaluate("() => Boolean(navigator.serviceWorker && navigator.serviceWorker.controller)"))
 
-    def click_map(self, lon: float, lat: float) -> None:
-        """Click where a place is drawn."""
+    def spot(self, lon: float, lat: float) -> tuple[float, float]:
+        """Where a place is on the screen."""
         x, y = self.page.evaluate(
             "([lon, lat]) => { const p = window.__onemap.map.project([lon, lat]); return [p.x, p.y] }", [lon, lat]
         )
         box = self.at("map").bounding_box()
         assert box is not None
-        self.page.mouse.click(box["x"] + x, box["y"] + y)
+        return box["x"] + x, box["y"] + y
+
+    def click_map(self, lon: float, lat: float) -> None:
+        """Click where a place is drawn."""
+        self.page.mouse.click(*self.spot(lon, lat))
 
     def sees(self, testid: str, text: str) -> None:
         """Expect a text there."""

@@ -91,6 +91,26 @@ def test_layers_can_be_switched_off_and_on(city: OneMap) -> None:
     one.until("hazard points again", lambda: one.drawn("hazard"))
 
 
+def test_parts_are_seen_by_who_asks_for_them(city: OneMap) -> None:
+    one = city
+    one.look_at(*CENTRE, 17)
+    one.until("cameras", lambda: one.drawn("camera"))
+    assert one.drawn("part", "part-dot") == []
+    one.at("rail-layers").click()
+    one.at("layer-toggle-part").click()
+    expect(one.at("legend-part")).to_contain_text("园林绿化设施")
+    one.until("parts", lambda: one.drawn("part") and not one.moving())
+    others = [f["at"] for f in one.drawn("part", "camera", "sensor", "incident", "incident-solved", "team", "mover")]
+    # One that stands alone, so that the pointer means it and nothing beside it.
+    alone = [f for f in one.drawn("part") if sum(math.dist(f["at"], at) < 0.0001 for at in others) == 1]
+    part = min(alone, key=lambda f: math.dist(f["at"], CENTRE))
+    one.page.mouse.move(*one.spot(*part["at"]))
+    one.until("its name", lambda: part["name"] in one.page.locator(".tip").inner_text())
+    one.click_map(*part["at"])
+    expect(one.at("attributes")).to_contain_text(part["class_code"])
+    expect(one.at("attributes")).to_contain_text("主管部门")
+
+
 def test_heat_explains_a_cell(city: OneMap) -> None:
     one = city
     one.at("rail-heat").click()

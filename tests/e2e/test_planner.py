@@ -73,15 +73,6 @@ class Planner(OneMap):
         for key in ("v", "Escape", "Escape"):
             self.page.keyboard.press(key)
 
-    def spot(self, lon: float, lat: float) -> tuple[float, float]:
-        """Where a place is on the screen."""
-        x, y = self.page.evaluate(
-            "([lon, lat]) => { const p = window.__onemap.map.project([lon, lat]); return [p.x, p.y] }", [lon, lat]
-        )
-        box = self.at("map").bounding_box()
-        assert box is not None
-        return box["x"] + x, box["y"] + y
-
     def look_around(self, ground: shapely.Geometry, margin: float = 0.6) -> None:
         """Show that ground, with room around it."""
         west, south, east, north = ground.bounds
