@@ -110,7 +110,7 @@ def bulletins(
         if scenario_s >= after_s:
             issued = started + timedelta(seconds=after_s / speed)
             yield {
-                "id": f"{started:%Y%m%d%H%M%S}-{number}",
+                "key": f"{started:%Y%m%d%H%M%S}-{number}",
                 "issued_at": _iso(issued),
                 "level": level,
                 "area_codes": town,

@@ -26,6 +26,8 @@ from demo.simulator.route import DOCK_S, FLIGHT_S, Route, Streets, patrol_loop, 
 from demo.simulator.run import iso_ms
 from demo.simulator.scene import Scene, degrees, load_scene, local
 from demo.simulator.weather import CYCLE_S, Weather, crack_rate, river_rise, soil_moisture, street_water, wobble
+from etl.feed import BulletinRecord, Context, Envelope
+from etl.feeds import geohazard
 
 NOW = datetime(2026, 5, 20, 10, 0, tzinfo=UTC)
 STORM = Weather(True, -3000.0, 500.0, 10_000.0)
@@ -175,13 +177,16 @@ def test_incidents_are_features_of_the_city_and_go_on(scene: Scene) -> None:
         assert [s.status for s in steps] == order[: len(steps)]
 
 
-def test_bulletins_grow_graver_and_keep_their_ids(scene: Scene) -> None:
+def test_bulletins_grow_graver_and_keep_their_keys(scene: Scene) -> None:
     early = list(bulletins(60.0, NOW, 1.0, scene.town_codes, True))
     late = list(bulletins(600.0, NOW, 1.0, scene.town_codes, True))
     assert early == late[:1]
     assert [b["level"] for b in late] == [3, 2]
     assert all(code[6:9] == "100" for b in late for code in b["area_codes"])
     assert [b["level"] for b in bulletins(600.0, NOW, 1.0, scene.town_codes, False)] == [4]
+    context = Context(Envelope("pull", received_at=NOW + timedelta(hours=1)))
+    taken = [record for said in late for record in geohazard.piece({**said, "_section": "bulletins"}, context)]
+    assert [record.key for record in taken if isinstance(record, BulletinRecord)] == [b["key"] for b in late]
 
 
 def test_bulletin_server_answers_and_closes() -> None:
