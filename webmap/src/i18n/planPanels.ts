@@ -36,6 +36,7 @@ export const planPanels = {
   'plans.basedon': ['基于 {base} 版', 'based on {base}'],
   'plans.behind': ['有新版', 'Newer edition'],
   'plans.ngrids': ['{n} 个网格', '{n} {n|grid|grids}'],
+  'plans.nparts': ['{n} 个部件', '{n} {n|part|parts}'],
   'plans.editions': ['版本', 'Editions'],
   'plans.edition.file': ['{name} 版网格文件', 'Grids of {name} as a file'],
   'plans.since': ['起', 'on'],

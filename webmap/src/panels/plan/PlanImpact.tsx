@@ -39,17 +39,19 @@ interface TeamSide {
   grids?: number
   households?: number
   buildings?: number
+  parts?: number
 }
 
 function Teams({ impact }: { impact: Impact }) {
   if (impact.teams.length === 0) return <p class="calm">{t('plans.teams.none')}</p>
   const text = (side: unknown, sign: 1 | -1): string => {
-    const { grids = 0, households = 0, buildings = 0 } = (side ?? {}) as TeamSide
+    const { grids = 0, households = 0, buildings = 0, parts: things = 0 } = (side ?? {}) as TeamSide
     const parts = [
       grids === 0 ? '' : t('plans.ngrids', { n: signed(sign * grids) }),
       households === 0 && buildings === 0
         ? ''
         : t('plans.moved', { b: signed(sign * buildings), h: signed(sign * households) }),
+      things === 0 ? '' : t('plans.nparts', { n: signed(sign * things) }),
     ]
     return parts.filter(Boolean).join(' · ') || '—'
   }
