@@ -29,6 +29,7 @@ from server.static import DIST
 from tests.contract.conftest import AREA
 
 Get = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("one_hour")
 ROOT = Path(__file__).resolve().parents[2]
 HEAPS = [(106.5012, 29.6012, 3), (106.505, 29.603, 2), (106.508, 29.6, 4), (106.62, 29.70, 6)]
 

@@ -28,6 +28,7 @@ from tiles.heat import moved, ranks
 
 Get = Callable[..., Any]
 INCIDENT = BY_NAME["incident"]
+pytestmark = pytest.mark.usefixtures("one_hour")
 HERE = (106.505, 29.603)
 LEGEND = {
     "res", "unit", "breaks", "cell_km2", "from", "to", "window", "bandwidth_m", "kernel", "half_life_h", "weight",

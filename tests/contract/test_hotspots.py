@@ -33,6 +33,7 @@ from server.hotspot_models import HotSpotCell
 from server.hotspot_models import HotSpots as HotSpotsModel
 
 Get = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("one_hour")
 INCIDENT = BY_NAME["incident"]
 CITY = box(106.44, 29.54, 106.56, 29.66)
 HEAP = (106.52, 29.61)

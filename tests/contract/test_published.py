@@ -29,6 +29,7 @@ from tests.contract import samples
 from tests.contract.test_layers import tile_at
 
 Get = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("one_hour")
 FLOOR = 5
 ZONE = "Asia/Shanghai"
 CODES = ("06010", "09001", "01001")

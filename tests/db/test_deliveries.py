@@ -275,7 +275,8 @@ def test_when_a_rank_fails_the_next_goes_at_once(slope: Connection, endpoint: En
 
 def test_hours_and_levels_choose_channels(slope: Connection, endpoint: Endpoint) -> None:
     zone, local = "Asia/Shanghai", now().astimezone(ZoneInfo("Asia/Shanghai"))
-    inside, outside = f"{local.hour}-{local.hour + 1}", f"{(local.hour + 2) % 24}-{(local.hour + 22) % 24}"
+    # Two hours each way, so that the next may begin meanwhile.
+    inside, outside = f"{local.hour}-{(local.hour + 2) % 24 or 24}", f"{(local.hour + 2) % 24}-{(local.hour + 22) % 24}"
     with slope.transaction():
         for name, more in {
             "now": {"hours": inside},
