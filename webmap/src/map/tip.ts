@@ -61,7 +61,9 @@ function lines(layer: string, p: P): string[] {
     case 'camera':
       return [coded(layer, 'status', p.status)]
     case 'part':
-      return [partClass(p.class_code), coded(layer, 'status', p.status)].filter((line) => line !== p.name)
+      return [partClass(p.class_code), p.status ? coded(layer, 'status', p.status) : ''].filter(
+        (line) => line !== p.name,
+      )
     case 'building':
       return [
         [coded(layer, 'use', p.use), p.floors ? `${p.floors} F` : '', p.height_m ? figure(p.height_m, 'm') : '']
