@@ -11,20 +11,19 @@ from onemap.store.layer import LayerSpec
 
 # Words of file and layer names, in the order they are looked for.
 _WORDS: tuple[tuple[str, str], ...] = (
-    ("部件", "part"), ("public_facilit", "part"), ("manhole", "part"), ("street_lamp", "part"), ("井盖", "part"),
-    ("路灯", "part"),
     ("hazard_zone", "hazard_zone"), ("event", "incident"), ("incident", "incident"), ("crime", "incident"),
-    ("street", "incident"), ("landslide", "hazard"), ("hazard", "hazard"), ("camera", "camera"),
-    ("surveillance", "camera"), ("building", "building"), ("footprint", "building"), ("grid", "grid"),
-    ("block", "grid"), ("community", "area"), ("district", "area"), ("admin", "area"), ("area", "area"),
-    ("avenue", "road"), ("road", "road"), ("highway", "road"), ("railway", "road"), ("river", "water"),
-    ("water", "water"), ("lake", "water"), ("landuse", "landuse"), ("forest", "landuse"), ("contour", "contour"),
-    ("place", "place"), ("sensor", "sensor"), ("team", "team"), ("geofence", "geofence"), ("track", "track"),
-    ("建筑", "building"), ("网格", "grid"), ("社区", "area"), ("街道", "area"), ("事件", "incident"),
-    ("道路", "road"), ("水系", "water"), ("隐患", "hazard"), ("摄像", "camera"),
+    ("事件", "incident"), ("部件", "part"), ("井盖", "part"), ("路灯", "part"), ("public_facilit", "part"),
+    ("manhole", "part"), ("street_lamp", "part"), ("street", "incident"), ("landslide", "hazard"),
+    ("hazard", "hazard"), ("camera", "camera"), ("surveillance", "camera"), ("building", "building"),
+    ("footprint", "building"), ("grid", "grid"), ("block", "grid"), ("community", "area"), ("district", "area"),
+    ("admin", "area"), ("area", "area"), ("avenue", "road"), ("road", "road"), ("highway", "road"),
+    ("railway", "road"), ("river", "water"), ("water", "water"), ("lake", "water"), ("landuse", "landuse"),
+    ("forest", "landuse"), ("contour", "contour"), ("place", "place"), ("sensor", "sensor"), ("team", "team"),
+    ("geofence", "geofence"), ("track", "track"), ("建筑", "building"), ("网格", "grid"), ("社区", "area"),
+    ("街道", "area"), ("道路", "road"), ("水系", "water"), ("隐患", "hazard"), ("摄像", "camera"),
 )  # fmt: skip
 # "part" stands in departments and apartments, and names the pieces of any file: it counts alone, and last.
-_PARTS = re.compile(r"(?<![a-z])parts?(?![a-z]|_?[0-9])")
+_PARTS = re.compile(r"(?<![a-z])(parts(?![a-z])|part(?![a-z]|[_-]?[0-9]))")
 # Columns that only a table of parts has: who keeps it, in the words of GB/T 47678.5 or of CJ/T 214.
 _KEPT = frozenset({"养护单位名称", "养护单位代码", "权属单位名称", "权属单位代码", "养护单位名", "deptname3"})
 

@@ -15,6 +15,7 @@ from etl import checks
 from etl.feed import Context, Envelope, FeatureRecord
 from etl.importer import import_file
 from etl.imports import osm_parts
+from etl.imports.guess import layer_of
 from onemap.core.catalogue import load_catalogue
 from onemap.core.datum import parse_datum
 from onemap.core.errors import BadInput
@@ -185,6 +186,22 @@ def test_geopackage_and_geojson(dsn: str, tmp_path: Path, committed: Connection)
     plain.write_text(json.dumps({"type": "FeatureCollection", "features": members}, ensure_ascii=False))
     summary = import_file(dsn, plain)
     assert (summary.taken, summary.reasons) == (1, {"class-differs": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "layer"),
+    [
+        ("市政部件", (), "part"), ("parts", (), "part"), ("City-Parts_2026", (), "part"), ("部件事件", (), "incident"),
+        ("street_lamps", (), "part"), ("grid_part_3", (), "grid"), ("2026", ("标识码", "养护单位名称"), "part"),
+        ("apartments", (), None), ("survey_part2", (), None), ("2026", ("标识码", "名称"), None),
+    ],
+)  # fmt: skip
+def test_what_a_file_is_about(name: str, columns: tuple[str, ...], layer: str | None) -> None:
+    if layer is not None:
+        assert layer_of(name, None, columns=columns).name == layer
+    else:
+        with pytest.raises(BadInput, match="--layer"):
+            layer_of(name, None, columns=columns)
 
 
 def osm_xml(*things: str) -> str:
