@@ -59,6 +59,8 @@ def run(moment: datetime, built: Path, files: list[str], late_s: int) -> bool:
     """Run pytest over these files from that moment on. Returns whether all passed."""
     shift = round(moment.timestamp() - time.time())
     print(f"\n== {moment.astimezone(CITY):%Y-%m-%d %H:%M:%S %z} ({moment:%Y-%m-%dT%H:%MZ})", flush=True)
+    # A cluster left running by a run that was cut off would tell that run's time.
+    subprocess.run([sys.executable, "-m", "tests.stop"], cwd=TESTS.parent, check=True)
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "--disable-warnings"]
     command += ["-p", "tests.elsewhen.late", "-n", "2", "--dist", "loadfile", "--maxprocesses", "2", *files]
