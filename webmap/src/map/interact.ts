@@ -51,7 +51,10 @@ function pick(map: MapLibre, event: MapMouseEvent, only?: readonly string[]): Hi
   ]
   const found = map
     .queryRenderedFeatures(box, { layers })
-    .sort((a, b) => (ORDER.get(a.layer.id) ?? 99) - (ORDER.get(b.layer.id) ?? 99))
+    .sort(
+      (a, b) =>
+        (ORDER.get(a.layer.id) ?? 99) - (ORDER.get(b.layer.id) ?? 99) || away(map, event, a) - away(map, event, b),
+    )
   // Areas must lie under the pointer itself; only points may be near it.
   const exact = new Set(
     map.queryRenderedFeatures(event.point, { layers }).map((feature) => `${feature.layer.id} ${keyOf(feature)}`),
@@ -59,6 +62,14 @@ function pick(map: MapLibre, event: MapMouseEvent, only?: readonly string[]): Hi
   const feature = found.find((item) => item.geometry.type === 'Point' || exact.has(`${item.layer.id} ${keyOf(item)}`))
   if (!feature) return null
   return { layer: LAYER_OF.get(feature.layer.id) ?? feature.layer.id, key: keyOf(feature), feature }
+}
+
+/** Pixels from the pointer: of things that crowd, the nearest is meant. Areas lie under it or do not. */
+function away(map: MapLibre, { point }: MapMouseEvent, { geometry }: MapGeoJSONFeature): number {
+  if (geometry.type !== 'Point') return 0
+  const [lon = 0, lat = 0] = geometry.coordinates
+  const { x, y } = map.project([lon, lat])
+  return Math.hypot(x - point.x, y - point.y)
 }
 
 function keyOf(feature: MapGeoJSONFeature): string {
