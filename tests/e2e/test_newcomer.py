@@ -93,16 +93,16 @@ def test_layers_can_be_switched_off_and_on(city: OneMap) -> None:
 
 def test_parts_are_seen_by_who_asks_for_them(city: OneMap) -> None:
     one = city
-    one.look_at(*CENTRE, 17)
-    one.until("cameras", lambda: one.drawn("camera"))
-    assert one.drawn("part", "part-dot") == []
+    one.look_at(*CENTRE, 16.5)
     one.at("rail-layers").click()
+    one.until("the map without them", lambda: not one.moving())
+    assert one.drawn("part", "part-dot") == []
     one.at("layer-toggle-part").click()
     expect(one.at("legend-part")).to_contain_text("园林绿化设施")
     one.until("parts", lambda: one.drawn("part") and not one.moving())
-    others = [f["at"] for f in one.drawn("part", "camera", "sensor", "incident", "incident-solved", "team", "mover")]
+    drawn = one.drawn("part", "camera", "sensor", "incident", "incident-solved", "team", "mover")
     # One that stands alone, so that the pointer means it and nothing beside it.
-    alone = [f for f in one.drawn("part") if sum(math.dist(f["at"], at) < 0.0001 for at in others) == 1]
+    alone = [f for f in drawn if "class_code" in f and sum(math.dist(f["at"], o["at"]) < 0.0001 for o in drawn) == 1]
     part = min(alone, key=lambda f: math.dist(f["at"], CENTRE))
     one.page.mouse.move(*one.spot(*part["at"]))
     one.until("its name", lambda: part["name"] in one.page.locator(".tip").inner_text())
