@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from onemap.core import clock
 from onemap.core.errors import NotFound
+from onemap.core.words import many
 from onemap.planning.publish import Told
 from onemap.planning.putting import TeamChange
 from onemap.store import changelog
@@ -28,9 +29,8 @@ NOTICES = Counter("onemap_grid_notices_total", "Teams that were told of a change
 RECENT = timedelta(days=30)
 MOST = 50
 _WHAT: tuple[tuple[str, str, str], ...] = (
-    ("grids", "个网格", "grids"), ("buildings", "栋建筑", "buildings"), ("households", "户", "households"),
-    ("cases", "件未办结事件", "open cases"), ("hazards", "处隐患点", "hazard points"),
-    ("parts", "个部件", "parts"),
+    ("grids", "个网格", "grid"), ("buildings", "栋建筑", "building"), ("households", "户", "household"),
+    ("cases", "件未办结事件", "open case"), ("hazards", "处隐患点", "hazard point"), ("parts", "个部件", "part"),
 )  # fmt: skip
 
 
@@ -99,4 +99,4 @@ def _said(counts: Mapping[str, int]) -> tuple[str, str] | None:
     found = [(counts[name], zh, en) for name, zh, en in _WHAT if counts.get(name)]
     if not found:
         return None
-    return "、".join(f"{n} {zh}" for n, zh, _ in found), ", ".join(f"{n} {en}" for n, _, en in found)
+    return "、".join(f"{n} {zh}" for n, zh, _ in found), ", ".join(many(n, en) for n, _, en in found)

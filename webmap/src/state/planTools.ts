@@ -126,10 +126,10 @@ function followPreview(): () => void {
   }
 }
 
-/** Makes what is proposed. */
+/** Makes what is proposed, unless its trial was refused: the reason stands beside the tool already. */
 export async function take(): Promise<void> {
   const operation = proposed.peek()
-  if (!operation || planBusy.peek()) return
+  if (!operation || planBusy.peek() || previewNow.peek()?.refusal) return
   const done = await edit(operation, null)
   if (!done) return
   batch(() => {
