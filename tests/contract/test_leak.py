@@ -40,7 +40,7 @@ ASKERS: dict[str, tuple[Role, frozenset[str] | None, bool]] = {
 DRIVEN = {
     "/tiles/{layer}.json", "/tiles/{layer}/{z}/{x}/{y}.mvt", "/tiles/terrain/{z}/{x}/{y}.png",
     "/tiles/heat/{surface}/{z}/{x}/{y}.mvt", "/heat/{surface}/legend", "/heat/{surface}/cells/{cell}",
-    "/heat/{surface}/cells/{cell}/history", "/catalogue",
+    "/heat/{surface}/cells/{cell}/history", "/catalogue", "/catalogue/classes",
     "/ogc", "/ogc/", "/ogc/conformance", "/ogc/collections", "/ogc/collections/{layer}",
     "/ogc/collections/{layer}/items", "/ogc/collections/{layer}/items/{key:path}",
 }  # fmt: skip
@@ -154,6 +154,8 @@ def test_catalogue_collections_and_tilejson_name_only_what_is_theirs(who: str, g
     role, _, held = ASKERS[who]
     mine = [layer.name for layer in LAYERS if sees(who, layer)]
     told = get("/catalogue", who).json()
+    # What a class is called holds nothing of the city: the same for all.
+    assert get("/catalogue/classes?kind=part", who).json() == get("/catalogue/classes?kind=part").json()
     assert [one["name"] for one in told["layers"]] == mine
     listed = get("/ogc/collections", who).json()["collections"]
     assert [one["id"] for one in listed] == mine
