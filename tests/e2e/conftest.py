@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.conftest import HOME, ROOT
 from tests.e2e.driver import Gauge
@@ -26,6 +26,9 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 SHOTS = ROOT / "test-results"
+
+# What is promised in seconds is measured by the bench; here a machine with other work is waited for.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")

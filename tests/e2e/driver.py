@@ -75,6 +75,19 @@ class OneMap:
         )
         return found
 
+    def under(self, lon: float, lat: float, *layers: str) -> list[dict[str, Any]]:
+        """Properties of what the map has drawn at a place in those style layers, the uppermost first."""
+        found: list[dict[str, Any]] = self.page.evaluate(
+            """([lon, lat, layers]) => {
+              const map = window.__onemap.map
+              const known = layers.filter((id) => map.getLayer(id))
+              if (!known.length) return []
+              return map.queryRenderedFeatures(map.project([lon, lat]), {layers: known}).map((f) => f.properties)
+            }""",
+            [lon, lat, layers],
+        )
+        return found
+
     def look_at(self, lon: float, lat: float, zoom: float, pitch: float = 0) -> None:
         """Put the map there at once, and wait for its first frame: from then on it knows which tiles it lacks."""
         self._moved("map.jumpTo({center: [what[0], what[1]], zoom: what[2], pitch: what[3]})", [lon, lat, zoom, pitch])

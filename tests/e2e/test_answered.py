@@ -76,7 +76,7 @@ def test_a_wet_night_until_somebody_answers(
     # B2: within a second the point turns yellow, the banner stands, the list leads with it.
     gauge.publish(slope.stream, slope.yellow)
     item = one.at("warning-item").filter(has_text=slope.name)
-    expect(item).to_be_visible(timeout=5000)
+    expect(item).to_be_visible()
     expect(one.at("banner")).to_be_visible()
     # B3: one click says why, who is responsible, who lives there, who sees it, who can be there.
     item.click()
@@ -93,11 +93,11 @@ def test_a_wet_night_until_somebody_answers(
     called(demo, slope, "grid")
     called(demo, slope, "community")
     login, _ = called(demo, slope, "street")
-    expect(one.at("warning-timeline")).to_contain_text("未在时限内应答", timeout=15_000)
+    expect(one.at("warning-timeline")).to_contain_text("未在时限内应答")
     # The street's desk answers in its hand: command sees it.
     hand = OneMap(open_page(390, 844, touch=True)).sign_in(login, "demo-team")
     card = hand.at("alert-card").filter(has_text=slope.name).first
-    expect(card).to_be_visible(timeout=20_000)
+    expect(card).to_be_visible()
     card.get_by_test_id("alert-acknowledge").click()
     one.until(
         "the answer on command's page",
@@ -105,7 +105,7 @@ def test_a_wet_night_until_somebody_answers(
     )
     expect(one.at("warning-timeline")).to_contain_text("已确认接警")
     gauge.publish(slope.stream, 0.0)
-    expect(item).to_have_count(0, timeout=10_000)
+    expect(item).to_have_count(0)
 
 
 @pytest.mark.usefixtures("hushed")
@@ -130,7 +130,7 @@ def test_a_team_underground(open_page: Callable[..., Page], demo: Installation, 
     began = time.monotonic()
     gauge.publish(slope.stream, slope.yellow)
     card = hand.at("alert-card").filter(has_text=slope.name).first
-    expect(card).to_be_visible(timeout=5000)
+    expect(card).to_be_visible()
     print(f"reading to phone: {time.monotonic() - began:.3f} s")
     expect(card).to_contain_text("III")
     expect(hand.at("checklist").first).to_be_visible()

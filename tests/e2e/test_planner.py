@@ -61,7 +61,7 @@ class Planner(OneMap):
 
     def version(self, number: int) -> None:
         """Wait until the page shows that version, saved."""
-        expect(self.at("plan-stage")).to_have_attribute("data-version", str(number), timeout=15_000)
+        expect(self.at("plan-stage")).to_have_attribute("data-version", str(number))
 
     def tool(self, key: str, name: str) -> None:
         """Take a tool by its key."""
@@ -79,6 +79,15 @@ class Planner(OneMap):
         dx, dy = (east - west) * margin, (north - south) * margin
         self.show([[west - dx, south - dy], [east + dx, north + dy]])
         self.until("the map to stand still", lambda: not self.moving())
+
+    def click_grid(self, name: str, ground: shapely.Geometry) -> None:
+        """Click a grid once it is drawn as it stands."""
+        lon, lat = ground.representative_point().coords[0]
+        self.until(
+            "the grid to be drawn",
+            lambda: [face["id"] for face in self.under(lon, lat, "plan-fill-new", "plan-fill")][:1] == [name],
+        )
+        self.click_map(lon, lat)
 
     def draw(self, *places: tuple[float, float]) -> None:
         """Click a line and end it with Enter."""
@@ -181,17 +190,17 @@ def draw_around_lock_and_take_out(one: Planner, grid: str, area: float, version:
     middle = shapely.line_interpolate_point(shapely.LineString(one.between(grid, taker)), 0.5, normalized=True)
     one.put_away()
     one.tool("a", "lasso")
-    one.click_map(*grounds[taker].representative_point().coords[0])
+    one.click_grid(taker, grounds[taker])
     expect(one.at("plan-paint-to")).to_be_visible()
     one.encircle((middle.x, middle.y), 40)
-    expect(one.at("plan-take")).to_be_enabled(timeout=15_000)
+    expect(one.at("plan-take")).to_be_enabled()
     one.page.keyboard.press("Enter")
     one.version(version + 1)
     sound(one.grounds(), area)
     # A locked grid keeps its ground, and says so where it was pulled at.
     one.put_away()
     one.tool("l", "lock")
-    one.click_map(*one.grounds()[taker].representative_point().coords[0])
+    one.click_grid(taker, one.grounds()[taker])
     one.version(version + 2)
     border = one.between(grid, taker)
     corner = border[len(border) // 2]
@@ -209,9 +218,9 @@ def draw_around_lock_and_take_out(one: Planner, grid: str, area: float, version:
     assert corner not in one.between(grid, taker)
     # One building, one grid: seen before it is made, and left.
     one.put_away()
-    one.click_map(*one.grounds()[grid].representative_point().coords[0])
+    one.click_grid(grid, one.grounds()[grid])
     one.tool("b", "building")
-    expect(one.at("plan-building-parts")).to_be_visible(timeout=15_000)
+    expect(one.at("plan-building-parts")).to_be_visible()
     one.page.keyboard.press("Escape")
     # What changed is laid into the whole once the hand rests, and what was there before is there no more.
     one.until("one layer of borders", lambda: one.drawn("plan-line") and not one.drawn("plan-line-new"))
@@ -262,7 +271,7 @@ def test_a_planner_redraws_grids(open_page: Callable[..., Page], demo: Installat
     key, place = paintable(one, grid, part, bent[grid], border)
     one.page.keyboard.press("Escape")
     one.tool("p", "paint")
-    one.click_map(*bent[part].representative_point().coords[0])
+    one.click_grid(part, bent[part])
     expect(one.at("plan-paint-to")).to_be_visible()
     one.until(
         "the building to be drawn", lambda: any(b.get("key") == key for b in one.drawn("building", "building-3d"))
@@ -273,7 +282,7 @@ def test_a_planner_redraws_grids(open_page: Callable[..., Page], demo: Installat
     one.page.mouse.move(x + 2, y + 1, steps=2)
     one.page.mouse.up()
     expect(one.at("plan-painted")).to_be_visible()
-    expect(one.at("plan-take")).to_be_enabled(timeout=15_000)
+    expect(one.at("plan-take")).to_be_enabled()
     one.page.keyboard.press("Enter")
     one.version(3)
     painted = one.grounds()
@@ -283,8 +292,8 @@ def test_a_planner_redraws_grids(open_page: Callable[..., Page], demo: Installat
     one.page.keyboard.press("Escape")
     one.tool("m", "merge")
     for name in (grid, part):
-        one.click_map(*painted[name].representative_point().coords[0])
-    expect(one.at("plan-take")).to_be_enabled(timeout=15_000)
+        one.click_grid(name, painted[name])
+    expect(one.at("plan-take")).to_be_enabled()
     one.page.keyboard.press("Enter")
     one.version(4)
     merged = one.grounds()
@@ -332,21 +341,21 @@ def test_a_plan_is_proposed_reviewed_published_and_rolled_back(
     expect(one.at("impact-building")).to_be_visible(timeout=30_000)
     one.at("plan-tab-review").click()
     one.at("review-submit").click()
-    expect(one.at("plan-state")).to_have_text("待审核", timeout=15_000)
+    expect(one.at("plan-state")).to_have_text("待审核")
     # Another right decides and publishes.
     two = Planner(open_page(1024, 768)).sign_in("command", "demo-command").ready()
     two.page.goto(f"{demo.url}/#p=plan&k={one.key}")
     expect(two.at("plan-head")).to_be_visible(timeout=30_000)
     two.at("plan-tab-review").click()
     two.at("review-approve").click()
-    expect(two.at("review-publish")).to_be_visible(timeout=15_000)
+    expect(two.at("review-publish")).to_be_visible()
     edition = f"e2e-{turn}-{os.getpid()}"
     two.at("publish-edition").fill(edition)
     two.at("review-publish").click()
     two.at("review-publish-sure").click()
     expect(two.at("review-done")).to_be_visible(timeout=60_000)
     until("the edition in force", lambda: current(demo) == edition)
-    expect(one.at("review-done")).to_be_visible(timeout=15_000)
+    expect(one.at("review-done")).to_be_visible()
     # D6: rolled back.
     two.at("review-rollback").click()
     two.at("review-rollback-sure").click()

@@ -4,6 +4,7 @@ import { Popup } from 'maplibre-gl'
 import { corners } from '../state/draw'
 import { handsOff, picking } from '../state/pick'
 import { isPhone, select, selection } from '../state/view'
+import { hits, pixelsTo, watchMoves } from './hit'
 import { tipContent } from './tip'
 
 /** Style layers that answer to the pointer, the nearest to the eye first, and the layer each belongs to. */
@@ -43,33 +44,19 @@ export interface Hit {
 
 function pick(map: MapLibre, event: MapMouseEvent, only?: readonly string[]): Hit | null {
   const reach = isPhone.peek() ? 10 : 4
-  const { x, y } = event.point
   const layers = PICKABLE.filter(([id, layer]) => map.getLayer(id) && (only?.includes(layer) ?? true)).map(([id]) => id)
-  const box: [[number, number], [number, number]] = [
-    [x - reach, y - reach],
-    [x + reach, y + reach],
-  ]
-  const found = map
-    .queryRenderedFeatures(box, { layers })
-    .sort(
-      (a, b) =>
-        (ORDER.get(a.layer.id) ?? 99) - (ORDER.get(b.layer.id) ?? 99) || away(map, event, a) - away(map, event, b),
-    )
-  // Areas must lie under the pointer itself; only points may be near it.
+  const found = hits(map, event.point, layers, reach).sort(
+    (a, b) =>
+      (ORDER.get(a.layer.id) ?? 99) - (ORDER.get(b.layer.id) ?? 99) ||
+      pixelsTo(map, event.point, a) - pixelsTo(map, event.point, b),
+  )
+  // Areas must lie under the pointer itself; of things that crowd, the nearest point is meant.
   const exact = new Set(
     map.queryRenderedFeatures(event.point, { layers }).map((feature) => `${feature.layer.id} ${keyOf(feature)}`),
   )
   const feature = found.find((item) => item.geometry.type === 'Point' || exact.has(`${item.layer.id} ${keyOf(item)}`))
   if (!feature) return null
   return { layer: LAYER_OF.get(feature.layer.id) ?? feature.layer.id, key: keyOf(feature), feature }
-}
-
-/** Pixels from the pointer: of things that crowd, the nearest is meant. Areas lie under it or do not. */
-function away(map: MapLibre, { point }: MapMouseEvent, { geometry }: MapGeoJSONFeature): number {
-  if (geometry.type !== 'Point') return 0
-  const [lon = 0, lat = 0] = geometry.coordinates
-  const { x, y } = map.project([lon, lat])
-  return Math.hypot(x - point.x, y - point.y)
 }
 
 function keyOf(feature: MapGeoJSONFeature): string {
@@ -91,6 +78,7 @@ export function startInteraction(map: MapLibre): void {
   let hovered: { source: string; sourceLayer: string; id: string | number } | null = null
   let last: MapMouseEvent | null = null
   let scheduled = false
+  watchMoves(map)
 
   const unhover = () => {
     if (hovered) map.setFeatureState(hovered, { hover: false })
