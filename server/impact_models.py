@@ -60,6 +60,15 @@ class Described(Model):
     changes: list[Change]
 
 
+class TeamChange(Model):
+    """What a team gains and loses, by what it is: grids, buildings, households, residents, cases, parts."""
+
+    team_key: str
+    team_name: str
+    gains: dict[str, int]
+    loses: dict[str, int]
+
+
 class Mended(Model):
     """What mending the base edition moves by itself, whatever the plan does; publishing the plan does that, too."""
 
@@ -77,8 +86,6 @@ class Impact(Model):
     exchanges: list[Exchange]
     indicators: list[Indicator]
     described: list[Described] = Field(description="Grids with another code, name, kind or team.")
-    teams: list[dict[str, Any]] = Field(
-        description="team_key, team_name, gains, loses: grids, buildings, households, cases, parts."
-    )
+    teams: list[TeamChange]
     difference: dict[str, Any] = Field(description="FeatureCollection of ground that changes hands: grid, to.")
     mended: Mended | None = Field(description="Apart from all the rest. None: the base was not mended.")

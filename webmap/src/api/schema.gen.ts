@@ -2106,7 +2106,7 @@ export interface paths {
         };
         /**
          * Classes
-         * @description What five digits mean: the classes of parts or of matters, a few hundred; a browser keeps them an hour.
+         * @description What five digits mean: the classes of parts or of matters, a few hundred; 304 for who has them as they are.
          */
         get: operations["classes_catalogue_classes_get"];
         put?: never;
@@ -3121,17 +3121,16 @@ export interface components {
         };
         /**
          * ClassTitle
-         * @description A class of the national catalogue: five digits; it is named in Chinese alone.
+         * @description A class of the catalogue: five digits. A city's own class without an English name has its Chinese one twice.
          */
         ClassTitle: {
             /** Code */
             code: string;
-            /** Name */
-            name: string;
+            title: components["schemas"]["Texts"];
         };
         /**
          * Classes
-         * @description All classes of parts or of matters, in code order.
+         * @description All classes of parts or of matters, a city's own among them, in code order.
          */
         Classes: {
             /** Version */
@@ -4726,13 +4725,8 @@ export interface components {
              * @description Grids with another code, name, kind or team.
              */
             described: components["schemas"]["Described"][];
-            /**
-             * Teams
-             * @description team_key, team_name, gains, loses: grids, buildings, households, cases, parts.
-             */
-            teams: {
-                [key: string]: unknown;
-            }[];
+            /** Teams */
+            teams: components["schemas"]["TeamChange"][];
             /**
              * Difference
              * @description FeatureCollection of ground that changes hands: grid, to.
@@ -5043,7 +5037,7 @@ export interface components {
         };
         /**
          * MajorTitle
-         * @description A major class of the national catalogue: two digits.
+         * @description A major class of the catalogue: two digits.
          */
         MajorTitle: {
             /** Code */
@@ -6751,6 +6745,24 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * TeamChange
+         * @description What a team gains and loses, by what it is: grids, buildings, households, residents, cases, parts.
+         */
+        TeamChange: {
+            /** Team Key */
+            team_key: string;
+            /** Team Name */
+            team_name: string;
+            /** Gains */
+            gains: {
+                [key: string]: number;
+            };
+            /** Loses */
+            loses: {
+                [key: string]: number;
+            };
         };
         /**
          * Template

@@ -35,17 +35,10 @@ function Handed({ impact }: { impact: Impact }) {
   )
 }
 
-interface TeamSide {
-  grids?: number
-  households?: number
-  buildings?: number
-  parts?: number
-}
-
 function Teams({ impact }: { impact: Impact }) {
   if (impact.teams.length === 0) return <p class="calm">{t('plans.teams.none')}</p>
-  const text = (side: unknown, sign: 1 | -1): string => {
-    const { grids = 0, households = 0, buildings = 0, parts: things = 0 } = (side ?? {}) as TeamSide
+  const text = (side: Record<string, number>, sign: 1 | -1): string => {
+    const { grids = 0, households = 0, buildings = 0, parts: things = 0 } = side
     const parts = [
       grids === 0 ? '' : t('plans.ngrids', { n: signed(sign * grids) }),
       households === 0 && buildings === 0
@@ -66,8 +59,8 @@ function Teams({ impact }: { impact: Impact }) {
       </thead>
       <tbody>
         {impact.teams.map((team) => (
-          <tr key={String(team.team_key)}>
-            <th scope="row">{String(team.team_name ?? team.team_key ?? '—')}</th>
+          <tr key={team.team_key}>
+            <th scope="row">{team.team_name}</th>
             <td>{text(team.gains, 1)}</td>
             <td>{text(team.loses, -1)}</td>
           </tr>
@@ -77,9 +70,19 @@ function Teams({ impact }: { impact: Impact }) {
   )
 }
 
+/** What goes over from one grid to another: homes first, then all that there is any of; bare ground by its size. */
+function given(impact: Impact, { counts, households }: Impact['exchanges'][number]): string {
+  const buildings = counts.building ?? 0
+  const homes = buildings || households ? [t('plans.moved', { b: count(buildings), h: count(households) })] : []
+  const things = impact.handed
+    .filter(({ kind }) => kind !== 'building' && counts[kind])
+    .map(({ kind, title: words }) => `${title(words)} ${count(counts[kind])}`)
+  return [...homes, ...things].join(' · ') || areaText(counts.area_m2 ?? 0)
+}
+
 function Exchanges({ impact }: { impact: Impact }) {
   const [shown, setShown] = useState(STEP)
-  const names = new Map(impact.teams.map((team) => [team.team_key, String(team.team_name ?? team.team_key)]))
+  const names = new Map(impact.teams.map((team) => [team.team_key, team.team_name]))
   const teamName = (key: string | null) => (key ? (names.get(key) ?? key) : t('plans.team.none'))
   const list = [...impact.exchanges].sort((a, b) => b.households - a.households)
   return (
@@ -102,12 +105,7 @@ function Exchanges({ impact }: { impact: Impact }) {
               <b>
                 {gridPlace(one.grid)} → {gridPlace(one.to)}
               </b>
-              <small>
-                {t('plans.moved', {
-                  b: count(one.counts.building ?? one.counts.buildings ?? 0),
-                  h: count(one.households),
-                })}
-              </small>
+              <small>{given(impact, one)}</small>
               {one.team !== one.to_team && (
                 <span>
                   {teamName(one.team)} → {teamName(one.to_team)}
