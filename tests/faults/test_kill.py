@@ -42,7 +42,7 @@ def _journal(demo: Installation) -> list[dict[str, object]]:
 
 def _grows(demo: Installation, by: int) -> None:
     start = len(_journal(demo))
-    until(f"{by} more acknowledged records", lambda: len(_journal(demo)) >= start + by, timeout_s=90)
+    until(f"{by} more acknowledged records", lambda: len(_journal(demo)) >= start + by, timeout_s=180)
 
 
 def _kill(demo: Installation, victim: str) -> None:
@@ -104,14 +104,18 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_twice(demo: Installation) -
     again = demo.start()
     assert again < 60  # no new seeding, no hand needed
     _grows(demo, 50)
+    kinds = {"observation", "fix", "incident"}
+    until(
+        "an acknowledged record of each kind",
+        lambda: kinds <= {str(record["kind"]) for record in _journal(demo)},
+        timeout_s=120,
+    )
     simulator = until("the simulator to run", lambda: demo.child_pid("simulator"))
     os.kill(simulator, signal.SIGSTOP)  # it acknowledges nothing more while we count
     try:
-        until("every acknowledged record to be stored", lambda: not _missing(demo), timeout_s=60, every_s=0.5)
+        until("every acknowledged record to be stored", lambda: not _missing(demo), timeout_s=120, every_s=0.5)
     finally:
         os.kill(simulator, signal.SIGCONT)
-    kinds = {str(record["kind"]) for record in _journal(demo)}
-    assert {"observation", "fix", "incident"} <= kinds
     with connect(demo.cluster.dsn(), autocommit=True) as conn:
         # The log says once what happened once: no feature was inserted twice under one key.
         twice = conn.execute(
