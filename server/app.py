@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
+from onemap.core import catalogue as classes
 from onemap.core.settings import Settings
 from onemap.heat.hazard import declared
 from onemap.planning import workspace
@@ -102,8 +103,9 @@ def version() -> str:
 def create_app(settings: Settings) -> FastAPI:
     """Build the application. Nothing is opened before its lifespan begins; nothing is global but the declared surfaces.
 
-    Raises SetupError for a surface file of the data home that cannot be used.
+    Raises SetupError for a file of surfaces or classes of the data home that cannot be used.
     """
+    classes.use(settings.home_path)
     declared.use(settings.home_path, settings.zone)
     template.use(settings)
     workspace.use(settings.home_path)

@@ -82,9 +82,11 @@ def demo(
 @app.command()
 def up() -> None:
     """A real start on the private cluster: asks for an administrator the first time, then serves until Ctrl-C."""
+    from onemap.core import catalogue
     from server.installation import run_installation
 
     settings = _settings()
+    catalogue.use(settings.home_path)  # told here, and not by children that start again and again
     run_installation(settings, _ready_database(settings))
 
 
@@ -190,12 +192,14 @@ def db_dsn() -> None:
 @db.command("reset-followers")
 def db_reset_followers() -> None:
     """After a restore from another cluster: forget the followers' positions and rebuild what they keep."""
+    from onemap.core import catalogue
     from onemap.heat import service as heat
     from onemap.heat.hazard import declared
     from onemap.store.changelog import advance, consumer_position, head
     from onemap.store.db import connect
 
     settings = _settings()
+    catalogue.use(settings.home_path)
     risks = [one.name for one in declared.use(settings.home_path, settings.zone).surfaces]
     with connect(_ready_database(settings), statement_timeout_s=3600) as conn:
         conn.execute("DELETE FROM change_log")
@@ -274,8 +278,10 @@ def import_(
 ) -> None:
     """Take in OSM extracts, GeoJSON, GeoPackage, Shapefile, CSV, GPX, KML and GeoTIFF files."""
     from etl.importer import import_file, move_map
+    from onemap.core import catalogue
 
     settings = _settings()
+    catalogue.use(settings.home_path)
     dsn = _ready_database(settings)
     refused = 0
     for path in paths:
@@ -345,7 +351,7 @@ def main() -> None:
     try:
         app()
     except OnemapError as error:
-        CONSOLE.print(f"[red]{error.message}[/]")
+        CONSOLE.print(error.message, style="red", markup=False)
         sys.exit(1)
     except psycopg.OperationalError as error:
         CONSOLE.print(f"[red]The database does not answer: {str(error).strip()}[/]")

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from demo.city import build
 from etl.importer import import_city
+from onemap.core import catalogue
 from onemap.core.errors import Conflict, SetupError, Unavailable
 from onemap.core.policy import Role
 from onemap.core.settings import Settings
@@ -82,6 +83,7 @@ def run_demo(settings: Settings, *, scenario: str, scale: int, speed: float, sim
 def prepare(settings: Settings, cluster: Cluster, *, scale: int) -> bool:
     """Migrate, and seed the city if the folder has none. Returns whether this was the first time."""
     home = settings.home_path
+    catalogue.use(home)  # before anything is made: a file that cannot be used is told at once
     cluster.ensure_database()
     migrate(cluster.dsn(), LAYERS)
     mark = home / _MARK

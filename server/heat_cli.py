@@ -32,11 +32,13 @@ Weight = Annotated[str, typer.Option(help="count or severity")]
 
 @contextmanager
 def _database() -> Iterator[tuple[Settings, Connection]]:
+    from onemap.core import catalogue
     from onemap.heat.hazard import declared
     from onemap.store.cluster import Cluster
     from onemap.store.db import connect, dsn_of
 
     settings = Settings()
+    catalogue.use(settings.home_path)
     declared.use(settings.home_path, settings.zone)
     if not settings.database_url:
         Cluster(settings.home_path).start()

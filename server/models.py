@@ -65,21 +65,21 @@ class Texts(Model):
 
 
 class ClassTitle(Model):
-    """A class of the national catalogue: five digits; it is named in Chinese alone."""
+    """A class of the catalogue: five digits. A city's own class without an English name has its Chinese one twice."""
 
     code: str
-    name: str
+    title: Texts
 
 
 class MajorTitle(Model):
-    """A major class of the national catalogue: two digits."""
+    """A major class of the catalogue: two digits."""
 
     code: str
     title: Texts
 
 
 class Classes(Model):
-    """All classes of parts or of matters, in code order."""
+    """All classes of parts or of matters, a city's own among them, in code order."""
 
     version: str
     kind: Literal["part", "matter"]

@@ -15,7 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram, start_http_server
 from etl.feeds import FEEDS
 from etl.pipeline import Pipeline
 from etl.transports import transports_of
-from onemap.core import clock
+from onemap.core import catalogue, clock
 from onemap.core.settings import Settings
 from onemap.heat import service as heat
 from onemap.heat.count import published
@@ -100,6 +100,7 @@ def loops(settings: Settings) -> tuple[Loop, ...]:
 
 def run_worker(settings: Settings, stop: threading.Event) -> None:
     """Run every transport and loop until `stop` is set; then end them within seconds."""
+    catalogue.use(settings.home_path)
     declared.use(settings.home_path, settings.zone)
     workspace.use(settings.home_path)
     template.use(settings)

@@ -24,7 +24,7 @@ from demo.city.network import HALF_WIDTH_M
 from demo.city.plan import DIVISION, Floats, Geoms, Plan, to_lonlat
 from demo.city.shapes import points
 from demo.city.water import Water
-from onemap.core.catalogue import load_catalogue
+from onemap.core.catalogue import current
 
 Row = dict[str, Any]
 _BEIJING = timezone(timedelta(hours=8))
@@ -263,7 +263,7 @@ def _apart(xy: Floats) -> NDArray[np.bool_]:
 
 def _rows(rng: np.random.Generator, plan: Plan, code: NDArray[np.str_], grid: NDArray[np.str_]) -> list[Row]:
     """Numbered rows: mostly intact; what is not was seen so within the last four months."""
-    catalogue = load_catalogue()
+    catalogue = current()
     midnight = plan.anchor.astimezone(_BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
     status = rng.choice(len(_STATUSES), len(code), p=_ODDS).tolist()
     since = rng.integers(1, 120, len(code)).tolist()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
-from onemap.core.catalogue import load_catalogue
+from onemap.core.catalogue import Catalogue, current
 from onemap.core.errors import NotFound
 from onemap.heat.hazard.declared import Declared, declared
 from onemap.store.layer import Text
@@ -24,19 +24,6 @@ SMOOTH_MAX = 4
 
 Kind = Literal["density", "risk", "forecast"]
 
-#: The catalogue names its major classes in Chinese alone.
-MAJORS_EN = {
-    "01": "Municipal utilities",
-    "02": "Transport facilities",
-    "03": "Sanitation facilities",
-    "04": "Parks and greenery",
-    "05": "Other facilities",
-    "06": "City environment",
-    "07": "Advertising",
-    "08": "Construction",
-    "09": "Street order",
-    "10": "Other matters",
-}
 _KINDS = {"matter": Text("事项", "matter"), "part": Text("部件", "part")}
 _SOURCES = {
     "12345": Text("12345 热线", "Hotline"),
@@ -73,17 +60,17 @@ class SurfaceSpec:
 
 def surfaces() -> tuple[SurfaceSpec, ...]:
     """Every surface; a new one is one entry here and its engine, a new risk is one file in hazard/surfaces."""
-    return (*_counted(), *risk_surfaces(declared()), _forecast())
+    return (*_counted(current()), *risk_surfaces(declared()), _forecast(current()))
 
 
 @cache
-def _counted() -> tuple[SurfaceSpec, ...]:
+def _counted(catalogue: Catalogue) -> tuple[SurfaceSpec, ...]:
     return (
         SurfaceSpec(
             "incidents",
             Text("事件密度", "Incident density"),
             Text("起", "incidents"),
-            categories=_categories(),
+            categories=_categories(catalogue),
             sources=_SOURCES,
             windows=PRESETS,
             smooth_max=SMOOTH_MAX,
@@ -92,13 +79,13 @@ def _counted() -> tuple[SurfaceSpec, ...]:
 
 
 @cache
-def _forecast() -> SurfaceSpec:
+def _forecast(catalogue: Catalogue) -> SurfaceSpec:
     return SurfaceSpec(
         "forecast",
         Text("事件预测", "Incident forecast"),
         Text("起（预期）", "incidents expected"),
         kind="forecast",
-        categories=_categories(),
+        categories=_categories(catalogue),
         horizons=("24h", "7d"),
         finest=FORECAST_RES,
     )
@@ -140,11 +127,10 @@ def res_for_zoom(z: float, finest: int = FINEST) -> int:
 
 
 @cache
-def _categories() -> dict[str, Text]:
+def _categories(catalogue: Catalogue) -> dict[str, Text]:
     found: dict[str, Text] = {}
     for kind in ("matter", "part"):
-        for major, title in load_catalogue().majors(kind).items():
-            en = f"{MAJORS_EN.get(major, major)} ({_KINDS[kind].en})"
-            found[f"{kind}-{major}"] = Text(f"{title}（{_KINDS[kind].zh}）", en)
+        for major, (zh, en) in catalogue.majors(kind).items():
+            found[f"{kind}-{major}"] = Text(f"{zh}（{_KINDS[kind].zh}）", f"{en} ({_KINDS[kind].en})")
         found[f"{kind}-00"] = Text(f"未编码（{_KINDS[kind].zh}）", f"Not coded ({_KINDS[kind].en})")
     return found

@@ -7,12 +7,12 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 
 from onemap import layers
-from onemap.core.catalogue import load_catalogue
+from onemap.core.catalogue import current
 from onemap.core.policy import Grant
 from onemap.heat import service as heat
 from onemap.heat.count import published
 from onemap.heat.prediction.forecast import whether_shown
-from onemap.heat.surface import MAJORS_EN, SurfaceSpec
+from onemap.heat.surface import SurfaceSpec
 from onemap.store import extent
 from onemap.store.layer import Attribute, LayerSpec, Text
 from onemap.store.sqlfile import sql
@@ -21,14 +21,11 @@ from server.answer import Json
 from server.auth import Signed
 from server.models import Classes
 from server.routes import terrain
-from server.routes.tiles import CACHING
+from server.routes.tiles import CACHING, has
 from server.state import state_of
 from tiles.heat import is_published, shows
 
 router = APIRouter(tags=["catalogue"])
-
-#: The same for everybody, and only another version of the application says otherwise.
-_AN_HOUR = {"Cache-Control": "private, max-age=3600", "Vary": "Accept-Encoding, Authorization, Cookie"}
 
 
 @router.get("/catalogue", response_class=Response)
@@ -52,20 +49,27 @@ async def catalogue(request: Request, grant: Signed) -> Response:
 
 
 @router.get("/catalogue/classes", response_model=Classes)
-async def classes(_: Signed, kind: Literal["part", "matter"] = "part") -> Response:
-    """What five digits mean: the classes of parts or of matters, a few hundred; a browser keeps them an hour."""
-    known = load_catalogue()
+async def classes(request: Request, _: Signed, kind: Literal["part", "matter"] = "part") -> Response:
+    """What five digits mean: the classes of parts or of matters, a few hundred; 304 for who has them as they are."""
+    known = current()
+    etag = f'"{known.digest}-{kind}"'
+    headers = {**CACHING, "ETag": f"W/{etag}"}
+    if has(request, etag):
+        return Response(status_code=304, headers=headers)
     return Json(
         {
             "version": known.version,
             "kind": kind,
             "majors": [
-                {"code": major, "title": {"zh": name, "en": MAJORS_EN.get(major, name)}}
-                for major, name in known.majors(kind).items()
+                {"code": major, "title": {"zh": zh, "en": en}} for major, (zh, en) in known.majors(kind).items()
             ],
-            "classes": [{"code": one.code, "name": one.name} for one in known.entries if one.kind == kind],
+            "classes": [
+                {"code": one.code, "title": {"zh": one.name, "en": one.name_en}}
+                for one in known.entries
+                if one.kind == kind
+            ],
         },
-        headers=_AN_HOUR,
+        headers=headers,
     )
 
 

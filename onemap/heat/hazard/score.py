@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
-from onemap.core.catalogue import Kind, load_catalogue
+from onemap.core.catalogue import Kind, current
 from onemap.core.cell import Cells, Floats
 from onemap.heat.hazard import risk
 from onemap.heat.hazard.declared import (
@@ -384,7 +384,7 @@ def _incidents(parts: Parts, term: IncidentsTerm, ground: Ground, hour: int) -> 
 def title_of(code: str) -> str:
     """The catalogue's name of `matter-06048`, or the code itself."""
     kind, _, digits = code.partition("-")
-    catalogue = load_catalogue()
+    catalogue = current()
     known = kind in ("part", "matter") and catalogue.has(cast(Kind, kind), digits)
     return catalogue.get(cast(Kind, kind), digits).name if known else code
 

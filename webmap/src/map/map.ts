@@ -14,6 +14,7 @@ import type { Catalogue, MapFeature } from '../api/types'
 import { boundsOf, middleOf } from '../domain/geo'
 import { paced } from '../domain/pace'
 import { lang } from '../i18n'
+import { wantClasses } from '../state/classes'
 import { nowCoarse } from '../state/clock'
 import { effectArea, effectFound } from '../state/effect'
 import { stores } from '../state/features'
@@ -21,7 +22,6 @@ import { currentSurface, heatAsk, heatVersion, kindOf, noteHeat } from '../state
 import { hotspots } from '../state/hotspots'
 import { heatLegend } from '../state/legend'
 import { onTileChange } from '../state/live'
-import { wantPartClasses } from '../state/parts'
 import { type Camera, camera, heat, selection, theme, zoomFactor } from '../state/view'
 import { byHazard } from '../state/warnings'
 import { readPalette } from '../theme/palette'
@@ -298,7 +298,7 @@ export function createMap(container: HTMLElement, catalogue: Catalogue): () => v
       startMine(live, start !== null),
       startCalls(live),
       effect(() => {
-        if (layerVisible('part')) wantPartClasses()
+        if (layerVisible('part')) wantClasses('part')
       }),
     )
     endings.push(

@@ -7,11 +7,11 @@ import { contains } from '../domain/geo'
 import { asLevel, levelName } from '../domain/levels'
 import { code, lang, t, title } from '../i18n'
 import { coded, layerTitle } from '../state/catalogue'
+import { calledAs, className } from '../state/classes'
 import { serverNow } from '../state/clock'
 import { isLive, stores } from '../state/features'
 import { currentSurface } from '../state/heat'
 import { hotspots } from '../state/hotspots'
-import { partClass } from '../state/parts'
 import { byHazard, threatText } from '../state/warnings'
 import type { Hit } from './interact'
 
@@ -61,8 +61,8 @@ function lines(layer: string, p: P): string[] {
     case 'camera':
       return [coded(layer, 'status', p.status)]
     case 'part':
-      return [partClass(p.class_code), p.status ? coded(layer, 'status', p.status) : ''].filter(
-        (line) => line !== p.name,
+      return [className(layer, p), p.status ? coded(layer, 'status', p.status) : ''].filter(
+        (line) => line !== calledAs(layer, p),
       )
     case 'building':
       return [
@@ -111,7 +111,7 @@ export function tipContent(hit: Hit, at: [number, number]): HTMLElement | null {
     box.append(element('div', 'tip-line', t('heat.hint')))
     return box
   }
-  box.append(element('strong', 'tip-name', String(p.name ?? p.title ?? p.code ?? key)))
+  box.append(element('strong', 'tip-name', calledAs(layer, p, key)))
   box.append(element('div', 'tip-kind', layerTitle(layer)))
   for (const line of lines(layer, p)) if (line) box.append(element('div', 'tip-line', line))
   return box

@@ -10,9 +10,9 @@ import { code, lang, t, title } from '../i18n'
 import { goTo } from '../map/map'
 import { familyOf, majorOf } from '../map/parts'
 import { attribute, coded, layerSpec, layerTitle } from '../state/catalogue'
+import { calledAs, className, classOf, partMajor, wantClasses } from '../state/classes'
 import { now } from '../state/clock'
 import { isLive, stores } from '../state/features'
-import { partClass, partMajor, wantPartClasses } from '../state/parts'
 import { mayWorkCases } from '../state/session'
 import { attempt, problemText } from '../state/toast'
 import { select } from '../state/view'
@@ -80,17 +80,11 @@ export function Value({
   }
   if (typeof value === 'object') return <span class="mono">{JSON.stringify(value)}</span>
   if (name === 'team_key') return <>{String(stores.team.get(String(value))?.properties.name ?? value)}</>
-  if (layer === 'part' && name === 'class_code') return <ClassCode code={String(value)} />
+  if (name === (layer === 'part' ? 'class_code' : 'code') && classOf(layer, properties)) {
+    // The digits, with what the catalogue calls them.
+    return <>{`${value} ${className(layer, properties)}`}</>
+  }
   return <>{coded(layer, name, value)}</>
-}
-
-/** The digits, with what the catalogue calls them. */
-function ClassCode({ code: digits }: { code: string }) {
-  return (
-    <>
-      {digits} {partClass(digits)}
-    </>
-  )
 }
 
 function Attributes({ layer, properties }: { layer: string; properties: Record<string, unknown> }) {
@@ -214,9 +208,10 @@ function Age({ layer, properties: p }: { layer: string; properties: Record<strin
 function Body({ layer, feature }: { layer: string; feature: MapFeature }) {
   const p = feature.properties
   const warning = layer === 'hazard' ? byHazard.value.get(p.key) : undefined
+  const about = classOf(layer, p)
   useEffect(() => {
-    if (layer === 'part') wantPartClasses()
-  }, [layer])
+    if (about) wantClasses(about.kind, about.code)
+  }, [about?.kind, about?.code])
   const kind =
     layer === 'part'
       ? partMajor(p.class_code)
@@ -228,7 +223,7 @@ function Body({ layer, feature }: { layer: string; feature: MapFeature }) {
       <header class="detail-head">
         <Mark layer={layer} properties={p} />
         <div>
-          <h2>{String((lang.value === 'en' && p.name_en) || (p.name ?? p.title ?? p.code ?? p.key))}</h2>
+          <h2>{calledAs(layer, p)}</h2>
           <p>{[layerTitle(layer), kind].filter(Boolean).join(' · ')}</p>
           <Age layer={layer} properties={p} />
         </div>

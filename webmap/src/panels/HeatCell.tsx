@@ -8,6 +8,7 @@ import { asLevel, levelName } from '../domain/levels'
 import { counterpart, windowText } from '../domain/window'
 import { code, lang, t, title } from '../i18n'
 import { coded, layerTitle } from '../state/catalogue'
+import { spoken } from '../state/classes'
 import { now } from '../state/clock'
 import { compareAsk, counted, currentSurface, heatAsk, heatVersion, kindOf, surfaces } from '../state/heat'
 import { problemText } from '../state/toast'
@@ -55,7 +56,15 @@ function detailText(layer: string, detail: HeatPart['detail']): string {
 /** What a part is called: its source's own name, or an engine's words in the language of the screen. */
 function nameOf(part: HeatPart): string {
   const english = lang.value === 'en' && typeof part.detail === 'object' ? (part.detail as Told | null)?.en : null
-  return (typeof english === 'string' && english) || part.name || part.source_key || t('heat.hidden')
+  if (typeof english === 'string' && english) return english
+  return (part.name && caseName(part, part.name)) || part.source_key || t('heat.hidden')
+}
+
+/** An incident's part is called by its class; of a counted one the kind tells the list, of a risk's the code. */
+function caseName(part: HeatPart, name: string): string {
+  if (part.source_layer !== 'incident') return name
+  const told = typeof part.detail === 'object' ? (part.detail as Told | null)?.code : null
+  return spoken(String(told ?? part.kind).startsWith('part') ? 'part' : 'matter', name)
 }
 
 /** The title of a part's kind: a category of the surface, or a kind of the layer itself; an engine's own mark is not shown. */

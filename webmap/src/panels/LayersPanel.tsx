@@ -6,7 +6,7 @@ import { FAMILIES } from '../map/parts'
 import { productLayer } from '../map/products'
 import { layerVisible, toggleLayer } from '../map/visibility'
 import { catalogue, coded, groupTitle, layerTitle } from '../state/catalogue'
-import { partClasses } from '../state/parts'
+import { classes } from '../state/classes'
 import { camera, layerChoice } from '../state/view'
 import { KindMark, LevelMark, Ring } from './Marks'
 
@@ -40,7 +40,7 @@ function Swatch({ layer }: { layer: CatalogueLayer }) {
 
 /** From afar the tone says the major class, near by the glyph what it is; what is amiss has a tone and a ring of its own. */
 function PartLegend() {
-  const majors = partClasses.value?.majors ?? []
+  const majors = classes.part.value?.majors ?? []
   return (
     <>
       <p class="legend-line" data-testid="legend-part">

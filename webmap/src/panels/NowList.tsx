@@ -12,6 +12,7 @@ import { flyTo, goTo } from '../map/map'
 import { answered, silentTeams } from '../state/alerts'
 import { callGrids } from '../state/calls'
 import { type OpenCase, urgentCases } from '../state/cases'
+import { calledAs } from '../state/classes'
 import { now } from '../state/clock'
 import { deliveries } from '../state/deliveries'
 import { deadFeeds, feedAgeS } from '../state/feeds'
@@ -114,7 +115,7 @@ export function CaseRow({ item }: { item: OpenCase }) {
   return (
     <Row
       mark={<Ring clock={item.clock} />}
-      title={String(p.title ?? p.key)}
+      title={calledAs('incident', p)}
       aside={
         item.clock ? (
           <span class={`clock-${item.clock.tone}`} data-testid="case-clock">

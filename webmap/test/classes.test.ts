@@ -1,0 +1,44 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { lang } from '../src/i18n'
+import { calledAs, classes, className, classOf, partMajor, spoken } from '../src/state/classes'
+
+const part = (code: string, zh: string, en: string) => ({ code, title: { zh, en } })
+
+describe('classes of parts and matters', () => {
+  beforeEach(() => {
+    lang.value = 'en'
+    const majors = [part('01', '市政公用设施', 'Municipal utilities')]
+    const own = part('11001', '智能灯杆', '智能灯杆')
+    classes.part.value = { version: 'v', kind: 'part', majors, classes: [part('01037', '路灯', 'Street lamp'), own] }
+    const matters = [part('01037', '路灯异常', 'Street lamp problem'), part('06010', '暴露垃圾', 'Exposed refuse')]
+    classes.matter.value = { version: 'v', kind: 'matter', majors, classes: matters }
+  })
+  it('are those of the thing: the same digits are a part and a matter', () => {
+    expect(classOf('part', { class_code: '01037' })).toEqual({ kind: 'part', code: '01037' })
+    expect(classOf('incident', { kind: 'part', code: '01037' })).toEqual({ kind: 'part', code: '01037' })
+    expect(classOf('incident', { kind: 'matter', code: '01037' })).toEqual({ kind: 'matter', code: '01037' })
+    expect([classOf('grid', { code: '01037' }), classOf('part', {}), classOf('incident', { kind: 'matter' })]).toEqual([
+      null,
+      null,
+      null,
+    ])
+    expect(className('incident', { kind: 'matter', code: '01037' })).toBe('Street lamp problem')
+    expect(className('part', { class_code: '99999' })).toBe('')
+    expect([partMajor('01037'), partMajor('11001')]).toEqual(['Municipal utilities', ''])
+  })
+  it('name what has no other name in the language of the page', () => {
+    const lamp = { key: 'p', class_code: '01037', name: '路灯' }
+    const waste = { key: 'c', kind: 'matter', code: '06010', title: '暴露垃圾' }
+    expect([calledAs('part', lamp), calledAs('incident', waste)]).toEqual(['Street lamp', 'Exposed refuse'])
+    lang.value = 'zh'
+    expect([calledAs('part', lamp), calledAs('incident', waste)]).toEqual(['路灯', '暴露垃圾'])
+    expect(className('part', lamp)).toBe('路灯')
+  })
+  it('leave a name of its own, and one that is not translated, as it is', () => {
+    expect(calledAs('part', { key: 'p', class_code: '01037', name: '南门一号灯' })).toBe('南门一号灯')
+    expect(calledAs('part', { key: 'p', class_code: '11001', name: '智能灯杆' })).toBe('智能灯杆')
+    expect(calledAs('camera', { key: 'k', name: '路灯' })).toBe('路灯')
+    expect(calledAs('road', { key: 'k', name: '南街', name_en: 'South Street' })).toBe('South Street')
+    expect([calledAs('incident', {}, 'k'), spoken('matter', '路灯')]).toEqual(['k', '路灯'])
+  })
+})
