@@ -30,16 +30,23 @@ Smooth = Annotated[int, typer.Option(help="Rings of smoothing.")]
 Weight = Annotated[str, typer.Option(help="count or severity")]
 
 
-@contextmanager
-def _database() -> Iterator[tuple[Settings, Connection]]:
+def _settings() -> Settings:
+    """The settings, and with them what the data home declares: its classes and surfaces."""
     from onemap.core import catalogue
     from onemap.heat.hazard import declared
-    from onemap.store.cluster import Cluster
-    from onemap.store.db import connect, dsn_of
 
     settings = Settings()
     catalogue.use(settings.home_path)
     declared.use(settings.home_path, settings.zone)
+    return settings
+
+
+@contextmanager
+def _database() -> Iterator[tuple[Settings, Connection]]:
+    from onemap.store.cluster import Cluster
+    from onemap.store.db import connect, dsn_of
+
+    settings = _settings()
     if not settings.database_url:
         Cluster(settings.home_path).start()
     with connect(dsn_of(settings), statement_timeout_s=3600) as conn:
@@ -51,6 +58,7 @@ def list_() -> None:
     """The surfaces that there are."""
     from onemap.heat import service
 
+    _settings()
     table = Table("name", "kind", "title", "unit", "finest", "windows")
     for spec in service.surfaces():
         windows = ", ".join(spec.windows or spec.horizons) or "as it stands"

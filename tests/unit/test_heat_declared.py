@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from onemap.core.errors import SetupError
 from onemap.heat import surface
 from onemap.heat.hazard import declared
 from onemap.layers import BY_NAME
+from server.heat_cli import heat
 
 MUD = """
 kind = "hazard"
@@ -60,6 +62,18 @@ def test_a_data_home_adds_and_overrides(tmp_path: Path) -> None:
     assert [term.kind for term in told.hazards[1].terms] == ["terrain"]
     assert told.digest != declared.read([declared.SHIPPED]).digest
     assert declared.read([declared.SHIPPED, tmp_path / "nowhere"]).digest == declared.read([declared.SHIPPED]).digest
+
+
+def test_the_command_names_what_a_data_home_declares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "surfaces").mkdir()
+    (tmp_path / "surfaces" / "mud.toml").write_text(MUD, encoding="utf-8")
+    monkeypatch.setenv("ONEMAP_HOME", str(tmp_path))
+    try:
+        assert "Mud" in CliRunner().invoke(heat, ["list"]).output
+        (tmp_path / "catalogue.csv").write_text("kind,code\n", encoding="utf-8")
+        assert isinstance(CliRunner().invoke(heat, ["list"]).exception, SetupError)
+    finally:
+        declared.use(None)
 
 
 @pytest.mark.parametrize(
