@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { lang } from '../src/i18n'
-import { calledAs, classes, className, classOf, partMajor, spoken } from '../src/state/classes'
+import { calledAs, classBeside, classes, className, classOf, partMajor, spoken } from '../src/state/classes'
 
 const part = (code: string, zh: string, en: string) => ({ code, title: { zh, en } })
 
@@ -40,5 +40,15 @@ describe('classes of parts and matters', () => {
     expect(calledAs('camera', { key: 'k', name: '路灯' })).toBe('路灯')
     expect(calledAs('road', { key: 'k', name: '南街', name_en: 'South Street' })).toBe('South Street')
     expect([calledAs('incident', {}, 'k'), spoken('matter', '路灯')]).toEqual(['k', '路灯'])
+  })
+  it('stand beside a name that does not say them', () => {
+    const own = { key: 'c', kind: 'matter', code: '01037', title: '路灯异常（倾斜）' }
+    const plain = { ...own, title: '路灯异常' }
+    expect([classBeside('incident', own), classBeside('incident', plain)]).toEqual(['Street lamp problem', ''])
+    lang.value = 'zh'
+    expect([classBeside('incident', own), classBeside('incident', { ...own, title: '灯歪了' })]).toEqual([
+      '',
+      '路灯异常',
+    ])
   })
 })

@@ -6,6 +6,7 @@ import { caseClock } from '../domain/clocks'
 import { figure } from '../domain/format'
 import { asLevel } from '../domain/levels'
 import type { Lang } from '../i18n'
+import { calledAs } from '../state/classes'
 
 type Drawn = FeatureCollection<Geometry, Record<string, unknown>>
 
@@ -74,7 +75,7 @@ export function incidentData(features: MapFeature[], nowMs: number): Drawn {
         geometry,
         properties: {
           key: p.key,
-          title: p.title,
+          title: calledAs('incident', p),
           status: p.status,
           tone: clock?.tone ?? 'none',
           urgency: clock ? -clock.remainingS : -1e9,

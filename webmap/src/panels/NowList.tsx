@@ -12,7 +12,7 @@ import { flyTo, goTo } from '../map/map'
 import { answered, silentTeams } from '../state/alerts'
 import { callGrids } from '../state/calls'
 import { type OpenCase, urgentCases } from '../state/cases'
-import { calledAs } from '../state/classes'
+import { calledAs, classBeside } from '../state/classes'
 import { now } from '../state/clock'
 import { deliveries } from '../state/deliveries'
 import { deadFeeds, feedAgeS } from '../state/feeds'
@@ -125,7 +125,7 @@ export function CaseRow({ item }: { item: OpenCase }) {
           t('case.waiting', { span: spanText(waited, lang.value) })
         )
       }
-      line={[p.code, p.address ?? p.grid_code].filter(Boolean).join(' · ')}
+      line={[p.code, p.address ?? p.grid_code, classBeside('incident', p)].filter(Boolean).join(' · ')}
       selected={chosen?.layer === 'incident' && chosen.key === p.key}
       onClick={() => {
         select('incident', p.key)

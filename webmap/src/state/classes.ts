@@ -74,3 +74,12 @@ export function calledAs(layer: string, p: P, key?: string): string {
   const found = classOf(layer, p)
   return found ? spoken(found.kind, name) : name
 }
+
+/** The class of a thing whose name does not say it: somebody's own words, in one language. */
+export function classBeside(layer: string, p: P): string {
+  const found = classOf(layer, p)
+  if (!found) return ''
+  wantClasses(found.kind)
+  const name = className(layer, p)
+  return calledAs(layer, p).startsWith(name) ? '' : name
+}
