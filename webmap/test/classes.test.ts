@@ -10,7 +10,10 @@ describe('classes of parts and matters', () => {
     const majors = [part('01', '市政公用设施', 'Municipal utilities')]
     const own = part('11001', '智能灯杆', '智能灯杆')
     classes.part.value = { version: 'v', kind: 'part', majors, classes: [part('01037', '路灯', 'Street lamp'), own] }
-    const matters = [part('01037', '路灯异常', 'Street lamp problem'), part('06010', '暴露垃圾', 'Exposed refuse')]
+    const matters = [
+      part('01037', '路灯异常', 'Street lamp problem'),
+      part('06014', '道路遗撒（洒）', 'Spillage on the road'),
+    ]
     classes.matter.value = { version: 'v', kind: 'matter', majors, classes: matters }
   })
   it('are those of the thing: the same digits are a part and a matter', () => {
@@ -28,10 +31,10 @@ describe('classes of parts and matters', () => {
   })
   it('name what has no other name in the language of the page', () => {
     const lamp = { key: 'p', class_code: '01037', name: '路灯' }
-    const waste = { key: 'c', kind: 'matter', code: '06010', title: '暴露垃圾' }
-    expect([calledAs('part', lamp), calledAs('incident', waste)]).toEqual(['Street lamp', 'Exposed refuse'])
+    const waste = { key: 'c', kind: 'matter', code: '06014', title: '道路遗撒（洒）' }
+    expect([calledAs('part', lamp), calledAs('incident', waste)]).toEqual(['Street lamp', 'Spillage on the road'])
     lang.value = 'zh'
-    expect([calledAs('part', lamp), calledAs('incident', waste)]).toEqual(['路灯', '暴露垃圾'])
+    expect([calledAs('part', lamp), calledAs('incident', waste)]).toEqual(['路灯', '道路遗撒（洒）'])
     expect(className('part', lamp)).toBe('路灯')
   })
   it('leave a name of its own, and one that is not translated, as it is', () => {
@@ -40,15 +43,15 @@ describe('classes of parts and matters', () => {
     expect(calledAs('camera', { key: 'k', name: '路灯' })).toBe('路灯')
     expect(calledAs('road', { key: 'k', name: '南街', name_en: 'South Street' })).toBe('South Street')
     expect([calledAs('incident', {}, 'k'), spoken('matter', '路灯')]).toEqual(['k', '路灯'])
+    expect([spoken('part', '路灯坏'), spoken('part', '（路灯）')]).toEqual(['路灯坏', '（路灯）'])
   })
   it('stand beside a name that does not say them', () => {
-    const own = { key: 'c', kind: 'matter', code: '01037', title: '路灯异常（倾斜）' }
+    const own = { key: 'c', kind: 'matter', code: '01037', title: '灯歪了（东侧）' }
     const plain = { ...own, title: '路灯异常' }
     expect([classBeside('incident', own), classBeside('incident', plain)]).toEqual(['Street lamp problem', ''])
+    const more = { ...own, title: '路灯异常（倾斜）' }
+    expect([calledAs('incident', more), classBeside('incident', more)]).toEqual(['Street lamp problem（倾斜）', ''])
     lang.value = 'zh'
-    expect([classBeside('incident', own), classBeside('incident', { ...own, title: '灯歪了' })]).toEqual([
-      '',
-      '路灯异常',
-    ])
+    expect([classBeside('incident', own), classBeside('incident', more)]).toEqual(['路灯异常', ''])
   })
 })

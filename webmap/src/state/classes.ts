@@ -60,11 +60,17 @@ export function partMajor(code: unknown): string {
   return title(classes.part.value?.majors.find((one) => one.code === major)?.title)
 }
 
-/** A name that is a class's own, as most parts and incidents have it, in the language of the page; any other as it is. */
+/**
+ * A name that is a class's own, as most parts and incidents have it, in the language of the page; any other as it is.
+ * What stands in brackets behind a class's name is somebody's own word and stays.
+ */
 export function spoken(kind: ClassKind, name: string): string {
   if (lang.value === 'zh') return name
   wantClasses(kind)
-  return title(lists[kind].byName.value.get(name)) || name
+  const known = lists[kind].byName.value
+  const end = known.has(name) ? name.length : Math.max(0, name.lastIndexOf('（'))
+  const found = known.get(name.slice(0, end))
+  return found ? title(found) + name.slice(end) : name
 }
 
 /** What a thing is called: by its own name, or its class's in the language of the page. */
