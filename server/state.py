@@ -27,6 +27,7 @@ from server.live import Hub
 from server.metrics import Metrics
 from server.plan_files import Previews
 from server.secret import folder_secrets
+from server.turns import Turns
 from tiles.heat import Heat
 from tiles.service import Tiles
 
@@ -54,6 +55,7 @@ class State:
     pipeline: Pipeline
     attachments: Attachments
     previews: Previews = field(default_factory=Previews)
+    searches: Turns = field(default_factory=Turns)
     health_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     health: tuple[float, dict[str, Any]] | None = None  # until when (monotonic), what was found
 

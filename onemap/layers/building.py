@@ -7,7 +7,7 @@ from sqlalchemy import Text as TextType
 
 from onemap.core.policy import INSIDE
 from onemap.store.layer import Attribute, LayerSpec, Text
-from onemap.store.schema import feature_table, timestamp
+from onemap.store.schema import feature_table, searched_index, timestamp
 
 TABLE = feature_table(
     "building",
@@ -31,6 +31,7 @@ TABLE = feature_table(
         Column("grid_code", TextType),
     ],
 )
+searched_index(TABLE, "name", "address_code")
 
 LAYER = LayerSpec(
     name="building",
@@ -40,6 +41,7 @@ LAYER = LayerSpec(
     group="base",
     minzoom=13,
     style={"kind": "building", "order": 30},
+    found_by=("name", "address_code"),
     attributes=(
         Attribute("address_code", Text("地址编码", "Address code"), tile_minzoom=None),
         Attribute("name", Text("名称", "Name")),

@@ -10,7 +10,7 @@ from sqlalchemy import Text as TextType
 
 from onemap.core.policy import INSIDE
 from onemap.store.layer import Attribute, LayerSpec, Text
-from onemap.store.schema import feature_table, level_column, timestamp
+from onemap.store.schema import feature_table, level_column, searched_index, timestamp
 
 TABLE = feature_table(
     "incident",
@@ -37,6 +37,7 @@ TABLE = feature_table(
         Column("team_key", TextType),
     ],
 )
+searched_index(TABLE, "title", "address")
 
 LAYER = LayerSpec(
     name="incident",
@@ -49,6 +50,7 @@ LAYER = LayerSpec(
     roles=INSIDE,
     time="occurred_at",
     style={"kind": "symbol", "order": 75, "glyph": "incident", "by": "status"},
+    found_by=("title", "address"),  # its code is that of its class
     attributes=(
         Attribute(
             "kind",

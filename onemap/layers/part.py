@@ -10,7 +10,7 @@ from sqlalchemy import Text as TextType
 
 from onemap.core.policy import INSIDE
 from onemap.store.layer import Attribute, LayerSpec, Text
-from onemap.store.schema import feature_table, timestamp
+from onemap.store.schema import feature_table, searched_index, timestamp
 
 TABLE = feature_table(
     "part",
@@ -29,6 +29,7 @@ TABLE = feature_table(
         Column("source", TextType),
     ],
 )
+searched_index(TABLE, "name", "code")
 
 LAYER = LayerSpec(
     name="part",

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column
 from sqlalchemy import Text as TextType
 
 from onemap.store.layer import Attribute, LayerSpec, Text
-from onemap.store.schema import feature_table
+from onemap.store.schema import feature_table, searched_index
 
 TABLE = feature_table(
     "road",
@@ -18,6 +18,7 @@ TABLE = feature_table(
         Column("bridge", Boolean),
     ],
 )
+searched_index(TABLE, "name", "name_en")
 
 LAYER = LayerSpec(
     name="road",

@@ -37,6 +37,7 @@ LAYER = LayerSpec(
     volatile=VOLATILE,
     as_of="as_of_track",
     style={"kind": "line", "order": 50},
+    found_by=(),  # called like its mover, which is found
     attributes=(
         Attribute("mover_key", Text("目标", "Mover")),
         Attribute("name", Text("名称", "Name")),

@@ -52,6 +52,7 @@ LAYER = LayerSpec(
     live=True,
     time="raised_at",
     style={"kind": "warning", "order": 85, "by": "level"},
+    found_by=("title", "identifier"),
     attributes=(
         Attribute("hazard_key", Text("隐患点", "Hazard point")),
         Attribute("subject", Text("对象", "Subject")),

@@ -10,6 +10,9 @@ from sqlalchemy import Table
 
 from onemap.core.policy import ALL_ROLES, Role
 
+#: What a thing is called and known by, where a layer does not say it otherwise.
+NAMING = ("name", "name_en", "title", "code")
+
 AttributeKind = Literal["text", "code", "int", "number", "bool", "time", "count", "level"]
 
 
@@ -59,6 +62,7 @@ class LayerSpec:
     as_of: str | None = None  # .sql file giving the layer as of an instant, where history alone does not
     style: Mapping[str, object] = field(default_factory=dict)
     tile_where: Mapping[int, str] = field(default_factory=dict)  # from zoom: an extra condition (spec text, no values)
+    found_by: tuple[str, ...] | None = None  # texts that the search looks in; None: those of NAMING that it has
 
     def __post_init__(self) -> None:
         known = set(self.table.columns.keys())
@@ -67,6 +71,16 @@ class LayerSpec:
             raise ValueError(f"layer {self.name}: attributes without a column: {unknown}")
         if tuple(self.table.info["volatile"]) != self.volatile:
             raise ValueError(f"layer {self.name}: the table's volatile columns are {self.table.info['volatile']}")
+        stray = [name for name in self.found_by or () if self.attribute(name) is None]
+        if stray:
+            raise ValueError(f"layer {self.name}: found by what is no attribute: {stray}")
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The attributes that the search looks in, besides the key: the first of them names the thing."""
+        if self.found_by is not None:
+            return self.found_by
+        return tuple(name for name in NAMING if self.attribute(name) is not None)
 
     def attribute(self, name: str) -> Attribute | None:
         """The attribute of that name, or None."""
@@ -75,3 +89,9 @@ class LayerSpec:
     def visible(self, role: Role) -> tuple[Attribute, ...]:
         """The attributes that a role may see."""
         return tuple(a for a in self.attributes if role in a.roles)
+
+    @property
+    def kind_of(self) -> str | None:
+        """The attribute that says what sort of a thing it is: its kind, else what the map draws it by; or None."""
+        by = self.style.get("by")
+        return next((a.name for a in self.attributes if a.name == "kind"), None) or (str(by) if by else None)

@@ -20,7 +20,7 @@ from onemap.store import feature
 from onemap.store.db import connect
 from onemap.store.feature import FeatureRow
 from onemap.store.layer import LayerSpec
-from server.routes import catalogue, heat, ogc, tiles
+from server.routes import catalogue, heat, ogc, search, tiles
 from tests.contract import samples
 from tests.contract.conftest import AREA
 from tests.contract.test_layers import path, tile_at
@@ -40,7 +40,7 @@ ASKERS: dict[str, tuple[Role, frozenset[str] | None, bool]] = {
 DRIVEN = {
     "/tiles/{layer}.json", "/tiles/{layer}/{z}/{x}/{y}.mvt", "/tiles/terrain/{z}/{x}/{y}.png",
     "/tiles/heat/{surface}/{z}/{x}/{y}.mvt", "/heat/{surface}/legend", "/heat/{surface}/cells/{cell}",
-    "/heat/{surface}/cells/{cell}/history", "/catalogue", "/catalogue/classes",
+    "/heat/{surface}/cells/{cell}/history", "/catalogue", "/catalogue/classes", "/search",
     "/ogc", "/ogc/", "/ogc/conformance", "/ogc/collections", "/ogc/collections/{layer}",
     "/ogc/collections/{layer}/items", "/ogc/collections/{layer}/items/{key:path}",
 }  # fmt: skip
@@ -89,7 +89,7 @@ def items(get: Get, who: str, url: str) -> Iterator[dict[str, Any]]:
 
 def test_every_door_of_ours_is_driven(app: FastAPI) -> None:
     """A new door in these files must be added to this test."""
-    routers = (catalogue.router, heat.router, ogc.router, tiles.router, tiles.fast)
+    routers = (catalogue.router, search.router, heat.router, ogc.router, tiles.router, tiles.fast)
     ours = {getattr(route, "path", "") for router in routers for route in router.routes}
     assert ours == DRIVEN
     assert app is not None
@@ -147,6 +147,37 @@ def test_tiles_are_those_of_the_policy(who: str, get: Get) -> None:
                             assert set(one["properties"]) <= {"key", *(a.name for a in layer.visible(role))}
         assert drawn <= mine
         assert drawn or layer.name == "mover", layer.name
+
+
+@pytest.mark.parametrize("who", ASKERS)
+def test_what_is_found_is_what_the_policy_shows(who: str, get: Get) -> None:
+    """By a whole key and by words of every searched text: nothing hidden is told, counted, or said to be more."""
+    role, _, held = ASKERS[who]
+    mine = {
+        layer.name: {one["id"] for one in items(get, who, f"/ogc/collections/{layer.name}/items?limit=1000")}
+        for layer in LAYERS
+        if sees(who, layer)
+    }
+    for layer in LAYERS:
+        texts = {a.name for a in layer.attributes if role in a.roles} & set(layer.searched)
+        if layer.name not in mine:
+            assert get(f"/search?q=x&layers={layer.name}", who).status_code == 404
+        for number in (1, 20):  # one of each side of the area
+            key = f"{layer.name}-{number}"
+            told = get(f"/search?q={key}", who)
+            _clean(told.text, role, held=held)
+            assert {(one["layer"], one["key"]) for one in told.json()["items"]} == (
+                {(layer.name, key)} if key in mine.get(layer.name, set()) else set()
+            )
+        for name in layer.searched if layer.name in mine else ():
+            told = get(f"/search?q={name} 1&limit=50&layers={layer.name}&near={samples.WEST},{samples.SOUTH}", who)
+            _clean(told.text, role, held=held)
+            found = {one["key"] for one in told.json()["items"]}
+            named = {f"{layer.name}-{i}" for i in (1, *range(10, 20))} & mine[layer.name]
+            assert found == (named if name in texts else set()) and told.json()["more"] is False
+    for word, shown in (("OUTSIDE", not held), ("SECRET", role is not Role.VIEWER)):
+        told = get(f"/search?q={word}&limit=50", who).json()
+        assert shown or told == {"q": word, "items": [], "more": False}
 
 
 @pytest.mark.parametrize("who", ASKERS)

@@ -73,6 +73,7 @@ with TestClient(create_app(Settings(database_url=dsn, home=home, secret_key="of 
         out[role] = {
             "tile": [one["properties"] for one in tile["features"]],
             "items": [one["properties"] for one in get("/ogc/collections/tree/items?species=银杏").json()["features"]],
+            "found": [(one["layer"], one["key"]) for one in get("/search?q=tree-1").json()["items"]],
             "tilejson": sorted(get("/tiles/tree.json").json()["vector_layers"][0]["fields"]),
             "catalogue": [one for one in get("/catalogue").json()["layers"] if one["name"] == "tree"],
             "collections": "tree" in [one["id"] for one in get("/ogc/collections").json()["collections"]],
@@ -110,6 +111,7 @@ def test_a_new_layer_is_one_file_and_one_line(cluster: object, template: str, tm
         assert [set(properties) for properties in one["items"]] == [names] * 3
         assert set(one["tilejson"]) == names
         assert one["collections"] is True
+        assert one["found"] == [["tree", "tree-1"]]
         (told,) = one["catalogue"]
         assert told["title"] == {"zh": "行道树", "en": "Street trees"}
         assert {attribute["name"] for attribute in told["attributes"]} == names - {"key"}

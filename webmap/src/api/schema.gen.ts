@@ -2117,6 +2117,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find
+         * @description Things of the asker's layers that are called so: whole names and codes, then beginnings, then parts of names.
+         *
+         *     Capitals, full-width signs and wildcards mean nothing: `%` is a percent sign. A single character is looked for in
+         *     small layers, and in large ones (buildings, parts, roads, incidents) among what is near.
+         */
+        get: operations["find_search_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/heat/{surface}/hotspots": {
         parameters: {
             query?: never;
@@ -4322,6 +4345,84 @@ export interface components {
              * @description Since when it knows what stood; none: it counts no such things.
              */
             since?: string | null;
+        };
+        /**
+         * Found
+         * @description What was found, best first.
+         */
+        Found: {
+            /**
+             * Q
+             * @description As it was understood: narrow signs, nothing around it
+             */
+            q: string;
+            /** Items */
+            items: components["schemas"]["FoundThing"][];
+            /**
+             * More
+             * @description Whether more answer to it than are told
+             */
+            more: boolean;
+        };
+        /**
+         * FoundThing
+         * @description One thing that is called so, with a place to go to.
+         */
+        FoundThing: {
+            /** Layer */
+            layer: string;
+            /** Key */
+            key: string;
+            /**
+             * Name
+             * @description What it is called; its key where it has no name
+             */
+            name: string;
+            /** Name En */
+            name_en: string | null;
+            /**
+             * Kind
+             * @description A code of the layer's kind, or of what the map draws it by
+             */
+            kind: string | null;
+            /**
+             * Match
+             * @enum {string}
+             */
+            match: "exact" | "prefix" | "inside";
+            /**
+             * By
+             * @description The attribute that answers, or key
+             */
+            by: string;
+            /**
+             * Text
+             * @description That attribute's value
+             */
+            text: string;
+            /**
+             * Place
+             * @description The grid, or else the smallest area, that it lies in
+             */
+            place: string | null;
+            /**
+             * Point
+             * @description Longitude and latitude of a place in it
+             */
+            point: [
+                number,
+                number
+            ];
+            /**
+             * Bbox
+             * @description West, south, east, north in degrees
+             */
+            bbox: [
+                number,
+                number,
+                number,
+                number
+            ];
         };
         /**
          * Gain
@@ -11266,6 +11367,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Classes"];
+                };
+            };
+            /** @description Problem details (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_search_get: {
+        parameters: {
+            query: {
+                /** @description 1 to 64 characters of a name, title, code, or a whole key */
+                q: string;
+                /** @description Things told at most */
+                limit?: number;
+                /** @description Names, with commas between; none: all */
+                layers?: string | null;
+                /** @description lon,lat: what is nearer comes first */
+                near?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
                 };
             };
             /** @description Problem details (RFC 9457) */
