@@ -257,8 +257,9 @@ def _entry(row: Mapping[str | None, str | list[str] | None], where: str) -> Entr
     if not (len(code) == 5 and code.isascii() and code.isdigit()) or code.startswith("00"):
         raise _refused(
             where,
-            f"code：“{code[:40]}”，应为五位数字：两位大类（01 至 99）加三位小类",
-            f"code: {code[:40]!r}; five digits are allowed, two of the major class (01 to 99) and three of its own",
+            f"code：“{code[:40]}”，应为五位数字：两位大类（01 至 99）加三位小类（电子表格会丢掉开头的 0）",
+            f"code: {code[:40]!r}; five digits are allowed, two of the major class (01 to 99) and three of its own"
+            " (a spreadsheet drops a leading zero)",
         )
     for column in ("major_class", "name"):
         if not told[column]:
