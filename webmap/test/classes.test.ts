@@ -50,7 +50,7 @@ describe('classes of parts and matters', () => {
     const plain = { ...own, title: '路灯异常' }
     expect([classBeside('incident', own), classBeside('incident', plain)]).toEqual(['Street lamp problem', ''])
     const more = { ...own, title: '路灯异常（倾斜）' }
-    expect([calledAs('incident', more), classBeside('incident', more)]).toEqual(['Street lamp problem（倾斜）', ''])
+    expect([calledAs('incident', more), classBeside('incident', more)]).toEqual(['Street lamp problem (倾斜)', ''])
     lang.value = 'zh'
     expect([classBeside('incident', own), classBeside('incident', more)]).toEqual(['路灯异常', ''])
   })

@@ -68,9 +68,10 @@ export function spoken(kind: ClassKind, name: string): string {
   if (lang.value === 'zh') return name
   wantClasses(kind)
   const known = lists[kind].byName.value
-  const end = known.has(name) ? name.length : Math.max(0, name.lastIndexOf('（'))
-  const found = known.get(name.slice(0, end))
-  return found ? title(found) + name.slice(end) : name
+  const [, head = name, more] = known.has(name) ? [] : (/^(.+)（([^（]+)）$/.exec(name) ?? [])
+  const found = known.get(head)
+  if (!found) return name
+  return more ? `${title(found)} (${more})` : title(found)
 }
 
 /** What a thing is called: by its own name, or its class's in the language of the page. */
