@@ -237,21 +237,20 @@ def _place(seen: Sequence[View], places: Sequence[View], area: sql.Composable | 
     """Where a thing lies: the smallest of the first layer that has one there; a place is not told by smaller ones."""
     numbers = {one.layer.name: number for number, one in enumerate(seen)}
     told: list[sql.Composable] = []
-    passed: list[sql.Composable] = [sql.Literal(-1)]
-    for one in places:
-        passed.append(sql.Literal(numbers.get(one.layer.name, -1)))
+    for place, one in enumerate(places):
         names = _searched(one)
         if not names:
             continue
         conditions: list[sql.Composable] = [sql.SQL("st_intersects({}.geom, at.point)").format(ALIAS)]
         if area is not None:
             conditions.append(area)
+        others = [sql.Literal(numbers.get(other.layer.name, -1)) for other in places[place:]]
         told.append(
             sql.SQL(
-                "CASE WHEN kept.layer NOT IN ({passed}) THEN (SELECT {name} FROM {source} WHERE {where} "
+                "CASE WHEN kept.layer NOT IN ({others}) THEN (SELECT {name} FROM {source} WHERE {where} "
                 "ORDER BY st_area({alias}.geom), {alias}.id LIMIT 1) END"
             ).format(
-                passed=sql.SQL(", ").join(passed),
+                others=_listed(others),
                 name=_column(names[0]),
                 source=relation(one.layer, as_of=False, in_force=True),
                 where=sql.SQL(" AND ").join(conditions),

@@ -57,6 +57,13 @@ def town(filled: str) -> None:
             FeatureRow(f"piece-{i}", MultiLineString([LineString([(x, LAT), (x + 0.001, LAT)])]), {"name": "万象路"})
             for i, x in enumerate((LON, LON + 0.001, LON + 0.002))
         ],
+        "area": [
+            FeatureRow(
+                "community",
+                MultiPolygon([box(LON - 0.002, LAT - 0.002, LON + 0.03, LAT + 0.03)]),
+                {"level": "community", "code": "500103001001", "name": "湖畔社区"},
+            )
+        ],
         "grid": [
             FeatureRow(
                 "2026/500103001001001",
@@ -147,7 +154,8 @@ def test_pieces_of_a_road_are_one_thing_and_a_thousand_houses_hide_no_road(get: 
 
 def test_only_grids_in_force_are_found_and_name_the_place(get: Get) -> None:
     told = found(get, "500103001001001", layers="grid")["items"]
-    assert [one["key"] for one in told] == ["2026/500103001001001"]
+    assert [(one["key"], one["place"]) for one in told] == [("2026/500103001001001", "湖畔社区")]
+    assert found(get, "湖畔社区")["items"][0]["place"] is None
     assert found(get, "湖畔", layers="grid")["more"] is False
     (one,) = found(get, "翠湖花园1")["items"]
     assert one["place"] == "湖畔一格"

@@ -149,6 +149,16 @@ def test_a_feature_opens_with_real_content(city: OneMap) -> None:
     one.click_map(*hazard["at"])
     expect(one.at("detail-panel")).to_contain_text(hazard["name"])
     expect(one.at("attributes")).to_contain_text("坡度")
+    # One that no page holds, by the end of its name.
+    houses = one.ask("GET", "/ogc/collections/building/items?limit=50")["features"]
+    name = next(f["properties"]["name"] for f in houses if f["properties"]["name"])
+    one.page.keyboard.press("/")
+    one.at("search-input").fill(name[1:])
+    expect(one.at("search-result").filter(has_text=name).first).to_be_visible()
+    one.page.keyboard.press("Enter")
+    expect(one.at("search-input")).to_be_hidden()
+    expect(one.at("detail-panel")).to_contain_text(name)
+    expect(one.at("attributes")).to_contain_text("层数")
 
 
 def test_a_click_in_the_frame_of_a_jump_means_what_is_drawn_there(city: OneMap) -> None:

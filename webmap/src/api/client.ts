@@ -17,6 +17,7 @@ import type {
   Episode,
   FeaturePage,
   Feed,
+  Found,
   GridPaint,
   Health,
   HeatCell,
@@ -162,6 +163,9 @@ export const api = {
   signOut: () => post<void>('/auth/sign-out'),
   catalogue: () => get<Catalogue>('/catalogue'),
   classes: (kind: Classes['kind']) => get<Classes>(`/catalogue/classes${query({ kind })}`),
+
+  search: (q: string, limit: number, near: readonly [number, number] | null, signal: AbortSignal) =>
+    get<Found>(`/search${query({ q, limit, near: near?.map((degrees) => degrees.toFixed(5)).join(',') })}`, signal),
 
   /** All features of a collection, page by page, at most `pages` of them. */
   async items(layer: string, filters: Record<string, string | number> = {}, pages = 10): Promise<MapFeature[]> {

@@ -620,8 +620,14 @@ export const messages = {
   'map.cluster': ['{n} 件案件', '{n} {n|case|cases}'],
 
   'search.label': ['搜索', 'Search'],
-  'search.hint': ['隐患点、队伍、传感器、案件、无人机', 'Hazards, teams, sensors, cases, drones'],
+  'search.hint': [
+    '建筑、网格、部件、摄像头、道路、地名的名称或编码',
+    'Name or code of a building, grid, part, camera, road, place',
+  ],
   'search.none': ['没有找到“{q}”', 'Nothing found for “{q}”'],
+  'search.asking': ['正在查找…', 'Looking…'],
+  'search.more': ['还有更多结果，请再输入几个字', 'There are more: type a little more'],
+  'search.alone': ['服务器没有回答，仅列出本页已有的内容', 'The server does not answer: only what this page holds'],
 
   'keys.title': ['按键', 'Keys'],
   'keys.search': ['搜索', 'Search'],

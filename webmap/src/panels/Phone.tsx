@@ -9,7 +9,7 @@ import { NOTICE_POLL_MS, notices, unread } from '../state/notices'
 import { waiting } from '../state/outbox'
 import { account, isTeam } from '../state/session'
 import { useFollow } from '../state/studio'
-import { type PhoneTab, phoneTab, selection } from '../state/view'
+import { overlay, type PhoneTab, phoneTab, selection } from '../state/view'
 import { warnings } from '../state/warnings'
 import { Banner } from './Banner'
 import { Detail } from './Detail'
@@ -134,6 +134,12 @@ export function Phone() {
         )}
         {worst && <LevelMark level={worst} size={1.1} />}
         <Clock />
+        <IconButton
+          icon="search"
+          label={t('search.label')}
+          onClick={() => (overlay.value = 'search')}
+          testid="open-search"
+        />
       </header>
       <MapArea />
       {isTeam.value && <Told />}
