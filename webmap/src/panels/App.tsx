@@ -21,8 +21,8 @@ import { startRedTone } from '../state/warnings'
 import { Desk } from './Desk'
 import { KeyList, useKeys } from './Keys'
 import { Menu } from './Menu'
+import { lazily } from './Parts'
 import { Phone } from './Phone'
-import { Search } from './Search'
 import { SignIn } from './SignIn'
 
 /** What no event tells is asked again at this pace. */
@@ -63,6 +63,9 @@ function Toasts() {
     </div>
   )
 }
+
+/** Fetched when it is first opened: the map does not wait for it. */
+const Search = lazily(async () => (await import('./Search')).Search)
 
 function Overlays() {
   const which = overlay.value
