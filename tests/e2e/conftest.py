@@ -109,7 +109,7 @@ class Pages:
             has_touch=touch,
             reduced_motion="reduce" if calm else "no-preference",
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         self._contexts.append((context, Watched(context)))
         page = context.new_page()
         page.goto(self._url)
