@@ -148,13 +148,13 @@ def test_impact_and_report_say_what_changes_hands(server: Running) -> None:
     assert before["buildings"] == after["buildings"] + new["buildings"] and new["buildings"] == moved
     assert before["area_m2"] == pytest.approx(after["area_m2"] + new["area_m2"], rel=1e-4)
     assert states[grid(0, 0)].state == "same" and states[grid(0, 0)].before == states[grid(0, 0)].after
-    teams = {one["team_key"]: one for one in found.teams}
-    assert teams["t2"]["gains"]["buildings"] == moved == teams["t1"]["loses"]["buildings"]
+    teams = {one.team_key: one for one in found.teams}
+    assert teams["t2"].gains["buildings"] == moved == teams["t1"].loses["buildings"]
     (moved_ground,) = found.difference["features"]
     over = shape(moved_ground["geometry"])
     lit = sum(over.contains(lamp.geom) for lamp in lamps if lamp.attributes["status"] == "intact")
     assert handed["part"].count == exchange.counts["part"] == lit > 0 and handed["part"].title.zh == "部件"
-    assert teams["t2"]["gains"]["parts"] == lit == teams["t1"]["loses"]["parts"]
+    assert teams["t2"].gains["parts"] == lit == teams["t1"].loses["parts"]
     assert new["parts"] == lit and before["parts"] == after["parts"] + lit == 8
     assert moved_ground["properties"]["to"] == "~1" and moved_ground["geometry"]["type"] in ("Polygon", "MultiPolygon")
 
