@@ -305,8 +305,19 @@ def test_publish_tell_and_roll_back(server: Running) -> None:
 
 def settled(conn: Connection, at: datetime) -> None:
     """Until nothing is left to be done: what was published is looked at again when all who wrote meanwhile have ended,
-    the database's own housekeeping among them."""
-    wait_until(lambda: publish.step(conn, at, tell=grid_notices.tell) == 0)
+    the database's own housekeeping among them. Until they have, a step finds nothing to do, too."""
+
+    def nothing_left() -> bool:
+        return (
+            publish.step(conn, at, tell=grid_notices.tell) == 0
+            and not conn.execute(
+                "SELECT FROM edition_publication WHERE settled_at IS NULL AND state IN ('published', 'rolled_back') "
+                "AND coalesce(rolled_back_at, published_at) + make_interval(secs => coalesce(seconds, 0) + 5) < %s",
+                (at,),
+            ).fetchall()
+        )
+
+    wait_until(nothing_left)
 
 
 def test_the_next_alert_goes_to_the_new_team_and_the_last_one_stays_with_the_old(server: Running) -> None:
